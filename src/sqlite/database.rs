@@ -1,0 +1,209 @@
+//! The database: what is over what, and the tables in it.
+
+use std::path::Path;
+
+use super::header::Header;
+use super::image::Image;
+use super::lock::Lock;
+use super::pages::Pages;
+use super::payload::Local;
+use super::{
+    Encoding, OpenError, OpenOptions, Row, Rows, SqliteError, Table, header, journal, open, schema,
+    seek, wal,
+};
+
+/// A SQLite database, open for reading.
+///
+/// It is `Send` and `Sync`. On a file it holds SQLite's shared lock until it is dropped, so a
+/// writer of a database in rollback mode waits for it: read what is wanted, then drop it.
+#[derive(Debug)]
+pub struct Database {
+    pub(super) pages: Pages,
+    pub(super) local: Local,
+    header: Header,
+    tables: Vec<Table>,
+    /// After `pages` in the struct, and so released after the map is gone.
+    _locks: Vec<Lock>,
+}
+
+impl Database {
+    /// Opens a database file with its `-wal` and `-journal`, and never writes to any of them.
+    ///
+    /// An empty file is a database without tables, as it is to SQLite.
+    ///
+    /// # While others write
+    ///
+    /// On Unix, the file gets the lock SQLite's own readers take. A writer in *rollback mode*
+    /// cannot change the file until the database is dropped; one that is at it already is waited
+    /// for ([`OpenOptions::lock_wait`]), then the answer is [`OpenError::Busy`]. A journal is
+    /// rolled back in memory only if no writer is alive to own it.
+    ///
+    /// In *WAL mode* the committed part of the `-wal` is copied. If there is a `-shm`, its
+    /// checkpoint lock is held in shared mode, so that nobody moves newer pages into the file
+    /// meanwhile; writers go on into the `-wal` unhindered. If there is none, nobody had the
+    /// database open; a process that opens it later and checkpoints while this one still reads is
+    /// the one case that is not guarded.
+    ///
+    /// On Linux and Android these are locks of the open file (`F_OFD_SETLK`). Other Unixes have
+    /// only locks of the process: there, closing any other handle of this process on the
+    /// same file releases them. Where the file system knows no locks, and on systems other than
+    /// Unix, none are taken: do not open a file that is being written there.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
+        open::open(path, options)
+    }
+
+    /// Opens a database from the bytes of its file and of those beside it.
+    ///
+    /// A journal that names a super-journal is taken for hot: whether that other file still
+    /// exists is for the caller to know.
+    ///
+    /// # Errors
+    ///
+    /// If the header or the schema is damaged, as with SQLite.
+    pub fn from_bytes(
+        main: Vec<u8>,
+        wal: Option<Vec<u8>>,
+        journal: Option<Vec<u8>>,
+        options: &OpenOptions,
+    ) -> Result<Self, SqliteError> {
+        let beside = Beside { wal, journal };
+        Self::assemble(Image::Owned(main), beside, Vec::new(), options)
+    }
+
+    pub(super) fn assemble(
+        main: Image,
+        beside: Beside,
+        locks: Vec<Lock>,
+        options: &OpenOptions,
+    ) -> Result<Self, SqliteError> {
+        // SQLite takes one byte for none: it once wrote one to get a lock.
+        let empty = main.len() <= 1;
+        let mut pages = Pages::new(main);
+        let header = if empty { Header::EMPTY } else { lay_out(&mut pages, beside)? };
+        if empty {
+            pages.cut(0);
+            pages.lay_out(header.page_size, 0);
+        }
+        let local = Local::new(header.usable_size, options.max_memory);
+        let mut db = Self { pages, local, header, tables: Vec::new(), _locks: locks };
+        if !empty {
+            db.tables = schema::read(&db)?;
+        }
+        Ok(db)
+    }
+
+    /// The ordinary tables, in the order of the schema. Views, virtual tables, indexes and
+    /// triggers are left out.
+    #[must_use]
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// A table by name; ASCII letters match in either case, as in SQLite.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The rows of a table of this database, in key order.
+    #[must_use]
+    pub fn rows<'a>(&'a self, table: &'a Table) -> Rows<'a> {
+        Rows::new(self, table)
+    }
+
+    /// The row with a rowid; in a `WITHOUT ROWID` table, the first row whose first primary key
+    /// column is this integer.
+    ///
+    /// # Errors
+    ///
+    /// If the way to the row is damaged.
+    pub fn row<'a>(&'a self, table: &'a Table, rowid: i64) -> Result<Option<Row<'a>>, SqliteError> {
+        match table.key {
+            None => seek::by_rowid(self, table, rowid),
+            Some(order) => seek::by_key(self, table, rowid, order),
+        }
+    }
+
+    /// Bytes of a page.
+    #[must_use]
+    pub fn page_size(&self) -> u32 {
+        self.header.page_size
+    }
+
+    /// Pages of the database, those in the `-wal` included.
+    #[must_use]
+    pub fn page_count(&self) -> u32 {
+        self.pages.count()
+    }
+
+    /// Pages that are free, as the header counts them.
+    #[must_use]
+    pub fn freelist_count(&self) -> u32 {
+        self.header.freelist_count
+    }
+
+    /// The encoding of every text in the database.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.header.encoding
+    }
+
+    /// What `PRAGMA user_version` gives.
+    #[must_use]
+    pub fn user_version(&self) -> i32 {
+        self.header.user_version.cast_signed()
+    }
+
+    /// What `PRAGMA application_id` gives.
+    #[must_use]
+    pub fn application_id(&self) -> i32 {
+        self.header.application_id.cast_signed()
+    }
+
+    pub(super) fn schema_format(&self) -> u8 {
+        self.header.schema_format
+    }
+}
+
+/// The files beside the main file, as far as they are to be used.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) wal: Option<Vec<u8>>,
+    pub(super) journal: Option<Vec<u8>>,
+}
+
+/// Lays the journal and then the log over the file, reads the header and counts the pages.
+fn lay_out(pages: &mut Pages, beside: Beside) -> Result<Header, SqliteError> {
+    let mut count = None;
+    let file_page_size = header::page_size(&pages.head()).ok();
+    let rollback = beside.journal.and_then(|bytes| journal::read(bytes, file_page_size));
+    if let Some(rollback) = rollback {
+        pages.cut(u64::from(rollback.page_count) * u64::from(rollback.page_size));
+        count = Some(rollback.page_count);
+        pages.cover(rollback.pages);
+    }
+    if let Some(log) = beside.wal.map(wal::read).transpose()?.flatten() {
+        count = Some(log.page_count);
+        pages.cover(log.pages);
+    }
+    let header = Header::parse(&pages.head())?;
+    let page_size = header.page_size;
+    if let Some(found) = pages.overlay_sizes().find(|size| *size != page_size) {
+        return Err(SqliteError::JournalPageSize { found, page_size });
+    }
+    let file = count.unwrap_or_else(|| {
+        let pages = pages.main_bytes().len().div_ceil(page_size as usize);
+        u32::try_from(pages).unwrap_or(u32::MAX)
+    });
+    match header.page_count {
+        Some(header) if header > file => Err(SqliteError::PagesMissing { header, file }),
+        vouched => {
+            pages.lay_out(page_size, vouched.unwrap_or(file));
+            Ok(header)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! SQLite's locks, taken the way its own readers take them.
+
+use std::fs::File;
+use std::io;
+
+/// A shared lock; it is released when this is dropped, which closes the file.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub(super) enum Locked {
+    /// It is held, or the file system knows no locks.
+    Yes(Lock),
+    /// Somebody else is in the way.
+    No(File),
+}
+
+/// Takes the lock of a reader of the database file (`SHARED`).
+///
+/// A reader first touches the pending byte, so that it does not starve a waiting writer.
+pub(super) fn shared(file: File) -> io::Result<Locked> {
+    if !system::lock(&file, PENDING, 1, system::Mode::Shared)? {
+        return Ok(Locked::No(file));
+    }
+    let held = system::lock(&file, SHARED, SHARED_LEN, system::Mode::Shared);
+    system::lock(&file, PENDING, 1, system::Mode::None)?;
+    Ok(if held? { Locked::Yes(Lock { _file: file }) } else { Locked::No(file) })
+}
+
+/// Takes the checkpoint lock of a `-shm` file in shared mode: nobody can checkpoint meanwhile.
+pub(super) fn checkpoint(file: File) -> io::Result<Locked> {
+    let held = system::lock(&file, CHECKPOINT, 1, system::Mode::Shared)?;
+    Ok(if held { Locked::Yes(Lock { _file: file }) } else { Locked::No(file) })
+}
+
+/// Whether a writer has announced itself (`RESERVED`): then the journal is its own affair.
+pub(super) fn reserved(file: &File) -> io::Result<bool> {
+    system::is_locked(file, RESERVED, 1)
+}
+
+const PENDING: u32 = 0x4000_0000;
+const RESERVED: u32 = PENDING + 1;
+const SHARED: u32 = PENDING + 2;
+const SHARED_LEN: u32 = 510;
+/// Of the `-shm` file: after two copies of the header and the checkpoint information.
+const CHECKPOINT: u32 = 121;
+
+#[cfg(unix)]
+mod system {
+    use std::fs::File;
+    use std::io;
+
+    use nix::errno::Errno;
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc::{self, flock};
+
+    #[derive(Clone, Copy)]
+    pub(super) enum Mode {
+        Shared,
+        None,
+    }
+
+    /// `false` says that somebody else holds it.
+    pub(super) fn lock(file: &File, start: u32, len: u32, mode: Mode) -> io::Result<bool> {
+        let kind = match mode {
+            Mode::Shared => libc::F_RDLCK,
+            Mode::None => libc::F_UNLCK,
+        };
+        let lock = range(start, len, kind);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let arg = FcntlArg::F_OFD_SETLK(&lock);
+        // No locks of the open file here, so locks of the process, as SQLite uses itself.
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let arg = FcntlArg::F_SETLK(&lock);
+        match fcntl(file, arg) {
+            Ok(_) => Ok(true),
+            Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+            Err(error) if unknown(error) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a write lock would be refused, without taking it.
+    pub(super) fn is_locked(file: &File, start: u32, len: u32) -> io::Result<bool> {
+        let mut lock = range(start, len, libc::F_WRLCK);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let arg = FcntlArg::F_OFD_GETLK(&mut lock);
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let arg = FcntlArg::F_GETLK(&mut lock);
+        match fcntl(file, arg) {
+            Ok(_) => Ok(i32::from(lock.l_type) != i32::from(libc::F_UNLCK as Kind)),
+            Err(error) if unknown(error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A file system without locks cannot have a writer that relies on them.
+    fn unknown(error: Errno) -> bool {
+        matches!(error, Errno::EINVAL | Errno::ENOLCK | Errno::EOPNOTSUPP | Errno::ENOSYS)
+    }
+
+    type Kind = libc::c_short;
+
+    #[expect(clippy::allow_attributes, reason = "which casts are needless differs by system")]
+    #[allow(clippy::unnecessary_cast, reason = "the constants' type differs by system")]
+    fn range(start: u32, len: u32, kind: impl TryInto<Kind>) -> flock {
+        flock {
+            l_type: kind.try_into().unwrap_or_default(),
+            l_whence: libc::SEEK_SET as Kind,
+            l_start: start as libc::off_t,
+            l_len: len as libc::off_t,
+            l_pid: 0, // has to be 0 for locks of the open file
+            #[cfg(target_os = "freebsd")]
+            l_sysid: 0,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::fs::File;
+    use std::io;
+
+    #[derive(Clone, Copy)]
+    pub(super) enum Mode {
+        Shared,
+        None,
+    }
+
+    pub(super) fn lock(_: &File, _: u32, _: u32, _: Mode) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    pub(super) fn is_locked(_: &File, _: u32, _: u32) -> io::Result<bool> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,247 @@
+//! Opening by path: the file, its locks, and what lies beside it.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::database::Beside;
+use super::image::Image;
+use super::lock::{self, Lock, Locked};
+use super::{Database, SqliteError, journal, wal};
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub(super) lock_wait: Duration,
+    pub(super) max_memory: u64,
+}
+
+impl OpenOptions {
+    /// A wait of 5 seconds and a gigabyte of memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { lock_wait: Duration::from_secs(5), max_memory: 1 << 30 }
+    }
+
+    /// How long to wait for a writer before [`OpenError::Busy`].
+    #[must_use]
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// The most bytes to take for a `-wal` or a `-journal`, and for one row on overflow pages.
+    ///
+    /// The database file itself is mapped and takes none.
+    #[must_use]
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.max_memory = bytes;
+        self
+    }
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why a database file cannot be opened.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum OpenError {
+    /// The system says no.
+    Io {
+        /// The file, which may be the `-wal` or `-journal` of the one asked for.
+        path: PathBuf,
+        /// What it says.
+        source: io::Error,
+    },
+    /// The file is something else than a SQLite database.
+    NotSqlite,
+    /// It is a SQLite database, and its header or schema is damaged.
+    Damaged(SqliteError),
+    /// Another process is writing and did not finish in the time given.
+    Busy,
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Damaged(source) => Some(source),
+            Self::NotSqlite | Self::Busy => None,
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, .. } => write!(f, "cannot read {}", path.display()),
+            Self::NotSqlite => f.write_str("the file is not a SQLite database"),
+            Self::Damaged(_) => f.write_str("the SQLite database is damaged"),
+            Self::Busy => f.write_str("another process is writing to the database: try again"),
+        }
+    }
+}
+
+impl From<SqliteError> for OpenError {
+    fn from(error: SqliteError) -> Self {
+        match error {
+            SqliteError::NotADatabase => Self::NotSqlite,
+            error => Self::Damaged(error),
+        }
+    }
+}
+
+/// Opens, locks and maps `path`, then reads its journal and its log.
+pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Database, OpenError> {
+    let until = Instant::now() + options.lock_wait;
+    let file = File::open(path).map_err(io_error(path))?;
+    let read = file.try_clone().map_err(io_error(path))?;
+    let mut locks = vec![wait(path, file, until, lock::shared)?];
+    let main = Image::map(&read).map_err(io_error(path))?;
+    let mut beside = Beside::default();
+    if main.len() > 1 {
+        if !lock::reserved(&read).map_err(io_error(path))? {
+            beside.journal = hot_journal(path, options)?;
+        }
+        let log = Log { path: beside_of(path, "-wal"), options };
+        beside.wal = log.read(&beside_of(path, "-shm"), until, &mut locks)?;
+    }
+    Ok(Database::assemble(main, beside, locks, options)?)
+}
+
+/// Tries a lock until it is had or the time is over.
+fn wait(
+    path: &Path,
+    mut file: File,
+    until: Instant,
+    lock: fn(File) -> io::Result<Locked>,
+) -> Result<Lock, OpenError> {
+    loop {
+        match lock(file).map_err(io_error(path))? {
+            Locked::Yes(lock) => return Ok(lock),
+            Locked::No(_) if Instant::now() >= until => return Err(OpenError::Busy),
+            Locked::No(back) => file = back,
+        }
+        thread::sleep(RETRY);
+    }
+}
+
+/// The journal's bytes if it is hot: not empty, not zeroed, its super-journal still there.
+fn hot_journal(path: &Path, options: &OpenOptions) -> Result<Option<Vec<u8>>, OpenError> {
+    let path = beside_of(path, "-journal");
+    let Some(mut file) = open_beside(&path)? else {
+        return Ok(None);
+    };
+    let Some(bytes) = read_all(&path, &mut file, options)? else {
+        return Ok(None);
+    };
+    if bytes.first() == Some(&0) {
+        return Ok(None);
+    }
+    let committed = journal::super_journal(&bytes).is_some_and(|name| !exists(name));
+    Ok((!committed).then_some(bytes))
+}
+
+/// A `-wal` to be copied while somebody may be writing it.
+struct Log<'a> {
+    path: PathBuf,
+    options: &'a OpenOptions,
+}
+
+impl Log<'_> {
+    /// Copies the log, again if it was begun anew meanwhile: frames of two logs do not mix.
+    fn read(
+        &self,
+        shm: &Path,
+        until: Instant,
+        locks: &mut Vec<Lock>,
+    ) -> Result<Option<Vec<u8>>, OpenError> {
+        if let Some(shm_file) = open_beside(shm)? {
+            locks.push(wait(shm, shm_file, until, lock::checkpoint)?);
+        }
+        loop {
+            let Some(mut file) = open_beside(&self.path)? else {
+                return Ok(None);
+            };
+            let bytes = read_all(&self.path, &mut file, self.options)?;
+            if bytes.as_deref().map(head) == self.head_now()?.as_deref().map(head) {
+                return Ok(bytes);
+            }
+            if Instant::now() >= until {
+                return Err(OpenError::Busy);
+            }
+        }
+    }
+
+    fn head_now(&self) -> Result<Option<Vec<u8>>, OpenError> {
+        let Some(file) = open_beside(&self.path)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        let read = file.take(wal::HEAD as u64).read_to_end(&mut bytes);
+        read.map_err(io_error(&self.path))?;
+        Ok((!bytes.is_empty()).then_some(bytes))
+    }
+}
+
+/// As much of a log's header as there is.
+fn head(bytes: &[u8]) -> &[u8] {
+    bytes.get(..wal::HEAD).unwrap_or(bytes)
+}
+
+/// A file that need not be there, and is only looked at if it is a plain file.
+fn open_beside(path: &Path) -> Result<Option<File>, OpenError> {
+    match File::open(path) {
+        Ok(file) => Ok(file.metadata().is_ok_and(|meta| meta.is_file()).then_some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(path)(error)),
+    }
+}
+
+/// The whole file; `None` if it is empty, which is as good as none to SQLite.
+fn read_all(
+    path: &Path,
+    file: &mut File,
+    options: &OpenOptions,
+) -> Result<Option<Vec<u8>>, OpenError> {
+    let (need, limit) = (file.metadata().map_err(io_error(path))?.len(), options.max_memory);
+    if need > limit {
+        return Err(SqliteError::Memory { need, limit }.into());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(need).unwrap_or_default());
+    file.take(limit).read_to_end(&mut bytes).map_err(io_error(path))?;
+    Ok((!bytes.is_empty()).then_some(bytes))
+}
+
+/// `path` with something appended to its name.
+fn beside_of(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(unix)]
+fn exists(name: &[u8]) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(name)).exists()
+}
+
+#[cfg(not(unix))]
+fn exists(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| Path::new(name).exists())
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Io { path: path.to_owned(), source }
+}
+
+/// Between two tries for a lock.
+const RETRY: Duration = Duration::from_millis(5);

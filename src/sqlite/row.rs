@@ -1,0 +1,121 @@
+//! One row, decoded when asked.
+
+use std::cell::{Cell as StdCell, OnceCell};
+
+use super::page::Cell;
+use super::payload::Payload;
+use super::record::{Place, Record};
+use super::table::Slot;
+use super::{Affinity, Database, SqliteError, Table, Value};
+
+/// A row of a table.
+///
+/// It borrows the database. A row longer than its page is put together the first time a
+/// column beyond the page is asked for.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    db: &'a Database,
+    table: &'a Table,
+    rowid: i64,
+    payload: Payload<'a>,
+    /// How far the header has been read, so that columns in order cost one step each.
+    place: StdCell<Place>,
+    whole: OnceCell<Vec<u8>>,
+}
+
+impl<'a> Row<'a> {
+    #[inline]
+    pub(super) fn new(
+        db: &'a Database,
+        table: &'a Table,
+        cell: &Cell<'a>,
+    ) -> Result<Self, SqliteError> {
+        let found = if table.without_rowid() {
+            Payload::of_index(cell, &db.local).map(|payload| (payload, 0))
+        } else {
+            Payload::of_table(cell, &db.local)
+        };
+        let (payload, rowid) = found.ok_or_else(|| cell.outside())?;
+        let (place, whole) = (StdCell::default(), OnceCell::new());
+        Ok(Self { db, table, rowid, payload, place, whole })
+    }
+
+    /// The rowid; `None` in a `WITHOUT ROWID` table.
+    #[must_use]
+    pub fn rowid(&self) -> Option<i64> {
+        (!self.table.without_rowid()).then_some(self.rowid)
+    }
+
+    /// The value of a column, by its index in [`Table::columns`].
+    ///
+    /// The `INTEGER PRIMARY KEY` is the rowid. A row written before its column was added has
+    /// the column's `DEFAULT`. An integer in a column of real affinity is a real.
+    ///
+    /// # Errors
+    ///
+    /// If the record is damaged up to this column, or there is no such column.
+    #[inline]
+    pub fn get(&self, column: usize) -> Result<Value<'_>, SqliteError> {
+        let Some(found) = self.table.columns.get(column) else {
+            return Err(self.no_such(column));
+        };
+        let Slot::Field(field) = found.slot else {
+            return Ok(Value::Integer(self.rowid));
+        };
+        let value = match self.field(field)? {
+            Some(value) => value,
+            None => found.default.value(self.db.encoding()),
+        };
+        match value {
+            #[expect(clippy::cast_precision_loss, reason = "SQLite casts it in the same way")]
+            Value::Integer(value) if found.affinity == Affinity::Real => {
+                Ok(Value::Real(value as f64))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// A field of the record, `None` if the record is shorter than that.
+    #[inline]
+    pub(super) fn field(&self, field: u16) -> Result<Option<Value<'_>>, SqliteError> {
+        let record = self.record()?;
+        let mut place = self.place.get();
+        let found = place.seek(&record, field).map_err(|flaw| flaw.on(self.payload.page()))?;
+        self.place.set(place);
+        let Some(found) = found else { return Ok(None) };
+        match record.value(found, self.db.encoding()) {
+            None => Ok(self.whole()?.value(found, self.db.encoding())),
+            value => Ok(value),
+        }
+    }
+
+    /// As much of the record as is at hand, at least its header.
+    #[inline]
+    fn record(&self) -> Result<Record<'_>, SqliteError> {
+        if let Some(bytes) = self.whole.get() {
+            return Ok(Record { bytes, total: self.payload.total });
+        }
+        let record = Record { bytes: self.payload.local(), total: self.payload.total };
+        let all = record.bytes.len() == record.total as usize;
+        if all || record.header_is_local() { Ok(record) } else { self.whole() }
+    }
+
+    #[cold]
+    fn whole(&self) -> Result<Record<'_>, SqliteError> {
+        let bytes = match self.whole.get() {
+            Some(bytes) => bytes,
+            None => {
+                let whole = self.payload.assemble(&self.db.pages, &self.db.local)?;
+                self.whole.get_or_init(|| whole)
+            }
+        };
+        Ok(Record { bytes, total: self.payload.total })
+    }
+
+    #[cold]
+    fn no_such(&self, column: usize) -> SqliteError {
+        let number = |n| u32::try_from(n).unwrap_or(u32::MAX);
+        let columns = number(self.table.columns.len());
+        SqliteError::NoSuchColumn { column: number(column), columns }
+    }
+}
