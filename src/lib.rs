@@ -1,5 +1,53 @@
 //! The session store of a Telegram client: one transactional file, pure Rust to the last
 //! dependency.
+//!
+//! A client must remember, for each account, its auth keys and DC addresses, where its updates
+//! stand, and every user, group and channel it has seen with the access hash that only its own
+//! account can use. A [`Store`] keeps that in one file that survives a crash at any moment, finds
+//! entities by id, username and phone, and holds any number of accounts; [`Source`] reads the
+//! SQLite `.session` files of before.
+//!
+//! It is not a message archive, it does not talk to the network, and it shares nothing between
+//! accounts. One process writes a file at a time, others may read it; keep it on a local disk.
+//!
+//! # Where to start
+//!
+//! - [`Store`] is the file, [`StoreSession`] one account in it.
+//! - [`Session`] is what a client talks to; [`MemorySession`] is the same without a file.
+//! - [`Source`] reads a store or a legacy file, and [`Store::import`] takes it in.
+//! - [`Entity`], [`DcOption`], [`AuthKey`], [`UpdateState`] and the others are plain values.
+//! - [`Error`] names the path, what was found and what to do.
+//! - [`sqlite`] reads any SQLite database file, and knows nothing of Telegram.
+//!
+//! # Example
+//!
+//! ```
+//! use tgsession::{AccessHash, DcId, DcOption, Endpoint, Entity, PeerId, Session, Store};
+//!
+//! # fn main() -> tgsession::Result<()> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("accounts");
+//! let store = Store::open_or_create(&path)?;
+//! let session = store.session("alice")?;
+//!
+//! session.set_dc(&DcOption::new(DcId(2)).at(Endpoint::new("149.154.167.51", 443)))?;
+//! session.set_home_dc(DcId(2))?;
+//!
+//! let mut durov = Entity::new(PeerId::user(1).expect("a positive id"));
+//! durov.access_hash = Some(AccessHash(-42));
+//! durov.usernames = vec!["durov".into()];
+//! session.process_entities(&[durov])?;
+//!
+//! let found = session.entity_by_username("@Durov")?.expect("just stored");
+//! assert_eq!(found.access_hash, Some(AccessHash(-42)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! None is on by default. `serde` derives `Serialize` and `Deserialize` for the public types;
+//! `cli` builds the command-line tool `tgsession`.
 
 #![cfg_attr(
     test,
@@ -12,4 +60,21 @@
     )
 )]
 
+mod error;
+mod file;
+mod format;
+mod record;
+mod session;
+mod source;
 pub mod sqlite;
+mod store;
+mod types;
+
+pub use self::error::{Error, ErrorKind, Result};
+pub use self::session::{MemorySession, Session};
+pub use self::source::{Lookup, Source, SourceSession};
+pub use self::store::{CheckReport, ImportReport, Store, StoreSession, store_path};
+pub use self::types::{
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
+    FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, Snapshot, UpdateState,
+};

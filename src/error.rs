@@ -1,0 +1,282 @@
+//! The crate's one error: what was being done, to which path, what was found, what to do next.
+
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use crate::file::Damage;
+use crate::record::RecordError;
+use crate::sqlite::SqliteError;
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something could not be done.
+///
+/// The text names the path, what was found and what to do; a lower error, where there is one, is
+/// in [`source`](StdError::source) and not repeated in the text. No text holds a secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused an operation on a file.
+    Io {
+        /// What was being done, as "to `doing` PATH".
+        doing: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no such file.
+    NotFound {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
+    /// There is a file already, and nothing here overwrites one.
+    AlreadyExists {
+        /// The path that was to be created.
+        path: PathBuf,
+    },
+    /// Another process (or another handle of this one) has the file open for writing.
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was opened for reading only.
+    ReadOnly {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The file is something else than was asked for.
+    WrongKind {
+        /// The file.
+        path: PathBuf,
+        /// What it is, as in "it is `found`".
+        found: String,
+        /// What was expected and what to do.
+        hint: &'static str,
+    },
+    /// The file was written by a newer release. It has not been touched.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// What has a version: "store format", "Telethon schema".
+        what: &'static str,
+        /// The version found.
+        found: i64,
+        /// The newest that this build reads.
+        newest: i64,
+    },
+    /// The bytes of the file are not what its format says.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where and how.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A session's auth key cannot be one.
+    BadAuthKey {
+        /// The file.
+        path: PathBuf,
+        /// Of which DC.
+        dc: i32,
+        /// What stands in its place: "255 bytes", "text".
+        found: String,
+    },
+    /// The store holds no session of this name.
+    NoSession {
+        /// The store.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The store holds a session of this name already.
+    SessionExists {
+        /// The store.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// This cannot be the name of a session.
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// A value is larger than a store can hold.
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// The largest length in bytes that fits.
+        most: usize,
+    },
+    /// The engine under the store failed earlier, and this handle is not used again. What was
+    /// committed is safe: open the store anew.
+    Dead {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The engine under the store failed in a way that is no damage.
+    Engine {
+        /// The store.
+        path: PathBuf,
+        /// What it said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// Another implementation of [`Session`](crate::Session) failed.
+    Other(Box<dyn StdError + Send + Sync>),
+}
+
+/// What a caller can do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Look for another path or name.
+    NotFound,
+    /// The request was understood and refused; nothing was changed.
+    Refused,
+    /// The input is damaged.
+    Damaged,
+    /// Try again later.
+    Busy,
+    /// The operating system or the engine failed.
+    Failed,
+}
+
+impl Error {
+    /// What can be done about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } | Self::NoSession { .. } => ErrorKind::NotFound,
+            Self::Busy { .. } => ErrorKind::Busy,
+            Self::Damaged { .. } | Self::BadAuthKey { .. } => ErrorKind::Damaged,
+            Self::Io { .. } | Self::Dead { .. } | Self::Engine { .. } | Self::Other(_) => {
+                ErrorKind::Failed
+            }
+            _ => ErrorKind::Refused,
+        }
+    }
+
+    /// Whether the same call may succeed later with nothing changed by the caller.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.kind() == ErrorKind::Busy
+    }
+
+    /// An I/O error while `doing` something to `path`; a missing file becomes
+    /// [`Error::NotFound`] and one in the way [`Error::AlreadyExists`].
+    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path },
+            io::ErrorKind::AlreadyExists => Self::AlreadyExists { path },
+            _ => Self::Io { doing, path, source },
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, source: impl Into<Damaged>) -> Self {
+        Self::Damaged { path: path.to_owned(), source: Box::new(source.into()) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { doing, path, .. } => write!(f, "cannot {doing} {}", path.display()),
+            Self::NotFound { path } => write!(f, "{}: no such file", path.display()),
+            Self::AlreadyExists { path } => {
+                write!(f, "{}: there is a file already; nothing was written", path.display())
+            }
+            Self::Busy { path } => write!(
+                f,
+                "{}: another process is using it; stop that one, or wait and try again",
+                path.display()
+            ),
+            Self::ReadOnly { path } => {
+                write!(f, "{}: opened for reading only; open it for writing", path.display())
+            }
+            Self::WrongKind { path, found, hint } => {
+                write!(f, "{}: it is {found}; {hint}", path.display())
+            }
+            Self::Newer { path, what, found, newest } => write!(
+                f,
+                "{}: {what} {found} is newer than the {newest} that this build reads; update tgsession",
+                path.display()
+            ),
+            Self::Damaged { path, .. } => write!(f, "{}: the file is damaged", path.display()),
+            Self::BadAuthKey { path, dc, found } => write!(
+                f,
+                "{}: the auth key of DC {dc} is {found}, and a key has 256 bytes; log in again or find a whole copy",
+                path.display()
+            ),
+            Self::NoSession { path, name } => {
+                write!(f, "{}: there is no session named {name:?}", path.display())
+            }
+            Self::SessionExists { path, name } => write!(
+                f,
+                "{}: there is a session named {name:?} already; replace it explicitly or take another name",
+                path.display()
+            ),
+            Self::BadName { name } => write!(
+                f,
+                "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
+            ),
+            Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
+            Self::Dead { path } => write!(
+                f,
+                "{}: the store's engine failed earlier and this handle is closed; open the store again",
+                path.display()
+            ),
+            Self::Engine { path, .. } => write!(f, "{}: the store's engine failed", path.display()),
+            Self::Other(_) => f.write_str("the session's storage failed"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Damaged { source, .. } | Self::Engine { source, .. } | Self::Other(source) => {
+                Some(source.as_ref())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What exactly is damaged in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Damaged {
+    /// The store's own layer: superblock, header, sealed blocks.
+    File(Damage),
+    /// A record of a store's table.
+    Record { table: &'static str, key: String, error: RecordError },
+    /// An index row and the entity it names do not agree.
+    Index { table: &'static str, key: String, why: &'static str },
+    /// The engine's own structure.
+    Engine(String),
+    /// A SQLite file.
+    Sqlite { table: Option<String>, error: SqliteError },
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(damage) => damage.fmt(f),
+            Self::Record { table, key, error } => write!(f, "table {table}, key {key}: {error}"),
+            Self::Index { table, key, why } => write!(f, "table {table}, key {key}: {why}"),
+            Self::Engine(text) => f.write_str(text),
+            Self::Sqlite { table: Some(table), error } => write!(f, "table {table}: {error}"),
+            Self::Sqlite { table: None, error } => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Damaged {}
+
+impl From<Damage> for Damaged {
+    fn from(damage: Damage) -> Self {
+        Self::File(damage)
+    }
+}

@@ -1,0 +1,190 @@
+//! What becomes of an entity that is seen again. Pure rules: no storage is touched here.
+
+use crate::types::Entity;
+
+/// A newer date alone is worth a write only when it is more than this many seconds newer.
+const DATE_STEP: i64 = 86_400;
+
+/// What storing `seen` over `old` gives, or `None` when that changes nothing worth a write.
+///
+/// `seen` must be [`tidy`]. Whether its usernames and phone are free is not decided here.
+pub(crate) fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
+    let Some(old) = old else { return Some(seen.clone()) };
+    let mut new = if seen.min { filled(old, seen) } else { replaced(old, seen) };
+    new.date = old.date.max(seen.date);
+    let date_moved = match (old.date, new.date) {
+        (Some(old), Some(new)) => new.saturating_sub(old) > DATE_STEP,
+        (old, new) => old != new,
+    };
+    let same_but_date = Entity { date: old.date, ..new.clone() } == *old;
+    (!same_but_date || date_moved).then_some(new)
+}
+
+/// A full view: it replaces what it speaks of. No hash, kind or date says nothing of them.
+fn replaced(old: &Entity, seen: &Entity) -> Entity {
+    let keeps_min_hash = seen.access_hash.is_none() && old.access_hash.is_some() && old.min;
+    Entity {
+        kind: seen.kind.or(old.kind),
+        access_hash: seen.access_hash.or(old.access_hash),
+        min: keeps_min_hash,
+        ..seen.clone()
+    }
+}
+
+/// A reduced view: it fills blanks, and its hash stands only where there is no full one.
+fn filled(old: &Entity, seen: &Entity) -> Entity {
+    let mut new = old.clone();
+    if seen.access_hash.is_some() && (old.access_hash.is_none() || old.min) {
+        new.access_hash = seen.access_hash;
+        new.min = true;
+    }
+    if new.usernames.is_empty() {
+        new.usernames.clone_from(&seen.usernames);
+    }
+    new.kind = old.kind.or(seen.kind);
+    new.phone = new.phone.or_else(|| seen.phone.clone());
+    new.name = new.name.or_else(|| seen.name.clone());
+    new
+}
+
+/// The entity as it is stored: usernames without `@`, empty ones and repetitions; a phone of
+/// digits only; no empty text.
+pub(crate) fn tidy(mut seen: Entity) -> Entity {
+    if !seen.usernames.is_empty() {
+        tidy_usernames(&mut seen.usernames);
+    }
+    if let Some(phone) = &mut seen.phone {
+        phone.retain(|c| c.is_ascii_digit());
+    }
+    seen.phone.take_if(|phone| phone.is_empty());
+    seen.name.take_if(|name| name.is_empty());
+    seen
+}
+
+fn tidy_usernames(usernames: &mut Vec<String>) {
+    let mut known: Vec<String> = Vec::with_capacity(usernames.len());
+    usernames.retain_mut(|name| {
+        if bare_username(name).len() != name.len() {
+            *name = bare_username(name).to_owned();
+        }
+        let folded = fold_username(name);
+        let new = !folded.is_empty() && !known.contains(&folded);
+        known.push(folded);
+        new
+    });
+}
+
+/// What a username is found by: no `@`, lower case.
+pub(crate) fn fold_username(username: &str) -> String {
+    bare_username(username).to_lowercase()
+}
+
+/// What a phone number is found by: its digits without zeros in front; `None` if none is left.
+/// Old files hold phones as integers and so lost those zeros.
+pub(crate) fn fold_phone(phone: &str) -> Option<String> {
+    let digits = digits(phone);
+    let significant = digits.trim_start_matches('0');
+    (!significant.is_empty()).then(|| significant.to_owned())
+}
+
+fn bare_username(username: &str) -> &str {
+    let username = username.trim();
+    username.strip_prefix('@').unwrap_or(username)
+}
+
+fn digits(phone: &str) -> String {
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{AccessHash, EntityKind, PeerId};
+
+    fn entity(change: impl FnOnce(&mut Entity)) -> Entity {
+        let mut entity = Entity::new(PeerId::user(1).unwrap());
+        change(&mut entity);
+        entity
+    }
+
+    fn full() -> Entity {
+        entity(|e| {
+            e.kind = Some(EntityKind::User);
+            e.access_hash = Some(AccessHash(7));
+            e.usernames = vec!["alice".into()];
+            e.phone = Some("1555".into());
+            e.name = Some("Alice".into());
+            e.date = Some(1_000_000);
+        })
+    }
+
+    #[test]
+    fn a_reduced_view_never_replaces_a_full_access_hash() {
+        let seen = entity(|e| {
+            e.min = true;
+            e.access_hash = Some(AccessHash(8));
+            e.usernames = vec!["other".into()];
+            e.name = Some("A.".into());
+        });
+        assert_eq!(merge(Some(&full()), &seen), None);
+    }
+
+    #[test]
+    fn a_reduced_view_fills_blanks_and_its_hash_stays_marked() {
+        let old = entity(|e| e.name = Some("Alice".into()));
+        let seen = entity(|e| {
+            e.min = true;
+            e.access_hash = Some(AccessHash(8));
+            e.phone = Some("1".into());
+        });
+        let new = merge(Some(&old), &seen).unwrap();
+        assert_eq!((new.access_hash, new.min), (Some(AccessHash(8)), true));
+        assert_eq!((new.name.as_deref(), new.phone.as_deref()), (Some("Alice"), Some("1")));
+    }
+
+    #[test]
+    fn a_full_view_replaces_a_reduced_one() {
+        let old = entity(|e| {
+            e.min = true;
+            e.access_hash = Some(AccessHash(8));
+        });
+        assert_eq!(merge(Some(&old), &full()), Some(full()));
+    }
+
+    #[test]
+    fn a_full_view_without_a_username_takes_it_away_but_the_hash_stays() {
+        let seen = entity(|e| e.name = Some("Alice".into()));
+        let new = merge(Some(&full()), &seen).unwrap();
+        assert!(new.usernames.is_empty() && new.phone.is_none());
+        assert_eq!((new.access_hash, new.kind), (Some(AccessHash(7)), Some(EntityKind::User)));
+        assert_eq!(new.date, Some(1_000_000));
+    }
+
+    #[test]
+    fn a_date_alone_counts_only_when_it_is_more_than_a_day_newer() {
+        let later = |by: i64| Entity { date: Some(1_000_000 + by), ..full() };
+        assert_eq!(merge(Some(&full()), &later(DATE_STEP)), None);
+        assert_eq!(merge(Some(&full()), &later(-5)), None);
+        assert_eq!(merge(Some(&full()), &later(DATE_STEP + 1)), Some(later(DATE_STEP + 1)));
+        let undated = Entity { date: None, ..full() };
+        assert_eq!(merge(Some(&undated), &full()), Some(full()));
+    }
+
+    #[test]
+    fn what_is_stored_is_tidy() {
+        let seen = entity(|e| {
+            e.usernames = vec!["@Alice".into(), String::new(), "alice".into(), "bob".into()];
+            e.phone = Some("+1 555".into());
+            e.name = Some(String::new());
+        });
+        let stored = tidy(seen);
+        assert_eq!(stored.usernames, ["Alice", "bob"]);
+        assert_eq!((stored.phone.as_deref(), stored.name), (Some("1555"), None));
+    }
+
+    #[test]
+    fn phones_are_found_without_the_zeros_in_front() {
+        assert_eq!(fold_phone("+0015550").as_deref(), Some("15550"));
+        assert_eq!(fold_phone("000"), None);
+    }
+}

@@ -1,0 +1,240 @@
+//! Loading a whole session at once: rows in the order of their keys, appended behind the last.
+
+use std::cmp::Reverse;
+use std::ops::Bound;
+
+use redb::{TableHandle, WriteTransaction};
+use zeroize::Zeroizing;
+
+use super::entities::EntityTables;
+use super::fault::Step;
+use super::tables::{
+    DCS, ENTITIES, Index, LOGINS, PHONES, SENT_FILES, STATES, USERNAMES, encoded, get,
+};
+use crate::error::Result;
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
+use crate::session::merge::{fold_phone, fold_username, tidy};
+use crate::types::{Account, Entity, PeerId};
+
+/// At most so many notes are kept; how many there were is said all the same.
+const MOST_NOTES: usize = 1_000;
+
+/// What [`Store::import`](crate::Store::import) brought in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// Entities stored.
+    pub entities: u64,
+    /// Usernames that now find an entity.
+    pub usernames: u64,
+    /// Phone numbers that now find an entity.
+    pub phones: u64,
+    /// What was not stored as it came, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Puts everything of a session but its entities in.
+pub(super) fn load_account(
+    transaction: &WriteTransaction,
+    no: AccountNo,
+    account: &Account,
+) -> Step<()> {
+    let login = encoded("a login", &account.login)?;
+    transaction.open_table(LOGINS)?.insert(&no.key(), login.as_slice())?;
+    let mut dcs = transaction.open_table(DCS)?;
+    for dc in &account.dcs {
+        let record = Zeroizing::new(encoded("a DC", dc)?);
+        dcs.insert(&DcKey::of(no, dc.id), record.as_slice())?;
+    }
+    let mut states = transaction.open_table(STATES)?;
+    if let Some(state) = &account.update_state {
+        states.insert(&PeerKey::of_account(no), encoded("a state", state)?.as_slice())?;
+    }
+    for state in &account.channel_states {
+        states.insert(&PeerKey::of(no, state.id), encoded("a state", state)?.as_slice())?;
+    }
+    let mut files = transaction.open_table(SENT_FILES)?;
+    for file in &account.sent_files {
+        files.insert(&FileRow::of(no, file.key), encoded("a sent file", file)?.as_slice())?;
+    }
+    Ok(())
+}
+
+/// Puts the entities in: those that come in the order of their ids behind each other, the others
+/// afterwards one by one.
+pub(super) fn load_entities(
+    transaction: &WriteTransaction,
+    no: AccountNo,
+    entities: impl Iterator<Item = Result<Entity>>,
+) -> Step<ImportReport> {
+    let mut report = ImportReport::default();
+    let mut usernames = Claims::default();
+    let mut phones = Claims::default();
+    let mut late = Vec::new();
+    let mut table = transaction.open_table(ENTITIES)?;
+    let mut cursor = table.upper_bound_mut(Bound::Included(&no.last::<12>()))?;
+    let mut last = None;
+    for entity in entities {
+        let entity = tidy(entity?);
+        if last >= Some(entity.id) {
+            late.push(entity);
+            continue;
+        }
+        last = Some(entity.id);
+        for name in &entity.usernames {
+            usernames.add(&fold_username(name), entity.id);
+        }
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
+            phones.add(&phone, entity.id);
+        }
+        let record = encoded("an entity", &entity)?;
+        cursor.insert_before(&PeerKey::of(no, entity.id), record.as_slice())?;
+        report.entities += 1;
+    }
+    cursor.close()?;
+    drop(table);
+    report.usernames = settle(transaction, no, USERNAMES, usernames, &mut report.notes)?;
+    report.phones = settle(transaction, no, PHONES, phones, &mut report.notes)?;
+    for entity in &late {
+        report.entities += u64::from(EntityTables::open(transaction, no)?.see(entity)?);
+    }
+    cap(&mut report.notes);
+    Ok(report)
+}
+
+/// Who showed which text. A million of them are held at once, so they share one allocation.
+#[derive(Default)]
+struct Claims {
+    text: Vec<u8>,
+    claims: Vec<Claim>,
+}
+
+#[derive(Clone, Copy)]
+struct Claim {
+    id: PeerId,
+    start: u32,
+    end: u32,
+}
+
+impl Claims {
+    /// Texts beyond 4 GiB in all are not indexed: their entities stay, found by id.
+    fn add(&mut self, text: &str, id: PeerId) {
+        let start = u32::try_from(self.text.len());
+        let end = u32::try_from(self.text.len() + text.len());
+        if let (Ok(start), Ok(end)) = (start, end) {
+            self.text.extend_from_slice(text.as_bytes());
+            self.claims.push(Claim { id, start, end });
+        }
+    }
+
+    /// Sorts by text, as the index does, and by id where texts are equal.
+    fn sort(&mut self) {
+        let Self { text, claims } = self;
+        claims.sort_unstable_by(|a, b| a.text(text).cmp(b.text(text)).then(a.id.cmp(&b.id)));
+    }
+
+    /// The claims to each text.
+    fn groups(&self) -> impl Iterator<Item = &[Claim]> {
+        self.claims.chunk_by(|a, b| self.text_of(*a) == self.text_of(*b))
+    }
+
+    fn text_of(&self, claim: Claim) -> &[u8] {
+        claim.text(&self.text)
+    }
+}
+
+impl Claim {
+    fn text(self, all: &[u8]) -> &[u8] {
+        all.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// Gives each text one owner, fills the index with the owners, and takes the text from the
+/// others. Says how many texts there are.
+fn settle(
+    transaction: &WriteTransaction,
+    no: AccountNo,
+    index: Index,
+    mut claims: Claims,
+    notes: &mut Vec<String>,
+) -> Step<u64> {
+    claims.sort();
+    let mut contested = Vec::new();
+    let mut rows = 0;
+    let mut table = transaction.open_table(index)?;
+    let behind = TextKey::of(AccountNo(no.0.saturating_add(1)), "");
+    let mut cursor = table.upper_bound_mut(Bound::Excluded(behind.as_slice()))?;
+    for group in claims.groups() {
+        let [first, rest @ ..] = group else { continue };
+        let owner =
+            if rest.is_empty() { first.id } else { owner_of(transaction, no, *first, group)? };
+        let key = [no.key().as_slice(), claims.text_of(*first)].concat();
+        cursor.insert_before(key.as_slice(), owner.marked())?;
+        rows += 1;
+        if !rest.is_empty() {
+            contested.push((group, owner));
+        }
+    }
+    cursor.close()?;
+    drop(table);
+    for (group, owner) in contested {
+        let text =
+            String::from_utf8_lossy(group.first().map_or(&[], |claim| claims.text_of(*claim)));
+        take_from_losers(transaction, no, index, &text, group, owner)?;
+        note(notes, index, &text, group.len(), owner);
+    }
+    Ok(rows)
+}
+
+/// The claimant seen last; absent is oldest, and on a tie the smallest marked id has it.
+fn owner_of(
+    transaction: &WriteTransaction,
+    no: AccountNo,
+    first: Claim,
+    group: &[Claim],
+) -> Step<PeerId> {
+    let table = transaction.open_table(ENTITIES)?;
+    let mut dated = Vec::with_capacity(group.len());
+    for claim in group {
+        let entity: Option<Entity> = get(&table, "entities", &PeerKey::of(no, claim.id), claim.id)?;
+        dated.push((Reverse(entity.and_then(|entity| entity.date)), claim.id));
+    }
+    Ok(dated.into_iter().min().map_or(first.id, |(_, id)| id))
+}
+
+fn take_from_losers(
+    transaction: &WriteTransaction,
+    no: AccountNo,
+    index: Index,
+    text: &str,
+    group: &[Claim],
+    owner: PeerId,
+) -> Step<()> {
+    let mut tables = EntityTables::open(transaction, no)?;
+    for claim in group.iter().filter(|claim| claim.id != owner) {
+        if index.name() == USERNAMES.name() {
+            tables.lose_username(claim.id, text)?;
+        } else {
+            tables.lose_phone(claim.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// A phone number is nobody's business, so it is not in its note.
+fn note(notes: &mut Vec<String>, index: Index, text: &str, shown_by: usize, owner: PeerId) {
+    let what = if index.name() == USERNAMES.name() {
+        format!("the username {text:?}")
+    } else {
+        "one phone number".to_owned()
+    };
+    notes.push(format!("{what} is shown by {shown_by} entities: {owner}, seen last, keeps it"));
+}
+
+fn cap(notes: &mut Vec<String>) {
+    let more = notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        notes.truncate(MOST_NOTES);
+        notes.push(format!("and {more} more of this kind"));
+    }
+}

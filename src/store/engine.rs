@@ -1,0 +1,283 @@
+//! redb behind a door: opened on sealed blocks, its errors and panics turned into ours.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fs, io};
+
+use redb::backends::FileBackend;
+use redb::{
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
+    ReadableDatabase, WriteTransaction,
+};
+
+use super::fault::{Fault, Step};
+use crate::error::{Damaged, Error, Result};
+use crate::file::{
+    Access, Damage, Disk, OpenError, Overlay, SealedBlocks, StoreFile, Superblock, Watch,
+};
+
+/// What redb may keep of the file in memory, in bytes.
+const CACHE: usize = 8 << 20;
+
+/// How a commit is made durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// One sync. A crash within it leaves this commit or the one before.
+    OnePhase,
+    /// A second sync before the commit counts, so that not even a chosen mixture of old and new
+    /// blocks passes for it. For what must never be lost.
+    TwoPhase,
+}
+
+/// One opened store file.
+pub(super) struct Engine {
+    path: PathBuf,
+    /// Taken only when the engine is dropped.
+    db: Option<Db>,
+    watch: Arc<Watch>,
+    writable: bool,
+    dead: AtomicBool,
+    whole_heads: usize,
+}
+
+enum Db {
+    Writer(Database),
+    Reader(ReadOnlyDatabase),
+}
+
+impl Engine {
+    /// Opens a store for reading and writing. A second writer is refused at once.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let StoreFile { file, superblock } = open_file(path, Access::Write)?;
+        let blocks = SealedBlocks::new(backend(file, path)?, superblock);
+        Self::start(blocks, path, true)
+    }
+
+    /// Opens a store without writing a byte of it, also while another process writes it.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self> {
+        let StoreFile { file, superblock } = open_file(path, Access::Read)?;
+        let blocks = SealedBlocks::new(backend(file, path)?, superblock);
+        match Self::start_reader(blocks, path) {
+            Err(Fault::Redb(redb::Error::RepairAborted)) => Self::recover_in_memory(path),
+            opened => opened.map_err(|fault| fault.at(path, None)),
+        }
+    }
+
+    /// Makes a store in a file that holds a superblock and nothing else.
+    pub(super) fn make(file: fs::File, superblock: Superblock, path: &Path) -> Result<Self> {
+        let blocks = SealedBlocks::new(backend(file, path)?, superblock);
+        let watch = blocks.watch();
+        let opened = caught(|| Ok(builder().create_with_backend(blocks)?));
+        let db = opened.map_err(|fault| fault.at(path, watch.damage()))?;
+        Ok(Self::new(Db::Writer(db), watch, path, true, 2))
+    }
+
+    fn start<D: Disk>(blocks: SealedBlocks<D>, path: &Path, writable: bool) -> Result<Self> {
+        let watch = blocks.watch();
+        let ready = blocks.prepare().map_err(|error| Fault::from(error).at(path, None))?;
+        if ready.unfinished {
+            tracing::info!(path = %path.display(), "the last writer did not finish; recovering");
+        }
+        let opened = caught(|| Ok(builder().create_with_backend(blocks)?));
+        let db = opened.map_err(|fault| fault.at(path, watch.damage()))?;
+        watch.recovered();
+        Ok(Self::new(Db::Writer(db), watch, path, writable, ready.whole_heads))
+    }
+
+    fn start_reader<D: Disk>(blocks: SealedBlocks<D>, path: &Path) -> Step<Self> {
+        let watch = blocks.watch();
+        let ready = blocks.prepare()?;
+        watch.recovered();
+        let db = caught(|| Ok(builder().open_read_only_with_backend(blocks)?))?;
+        Ok(Self::new(Db::Reader(db), watch, path, false, ready.whole_heads))
+    }
+
+    /// Recovers a store whose writer was killed, with every write kept in memory. Where the store
+    /// is damaged too, what the last commit left readable is read as it is.
+    fn recover_in_memory(path: &Path) -> Result<Self> {
+        match Self::start(overlay(path)?, path, false) {
+            Err(error @ Error::Damaged { .. }) => {
+                let blocks = overlay(path)?;
+                let opened = blocks.declare_finished().map_err(Fault::from);
+                opened.and_then(|()| Self::start_reader(blocks, path)).map_err(|_| error)
+            }
+            recovered => recovered,
+        }
+    }
+
+    fn new(db: Db, watch: Arc<Watch>, path: &Path, writable: bool, whole_heads: usize) -> Self {
+        let (path, dead) = (path.to_owned(), AtomicBool::new(false));
+        Self { path, db: Some(db), watch, writable, dead, whole_heads }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A fault outside of a transaction, as an error about this store.
+    pub(super) fn error(&self, fault: Fault) -> Error {
+        fault.at(&self.path, None)
+    }
+
+    /// How many of the header's two copies were whole when the file was opened.
+    pub(super) fn whole_heads(&self) -> usize {
+        self.whole_heads
+    }
+
+    /// Runs `work` on the last committed state.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Step<T>) -> Result<T> {
+        self.guarded(|| {
+            let transaction = match self.db()? {
+                Db::Writer(db) => db.begin_read()?,
+                Db::Reader(db) => db.begin_read()?,
+            };
+            work(&transaction)
+        })
+    }
+
+    /// Runs `work` in a transaction and commits it; on any error nothing of it remains.
+    pub(super) fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&WriteTransaction) -> Step<T>,
+    ) -> Result<T> {
+        if !self.writable {
+            return Err(Error::ReadOnly { path: self.path.clone() });
+        }
+        self.guarded(|| {
+            let Db::Writer(db) = self.db()? else { return Err(Fault::Dead) };
+            let mut transaction = db.begin_write()?;
+            transaction.set_two_phase_commit(durability == Durability::TwoPhase);
+            // A panic must not unwind through the transaction: aborted, it leaves no trace.
+            match caught(|| work(&transaction)) {
+                Ok(done) => {
+                    transaction.commit()?;
+                    Ok(done)
+                }
+                Err(fault) => {
+                    transaction.abort()?;
+                    Err(fault)
+                }
+            }
+        })
+    }
+
+    fn db(&self) -> Step<&Db> {
+        if self.dead.load(Ordering::Acquire) {
+            return Err(Fault::Dead);
+        }
+        self.db.as_ref().ok_or(Fault::Dead)
+    }
+
+    /// Runs one operation of the engine. A panic over a damaged block is that damage; after any
+    /// other the engine is not to be trusted, and nothing is written through this handle again.
+    fn guarded<T>(&self, operation: impl FnOnce() -> Step<T>) -> Result<T> {
+        caught(operation).map_err(|fault| {
+            let damage = self.watch.damage();
+            if matches!(fault, Fault::Panic(_)) && damage.is_none() {
+                self.dead.store(true, Ordering::Release);
+                self.watch.close();
+            }
+            fault.at(&self.path, damage)
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // redb's own drop may panic where an operation did, and drops must not.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(self.db.take())));
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(CACHE);
+    builder
+}
+
+fn caught<T>(work: impl FnOnce() -> Step<T>) -> Step<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Fault::Panic(said(&panic))))
+}
+
+fn said(panic: &Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+fn open_file(path: &Path, access: Access) -> Result<StoreFile> {
+    StoreFile::open(path, access).map_err(|error| match error {
+        OpenError::Io { doing, source } => Error::io(doing, path, source),
+        OpenError::NotAStore(found) => Error::WrongKind {
+            path: path.to_owned(),
+            found: found.to_owned(),
+            hint: "a tgsession store is expected here",
+        },
+        OpenError::Newer { found } => Error::Newer {
+            path: path.to_owned(),
+            what: "store format",
+            found: found.into(),
+            newest: crate::file::FORMAT_VERSION.into(),
+        },
+        OpenError::Damaged(damage) => Error::damaged(path, damage),
+    })
+}
+
+fn backend(file: fs::File, path: &Path) -> Result<FileBackend> {
+    FileBackend::new(file).map_err(|error: DatabaseError| Fault::from(error).at(path, None))
+}
+
+/// The store's blocks on an overlay, holding the writer's lock if the file may be written at all.
+fn overlay(path: &Path) -> Result<SealedBlocks<Overlay<FileBackend>>> {
+    let (opened, locks) = match open_file(path, Access::Write) {
+        Err(Error::Io { source, .. }) if may_not_write(&source) => {
+            (open_file(path, Access::Read)?, false)
+        }
+        opened => (opened?, true),
+    };
+    let disk = Overlay::new(backend(opened.file, path)?, locks);
+    let disk = disk.map_err(|source| Error::io("read", path, source))?;
+    Ok(SealedBlocks::new(disk, opened.superblock))
+}
+
+fn may_not_write(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+impl Fault {
+    /// The fault as an error about this store; `damage` is what its blocks have shown so far.
+    fn at(self, path: &Path, damage: Option<Damage>) -> Error {
+        let path_buf = || path.to_owned();
+        match (self, damage) {
+            (Self::Ours(error), _) => error,
+            (Self::Damaged(damaged), _) => Error::damaged(path, damaged),
+            (Self::Panic(_) | Self::Redb(redb::Error::Corrupted(_)), Some(damage)) => {
+                Error::damaged(path, damage)
+            }
+            (Self::Redb(redb::Error::Corrupted(text)), None) => {
+                Error::damaged(path, Damaged::Engine(text))
+            }
+            (Self::Panic(text), None) => Error::Engine { path: path_buf(), source: text.into() },
+            (Self::Dead | Self::Redb(redb::Error::PreviousIo), _) => {
+                Error::Dead { path: path_buf() }
+            }
+            (Self::Redb(redb::Error::DatabaseAlreadyOpen), _)
+            | (Self::Redb(redb::Error::LockProtocolMismatch), _) => {
+                Error::Busy { path: path_buf() }
+            }
+            (Self::Redb(redb::Error::Io(source)), _) => match damage_in(&source) {
+                Some(damage) => Error::damaged(path, damage),
+                None => Error::io("read or write", path, source),
+            },
+            (Self::Redb(other), _) => Error::Engine { path: path_buf(), source: Box::new(other) },
+        }
+    }
+}
+
+/// The damage that our own blocks reported through redb as an I/O error.
+fn damage_in(error: &io::Error) -> Option<Damage> {
+    error.get_ref()?.downcast_ref::<Damage>().copied()
+}

@@ -1,0 +1,349 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use zeroize::Zeroizing;
+
+use super::catalog;
+use super::engine::{Durability, Engine};
+use super::entities::{EntityTables, would_change};
+use super::fault::{Fault, Step};
+use super::tables::{
+    DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, STATES, USERNAMES, decoded, encoded,
+    get, open, owner,
+};
+use crate::error::{Error, Result};
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey};
+use crate::session::Session;
+use crate::session::merge::{fold_phone, fold_username};
+use crate::types::{
+    ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+};
+
+/// One session of a [`Store`](crate::Store).
+///
+/// A handle is cheap to clone, and any number of threads may use it and its clones at once. It
+/// keeps the store open. When a call that writes returns, its data is on disk; keys and addresses
+/// of DCs and the login are committed in two phases.
+#[derive(Clone)]
+pub struct StoreSession {
+    engine: Arc<Engine>,
+    account: AccountNo,
+    entities_off: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for StoreSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreSession")
+            .field("store", &self.engine.path())
+            .field("account", &self.account.0)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StoreSession {
+    pub(super) fn new(engine: Arc<Engine>, account: AccountNo) -> Self {
+        Self { engine, account, entities_off: Arc::default() }
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Step<T>) -> Result<T> {
+        self.engine.read(work)
+    }
+
+    /// Writes to this session, which must still be there: a handle that outlives its session must
+    /// not leave rows of nobody behind.
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&WriteTransaction) -> Step<T>,
+    ) -> Result<T> {
+        self.engine.write(durability, |transaction| {
+            let logins = transaction.open_table(LOGINS)?;
+            if logins.get(&self.account.key())?.is_none() {
+                return Err(self.gone().into());
+            }
+            drop(logins);
+            work(transaction)
+        })
+    }
+
+    fn gone(&self) -> Error {
+        let name = format!("number {}", self.account.0);
+        Error::NoSession { path: self.engine.path().to_owned(), name }
+    }
+
+    /// One record, or `None` where the table or the row is not there.
+    fn record<const N: usize, R: Record>(
+        &self,
+        table: Records<N>,
+        name: &'static str,
+        key: &[u8; N],
+        says: R::Key,
+    ) -> Result<Option<R>> {
+        self.read(|transaction| match open(transaction, table)? {
+            Some(table) => get(&table, name, key, says),
+            None => Ok(None),
+        })
+    }
+
+    /// Every record of this account in a table, with `says` telling what each key says.
+    fn records<const N: usize, R: Record>(
+        &self,
+        table: Records<N>,
+        name: &'static str,
+        says: impl Fn(&[u8; N]) -> Step<Option<R::Key>>,
+    ) -> Result<Vec<R>> {
+        self.read(|transaction| {
+            let Some(table) = open(transaction, table)? else { return Ok(Vec::new()) };
+            let mut records = Vec::new();
+            for row in table.range::<&[u8; N]>(&self.account.first()..=&self.account.last())? {
+                let (key, record) = row?;
+                if let Some(says) = says(key.value())? {
+                    records.push(decoded(name, key.value(), says, record.value())?);
+                }
+            }
+            Ok(records)
+        })
+    }
+
+    fn put<const N: usize>(
+        &self,
+        durability: Durability,
+        table: Records<N>,
+        key: &[u8; N],
+        record: &[u8],
+    ) -> Result<()> {
+        self.write(durability, |transaction| {
+            transaction.open_table(table)?.insert(key, record)?;
+            Ok(())
+        })
+    }
+
+    fn take<const N: usize>(
+        &self,
+        durability: Durability,
+        table: Records<N>,
+        key: &[u8; N],
+    ) -> Result<()> {
+        self.write(durability, |transaction| {
+            transaction.open_table(table)?.remove(key)?;
+            Ok(())
+        })
+    }
+
+    /// The entity that an index finds under this text.
+    fn indexed(&self, index: Index, name: &'static str, text: &str) -> Result<Option<Entity>> {
+        let key = TextKey::of(self.account, text);
+        self.read(|transaction| {
+            let Some(rows) = open(transaction, index)? else { return Ok(None) };
+            let Some(row) = rows.get(key.as_slice())? else { return Ok(None) };
+            let id = owner(name, &key, row.value())?;
+            let Some(entities) = open(transaction, ENTITIES)? else {
+                return Err(Fault::index(name, &key, "there are no entities"));
+            };
+            let entity = get(&entities, "entities", &PeerKey::of(self.account, id), id)?;
+            entity.map(Some).ok_or_else(|| Fault::index(name, &key, "its entity is not there"))
+        })
+    }
+
+    /// Runs over the entities behind `after` until `visit` says that it has enough.
+    fn walk(&self, after: Option<PeerId>, mut visit: impl FnMut(Entity) -> bool) -> Result<()> {
+        let from = after.map_or(self.account.first(), |id| PeerKey::of(self.account, id));
+        self.read(|transaction| {
+            let Some(table) = open(transaction, ENTITIES)? else { return Ok(()) };
+            for row in table.range::<&[u8; 12]>(&from..=&self.account.last())? {
+                let (key, record) = row?;
+                let Some(id) = PeerKey::peer(key.value()) else {
+                    return Err(Fault::index("entities", key.value(), "it names nobody"));
+                };
+                if Some(id) != after && visit(decoded("entities", key.value(), id, record.value())?)
+                {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Session for StoreSession {
+    fn name(&self) -> Result<String> {
+        let name = self.read(|transaction| catalog::name_of(transaction, self.account))?;
+        name.ok_or_else(|| self.gone())
+    }
+
+    fn list_sessions(&self) -> Result<Vec<String>> {
+        self.read(catalog::names)
+    }
+
+    fn login(&self) -> Result<Login> {
+        let login = self.record(LOGINS, "logins", &self.account.key(), ())?;
+        login.ok_or_else(|| self.gone())
+    }
+
+    fn set_login(&self, login: &Login) -> Result<()> {
+        let record = encoded("a login", login).map_err(|fault| self.engine.error(fault))?;
+        self.put(Durability::TwoPhase, LOGINS, &self.account.key(), &record)
+    }
+
+    fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
+        self.record(DCS, "dcs", &DcKey::of(self.account, id), id)
+    }
+
+    fn dcs(&self) -> Result<Vec<DcOption>> {
+        self.records(DCS, "dcs", |key| Ok(Some(DcKey::dc(key))))
+    }
+
+    fn set_dc(&self, dc: &DcOption) -> Result<()> {
+        let record = encoded("a DC", dc).map_err(|fault| self.engine.error(fault))?;
+        let record = Zeroizing::new(record);
+        self.put(Durability::TwoPhase, DCS, &DcKey::of(self.account, dc.id), &record)
+    }
+
+    fn remove_dc(&self, id: DcId) -> Result<()> {
+        self.take(Durability::TwoPhase, DCS, &DcKey::of(self.account, id))
+    }
+
+    fn update_state(&self) -> Result<Option<UpdateState>> {
+        self.record(STATES, "states", &PeerKey::of_account(self.account), ())
+    }
+
+    fn set_update_state(&self, state: Option<UpdateState>) -> Result<()> {
+        let key = PeerKey::of_account(self.account);
+        match state {
+            Some(state) => {
+                let record = encoded("a state", &state).map_err(|f| self.engine.error(f))?;
+                self.put(Durability::OnePhase, STATES, &key, &record)
+            }
+            None => self.take(Durability::OnePhase, STATES, &key),
+        }
+    }
+
+    fn channel_state(&self, id: PeerId) -> Result<Option<ChannelState>> {
+        self.record(STATES, "states", &PeerKey::of(self.account, id), id)
+    }
+
+    fn channel_states(&self) -> Result<Vec<ChannelState>> {
+        self.records(STATES, "states", |key| Ok(PeerKey::peer(key)))
+    }
+
+    fn set_channel_states(&self, states: &[ChannelState]) -> Result<()> {
+        self.write(Durability::OnePhase, |transaction| {
+            let mut table = transaction.open_table(STATES)?;
+            for state in states {
+                let record = encoded("a state", state)?;
+                table.insert(&PeerKey::of(self.account, state.id), record.as_slice())?;
+            }
+            Ok(())
+        })
+    }
+
+    fn remove_channel_state(&self, id: PeerId) -> Result<()> {
+        self.take(Durability::OnePhase, STATES, &PeerKey::of(self.account, id))
+    }
+
+    fn process_entities(&self, entities: &[Entity]) -> Result<usize> {
+        if self.entities_off.load(Ordering::Acquire) {
+            return Ok(0);
+        }
+        // Most entities have been seen before: finding that out costs no commit.
+        let news = self.read(|transaction| match open(transaction, ENTITIES)? {
+            Some(table) => would_change(&table, self.account, entities),
+            None => Ok(!entities.is_empty()),
+        })?;
+        if !news {
+            return Ok(0);
+        }
+        self.write(Durability::OnePhase, |transaction| {
+            let mut tables = EntityTables::open(transaction, self.account)?;
+            let mut changed = 0;
+            for entity in entities {
+                changed += usize::from(tables.see(entity)?);
+            }
+            Ok(changed)
+        })
+    }
+
+    fn entity(&self, id: PeerId) -> Result<Option<Entity>> {
+        self.record(ENTITIES, "entities", &PeerKey::of(self.account, id), id)
+    }
+
+    fn entity_by_username(&self, username: &str) -> Result<Option<Entity>> {
+        self.indexed(USERNAMES, "usernames", &fold_username(username))
+    }
+
+    fn entity_by_phone(&self, phone: &str) -> Result<Option<Entity>> {
+        match fold_phone(phone) {
+            Some(phone) => self.indexed(PHONES, "phones", &phone),
+            None => Ok(None),
+        }
+    }
+
+    fn entity_by_name(&self, name: &str) -> Result<Option<Entity>> {
+        let mut found = None;
+        self.walk(None, |entity| {
+            found = (entity.name.as_deref() == Some(name)).then_some(entity);
+            found.is_some()
+        })?;
+        Ok(found)
+    }
+
+    fn entities(&self, after: Option<PeerId>, limit: usize) -> Result<Vec<Entity>> {
+        let mut entities = Vec::new();
+        if limit > 0 {
+            self.walk(after, |entity| {
+                entities.push(entity);
+                entities.len() == limit
+            })?;
+        }
+        Ok(entities)
+    }
+
+    fn entity_count(&self) -> Result<u64> {
+        self.read(|transaction| {
+            let Some(table) = open(transaction, ENTITIES)? else { return Ok(0) };
+            if catalog::names(transaction)?.len() == 1 {
+                return Ok(table.len()?);
+            }
+            let rows = table.range::<&[u8; 12]>(&self.account.first()..=&self.account.last())?;
+            rows.map(|row| Ok(row.map(|_| 1)?)).sum()
+        })
+    }
+
+    fn remove_entity(&self, id: PeerId) -> Result<()> {
+        self.write(Durability::OnePhase, |transaction| {
+            EntityTables::open(transaction, self.account)?.remove(id)
+        })
+    }
+
+    fn set_save_entities(&self, save: bool) -> Result<()> {
+        self.entities_off.store(!save, Ordering::Release);
+        Ok(())
+    }
+
+    fn sent_file(&self, key: FileKey) -> Result<Option<SentFile>> {
+        self.record(SENT_FILES, "sent_files", &FileRow::of(self.account, key), key)
+    }
+
+    fn sent_files(&self) -> Result<Vec<SentFile>> {
+        self.records(SENT_FILES, "sent_files", |key| {
+            FileRow::file(key).map(Some).map_err(|error| Fault::record("sent_files", key, error))
+        })
+    }
+
+    fn save_sent_file(&self, file: &SentFile) -> Result<()> {
+        let record = encoded("a sent file", file).map_err(|fault| self.engine.error(fault))?;
+        self.put(Durability::OnePhase, SENT_FILES, &FileRow::of(self.account, file.key), &record)
+    }
+
+    fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn delete(&self) -> Result<()> {
+        let name = self.name()?;
+        let path = self.engine.path();
+        self.engine.write(Durability::TwoPhase, |txn| catalog::remove(txn, path, &name))
+    }
+}

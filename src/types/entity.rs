@@ -1,0 +1,105 @@
+use super::PeerId;
+
+/// What Telegram asks to see before it lets this account name a peer. It belongs to one account
+/// and one peer, and is worth nothing to another account. Any value is possible, 0 too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct AccessHash(pub i64);
+
+/// What an entity is, where a source says more than the range of the id does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum EntityKind {
+    /// A person.
+    User,
+    /// A bot.
+    Bot,
+    /// A basic group.
+    Group,
+    /// A supergroup (megagroup).
+    Supergroup,
+    /// A broadcast channel.
+    Channel,
+    /// A supergroup in which only administrators write.
+    Gigagroup,
+    /// A community.
+    Community,
+    /// A supergroup with topics.
+    Forum,
+    /// The direct messages of a channel (monoforum).
+    Direct,
+}
+
+impl EntityKind {
+    /// Every kind, in the order of their codes in the file.
+    pub const ALL: [Self; 9] = [
+        Self::User,
+        Self::Bot,
+        Self::Group,
+        Self::Supergroup,
+        Self::Channel,
+        Self::Gigagroup,
+        Self::Community,
+        Self::Forum,
+        Self::Direct,
+    ];
+
+    /// The kind's name in dumps: lower case, one word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Bot => "bot",
+            Self::Group => "group",
+            Self::Supergroup => "supergroup",
+            Self::Channel => "channel",
+            Self::Gigagroup => "gigagroup",
+            Self::Community => "community",
+            Self::Forum => "forum",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+/// A user, group or channel that the account has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Entity {
+    /// Who it is.
+    pub id: PeerId,
+    /// What it is, if that is known beyond the range of the id.
+    pub kind: Option<EntityKind>,
+    /// The hash this account needs to name it. Basic groups need none, and have 0 or nothing.
+    pub access_hash: Option<AccessHash>,
+    /// Telegram sent only a reduced (`min`) view: the hash is not valid on its own, and what is
+    /// missing here may exist.
+    pub min: bool,
+    /// Its public usernames as last seen, the main one first, without `@`.
+    pub usernames: Vec<String>,
+    /// Its phone number, digits only.
+    pub phone: Option<String>,
+    /// Its full name or title.
+    pub name: Option<String>,
+    /// When it was last seen, in seconds since 1970 (UTC).
+    pub date: Option<i64>,
+}
+
+impl Entity {
+    /// An entity of which only the id is known.
+    #[must_use]
+    pub fn new(id: PeerId) -> Self {
+        Self {
+            id,
+            kind: None,
+            access_hash: None,
+            min: false,
+            usernames: Vec::new(),
+            phone: None,
+            name: None,
+            date: None,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The values a session is made of. They know no file format and do no I/O.
+
+mod auth_key;
+mod dc;
+mod entity;
+mod hex;
+mod login;
+mod peer;
+mod sent_file;
+mod snapshot;
+mod updates;
+
+pub use self::auth_key::AuthKey;
+pub use self::dc::{DcId, DcOption, Endpoint};
+pub use self::entity::{AccessHash, Entity, EntityKind};
+pub use self::login::{Login, SelfUser};
+pub use self::peer::{PeerId, PeerKind};
+pub use self::sent_file::{FileKey, FileKind, Md5, SentFile};
+pub use self::snapshot::{Account, Snapshot};
+pub use self::updates::{ChannelState, UpdateState};

@@ -1,0 +1,189 @@
+//! Whatever bit of a store is flipped: right answers or an error, and never a panic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{Outcome, account, entities, entity};
+use tgsession::{Error, ErrorKind, Result, Session, Store};
+
+const ENTITIES: i64 = 300;
+
+/// Both ways to open a store.
+const OPENERS: [fn(&Path) -> Result<Store>; 2] =
+    [|path| Store::open_read_only(path), |path| Store::open(path)];
+
+/// Where the engine's header block begins and ends in the file.
+const HEADER: std::ops::Range<usize> = 4096..8192;
+
+fn small_store(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("whole.tgsession");
+    let store = Store::create(&path).unwrap();
+    store.import("a", &account(), entities(ENTITIES).into_iter().map(Ok), false).unwrap();
+    store.session("b").unwrap().set_update_state(account().update_state).unwrap();
+    path
+}
+
+/// Asks for everything; says which questions were refused. A wrong answer fails the test.
+fn ask_everything(store: &Store) -> Vec<Error> {
+    let mut refused = Vec::new();
+    let session = match store.open_session("a") {
+        Ok(session) => session,
+        Err(error) => return vec![error],
+    };
+    let mut ask = |right: Result<bool>| match right {
+        Ok(right) => assert!(right, "a wrong answer"),
+        Err(error) => refused.push(error),
+    };
+    let whole = account();
+    ask(store.list().map(|names| names == ["a", "b"]));
+    ask(session.login().map(|login| login == whole.login));
+    ask(session.dcs().map(|dcs| dcs == whole.dcs));
+    ask(session.update_state().map(|state| state == whole.update_state));
+    ask(session.channel_states().map(|states| states.len() == 3));
+    ask(session.sent_files().map(|files| files == whole.sent_files));
+    for entity in (0..ENTITIES).map(entity) {
+        ask(session.entity(entity.id).map(|found| found.as_ref() == Some(&entity)));
+        for username in &entity.usernames {
+            let found = session.entity_by_username(username);
+            ask(found.map(|found| found.as_ref() == Some(&entity)));
+        }
+        if let Some(phone) = &entity.phone {
+            ask(session.entity_by_phone(phone).map(|found| found.as_ref() == Some(&entity)));
+        }
+    }
+    ask(session.entities(None, usize::MAX).map(|all| all.len() as i64 == ENTITIES));
+    refused
+}
+
+/// Flips one bit, opens the store and asks everything. Says whether anything was refused. Every
+/// eighth is opened for writing too, which costs syncs.
+fn flip(whole: &[u8], bit: usize, path: &Path) -> bool {
+    let mut bytes = whole.to_vec();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    fs::write(path, &bytes).unwrap();
+    let ways = if bit % 8 == bit / 8 % 8 { 2 } else { 1 };
+    let mut refused = 0;
+    for open in &OPENERS[..ways] {
+        let errors = match open(path) {
+            Ok(store) => ask_everything(&store),
+            Err(error) => vec![error],
+        };
+        for error in &errors {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "bit {bit}: {error} {error:?}");
+        }
+        refused += errors.len();
+    }
+    refused > 0
+}
+
+#[test]
+fn every_bit_of_superblock_and_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fs::read(small_store(folder.path())).unwrap();
+    let path = folder.path().join("flipped.tgsession");
+    let mut refused = 0;
+    for bit in 0..4096 * 8 {
+        refused += u32::from(flip_head_only(&whole, bit, &path));
+    }
+    assert_eq!(refused, 4096 * 8, "each bit of the superblock is under its checksum");
+    // Both copies of the header, the bits behind them, and a sample of the unused rest.
+    let unused = (4096 + 700..6144).step_by(97).chain((6144 + 700..8192).step_by(97));
+    for byte in (HEADER.start..4096 + 340).chain(6144..6144 + 340).chain(unused) {
+        for bit in 0..8 {
+            assert!(!flip(&whole, byte * 8 + bit, &path), "byte {byte} is mended or not in use");
+        }
+    }
+}
+
+/// As [`flip`], for bits that must make the store refuse to open: no question is asked then.
+fn flip_head_only(whole: &[u8], bit: usize, path: &Path) -> bool {
+    let mut bytes = whole.to_vec();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    fs::write(path, &bytes[..8192]).unwrap();
+    matches!(Store::open_read_only(path), Err(Error::Damaged { .. }))
+}
+
+#[test]
+fn thousands_of_bits_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fs::read(small_store(folder.path())).unwrap();
+    let path = folder.path().join("flipped.tgsession");
+    let bits = HEADER.end * 8..whole.len() * 8;
+    let step = (bits.len() / 3_000) | 1;
+    let flips: Vec<bool> = bits.step_by(step).map(|bit| flip(&whole, bit, &path)).collect();
+    assert!(flips.len() >= 3_000);
+    assert!(flips.iter().any(|refused| *refused), "no flip hit a block in use");
+}
+
+#[test]
+fn a_damaged_entity_never_costs_the_login() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = small_store(folder.path());
+    let mut bytes = fs::read(&path)?;
+    // The block with this entity's name in it: flip one bit of the name.
+    let name = entity(123).name.unwrap();
+    let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    fs::write(&path, &bytes)?;
+
+    let store = Store::open(&path)?;
+    let session = store.open_session("a")?;
+    let lost = session.entity(entity(123).id).unwrap_err();
+    assert_eq!(lost.kind(), ErrorKind::Damaged);
+    assert!(session.process_entities(&[entity(123)]).is_err());
+    assert_eq!(session.auth_key()?, account().dcs[0].auth_key);
+    session.set_auth_key(tgsession::DcId(2), Some(support::key(77)))?;
+    assert!(session.entity(entity(123).id).is_err(), "still no wrong answer");
+    drop((session, store));
+
+    let session = Store::open(&path)?.open_session("a")?;
+    assert_eq!(session.auth_key()?, Some(support::key(77)));
+    assert!(
+        !Store::open_read_only(&path).is_ok_and(|store| store.check().unwrap().problems.is_empty())
+    );
+    Ok(())
+}
+
+#[test]
+fn a_truncated_store_is_damaged_at_whatever_byte_it_ends() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let whole = fs::read(small_store(folder.path()))?;
+    let path = folder.path().join("cut.tgsession");
+    for len in (16..whole.len()).step_by(1_009) {
+        fs::write(&path, &whole[..len])?;
+        let error = Store::open(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{len}: {error}");
+        // A reader gets what is still whole, and damage for the rest.
+        let errors = match Store::open_read_only(&path) {
+            Ok(store) => ask_everything(&store),
+            Err(error) => vec![error],
+        };
+        assert!(!errors.is_empty(), "cut after {len} bytes");
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{len}: {error} {error:?}");
+        }
+        assert_eq!(fs::read(&path)?, &whole[..len], "a refused file is not touched");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_check_names_what_is_damaged() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = small_store(folder.path());
+    assert_eq!(Store::open_read_only(&path)?.check()?.problems, Vec::<String>::new());
+    let mut bytes = fs::read(&path)?;
+    bytes[4100] ^= 4;
+    fs::write(&path, &bytes)?;
+    let problems = Store::open_read_only(&path)?.check()?.problems;
+    assert!(problems.iter().any(|problem| problem.contains("header")), "{problems:?}");
+    Ok(())
+}
