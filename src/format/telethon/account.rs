@@ -1,0 +1,252 @@
+//! Everything but the entities: `sessions`, `update_state`, `sent_files`, and row 0 of
+//! `entities`.
+
+use super::super::Notes;
+use super::{TelethonFile, field};
+use crate::error::{Error, Result};
+use crate::sqlite::{Row, SqliteError, Table, Value};
+use crate::types::{
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, FileKey, FileKind, Md5,
+    PeerId, PeerKind, SelfUser, SentFile, UpdateState,
+};
+
+pub(super) fn read(file: &TelethonFile, notes: &mut Notes) -> Result<Account> {
+    let mut account = Account::default();
+    read_sessions(file, &mut account, notes)?;
+    account.login.user = read_user(file, notes)?;
+    read_states(file, &mut account, notes)?;
+    account.sent_files = read_sent_files(file, notes)?;
+    Ok(account)
+}
+
+/// Runs over a table's rows; damage names the table.
+fn each_row(
+    file: &TelethonFile,
+    table: &Table,
+    mut visit: impl FnMut(&Row<'_>) -> Result<Result<()>, SqliteError>,
+) -> Result<()> {
+    for row in file.db.rows(table) {
+        row.and_then(|row| visit(&row)).map_err(|error| file.damaged(table, error))??;
+    }
+    Ok(())
+}
+
+/// A column's value by name; NULL where the table has no such column.
+fn column<'r>(table: &Table, row: &'r Row<'_>, name: &str) -> Result<Value<'r>, SqliteError> {
+    table.column(name).map_or(Ok(Value::Null), |column| row.get(column))
+}
+
+/// Every row is a DC. All releases log in with the first, the one with the lowest number.
+fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    let Some(table) = file.db.table("sessions") else { return Ok(()) };
+    each_row(file, table, |row| {
+        let id = match field::integer(column(table, row, "dc_id")?).map(i32::try_from) {
+            Ok(Ok(id)) => DcId(id),
+            _ => {
+                notes.add("sessions: dc_id is no DC's number, row skipped".into());
+                return Ok(Ok(()));
+            }
+        };
+        let key = match auth_key(column(table, row, "auth_key")?) {
+            Ok(key) => key,
+            Err(found) => {
+                return Ok(Err(Error::BadAuthKey { path: file.path.clone(), dc: id.0, found }));
+            }
+        };
+        let mut dc = DcOption::new(id);
+        dc.auth_key = key;
+        let (host, port) = (column(table, row, "server_address")?, column(table, row, "port")?);
+        if let Some(endpoint) = endpoint(id, host, port, notes) {
+            dc = dc.at(endpoint);
+        }
+        if account.dcs.is_empty() {
+            account.login.home_dc = Some(id);
+            account.login.takeout_id = takeout_id(column(table, row, "takeout_id")?, notes);
+        }
+        if !is_blank(column(table, row, "tmp_auth_key")?) {
+            notes.add(format!("sessions row {id}: the temporary auth key is not kept"));
+        }
+        account.dcs.push(dc);
+        Ok(Ok(()))
+    })?;
+    if let ([first, ..], count @ 2..) = (account.dcs.as_slice(), account.dcs.len()) {
+        notes.add(format!(
+            "sessions: there are {count} rows and the file does not say which is current; \
+             DC {}, the first, is taken as home, as Telethon does",
+            first.id
+        ));
+    }
+    account.dcs.sort_by_key(|dc| dc.id);
+    Ok(())
+}
+
+fn is_blank(value: Value<'_>) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Blob(bytes) => bytes.is_empty(),
+        Value::Text(text) => text.as_bytes().is_empty(),
+        _ => false,
+    }
+}
+
+/// The key, none where there is nothing, or what stands in its place.
+fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
+    match value {
+        _ if is_blank(value) => Ok(None),
+        Value::Blob(bytes) => match AuthKey::from_slice(bytes) {
+            Some(key) => Ok(Some(key)),
+            None => Err(format!("{} bytes long", bytes.len())),
+        },
+        Value::Text(_) => Err("text".into()),
+        _ => Err("a number".into()),
+    }
+}
+
+fn endpoint(dc: DcId, host: Value<'_>, port: Value<'_>, notes: &mut Notes) -> Option<Endpoint> {
+    let host = match field::text(host) {
+        Ok(host) => host?,
+        Err(why) => {
+            notes.add(format!("sessions row {dc}: server_address is {why}, not kept"));
+            return None;
+        }
+    };
+    match field::integer(port).map(u16::try_from) {
+        Ok(Ok(port)) => Some(Endpoint::new(&host, port)),
+        _ => {
+            notes.add(format!("sessions row {dc}: port is no TCP port; the address is not kept"));
+            None
+        }
+    }
+}
+
+/// Releases 1.43 and 1.44 read the last two columns swapped: a blob here is a temporary key or
+/// nothing.
+fn takeout_id(value: Value<'_>, notes: &mut Notes) -> Option<i64> {
+    match value {
+        Value::Integer(id) => Some(id),
+        _ if is_blank(value) => None,
+        Value::Blob(bytes) if bytes.len() == AuthKey::LEN => {
+            notes.add("sessions: takeout_id holds a temporary auth key, which is not kept".into());
+            None
+        }
+        _ => {
+            notes.add("sessions: takeout_id is not an integer, not kept".into());
+            None
+        }
+    }
+}
+
+/// Row 0 of `entities` holds the account's own id where others hold a hash.
+fn read_user(file: &TelethonFile, notes: &mut Notes) -> Result<Option<SelfUser>> {
+    let Some(table) = file.db.table("entities") else { return Ok(None) };
+    let (Some(_), Some(hash)) = (table.column("id"), table.column("hash")) else {
+        return Ok(None);
+    };
+    let damaged = |error| file.damaged(table, error);
+    let Some(row) = file.db.row(table, 0).map_err(damaged)? else { return Ok(None) };
+    match field::integer(row.get(hash).map_err(damaged)?) {
+        Ok(id) => Ok(Some(SelfUser { id, bot: None })),
+        Err(why) => {
+            notes.add(format!("entities row 0: the own user id is {why}, not kept"));
+            Ok(None)
+        }
+    }
+}
+
+/// Row 0 is the account's state; the others are channels, by bare id.
+fn read_states(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    let Some(table) = file.db.table("update_state") else { return Ok(()) };
+    each_row(file, table, |row| {
+        let id = match field::integer(column(table, row, "id")?) {
+            Ok(id) => id,
+            Err(why) => {
+                notes.add(format!("update_state: id is {why}, row skipped"));
+                return Ok(Ok(()));
+            }
+        };
+        let pts = field::counter(column(table, row, "pts")?);
+        if id == 0 {
+            let qts = field::counter(column(table, row, "qts")?);
+            let seq = field::counter(column(table, row, "seq")?);
+            let date = field::seconds(column(table, row, "date")?);
+            match (pts, qts, date, seq) {
+                (Ok(pts), Ok(qts), Ok(Some(date)), Ok(seq)) => {
+                    account.update_state = Some(UpdateState { pts, qts, date, seq });
+                }
+                _ => notes.add("update_state row 0: a counter is no integer, skipped".into()),
+            }
+        } else {
+            match (channel(id), pts) {
+                (Some(id), Ok(pts)) => account.channel_states.push(ChannelState { id, pts }),
+                (None, _) => notes.add(format!("update_state row {id}: no channel, skipped")),
+                (_, Err(why)) => notes.add(format!("update_state row {id}: pts is {why}, skipped")),
+            }
+        }
+        Ok(Ok(()))
+    })?;
+    account.channel_states.sort_by_key(|state| state.id);
+    account.channel_states.dedup_by_key(|state| state.id);
+    match account.channel_states.len() {
+        0 => {}
+        count => {
+            notes.add(format!("update_state: when {count} channel rows were saved is not kept"))
+        }
+    }
+    Ok(())
+}
+
+/// Ids are bare here; one that is marked already is taken as it is.
+fn channel(id: i64) -> Option<PeerId> {
+    let marked = PeerId::from_marked(id)?;
+    if marked.kind() == PeerKind::Channel { Some(marked) } else { PeerId::channel(id) }
+}
+
+fn read_sent_files(file: &TelethonFile, notes: &mut Notes) -> Result<Vec<SentFile>> {
+    let mut files = Vec::new();
+    let Some(table) = file.db.table("sent_files") else { return Ok(files) };
+    let old_shape = table.column("type").is_none();
+    let mut old_rows = 0_u64;
+    each_row(file, table, |row| {
+        if old_shape {
+            old_rows += 1;
+        } else {
+            match sent_file(table, row)? {
+                Ok(sent) => files.push(sent),
+                Err(why) => notes.add(format!("sent_files: {why}, row skipped")),
+            }
+        }
+        Ok(Ok(()))
+    })?;
+    if old_rows > 0 {
+        notes.add(format!(
+            "sent_files: {old_rows} rows are parts of uploads, which expire within a day, and \
+             are not kept"
+        ));
+    }
+    files.sort_by_key(|file| file.key);
+    Ok(files)
+}
+
+fn sent_file(table: &Table, row: &Row<'_>) -> Result<Result<SentFile, &'static str>, SqliteError> {
+    let md5 = match column(table, row, "md5_digest")? {
+        Value::Blob(bytes) => bytes.try_into().map(Md5).ok(),
+        _ => None,
+    };
+    let kind = match column(table, row, "type")? {
+        Value::Integer(0) => Some(FileKind::Document),
+        Value::Integer(1) => Some(FileKind::Photo),
+        _ => None,
+    };
+    let size = field::integer(column(table, row, "file_size")?);
+    let id = field::integer(column(table, row, "id")?);
+    let hash = field::integer(column(table, row, "hash")?);
+    Ok(match (md5, kind, size, id, hash) {
+        (Some(md5), Some(kind), Ok(size), Ok(id), Ok(hash)) => {
+            let key = FileKey { md5, size, kind };
+            Ok(SentFile { key, id, access_hash: AccessHash(hash) })
+        }
+        (None, ..) => Err("md5_digest is not 16 bytes"),
+        (_, None, ..) => Err("type is neither 0 nor 1"),
+        _ => Err("file_size, id or hash is not an integer"),
+    })
+}

@@ -1,0 +1,124 @@
+//! `entities`: users, groups and channels, by marked id.
+
+use super::super::Notes;
+use super::{TelethonFile, field};
+use crate::error::Result;
+use crate::sqlite::{Row, Rows, SqliteError, Table, Value};
+use crate::types::{AccessHash, Entity, PeerId};
+
+/// The entities of a file, in the order of their ids. Rows that are none are noted and passed
+/// over; a damaged table ends in an error.
+#[derive(Debug)]
+pub(crate) struct Entities<'a> {
+    file: &'a TelethonFile,
+    rows: Option<(Columns<'a>, Rows<'a>)>,
+    notes: Notes,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Columns<'a> {
+    table: &'a Table,
+    id: usize,
+    hash: usize,
+    username: Option<usize>,
+    phone: Option<usize>,
+    name: Option<usize>,
+    date: Option<usize>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(table: &'a Table) -> Option<Self> {
+        Some(Self {
+            table,
+            id: table.column("id")?,
+            hash: table.column("hash")?,
+            username: table.column("username"),
+            phone: table.column("phone"),
+            name: table.column("name"),
+            date: table.column("date"),
+        })
+    }
+}
+
+impl<'a> Entities<'a> {
+    pub(super) fn new(file: &'a TelethonFile, mut notes: Notes) -> Self {
+        let table = file.db.table("entities");
+        let columns = table.and_then(Columns::of);
+        if table.is_some() && columns.is_none() {
+            notes.add("entities: the table has no columns id and hash, and was not read".into());
+        }
+        let rows = columns.map(|columns| (columns, file.db.rows(columns.table)));
+        Self { file, rows, notes }
+    }
+
+    /// What was not taken so far.
+    pub(crate) fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+}
+
+impl Iterator for Entities<'_> {
+    type Item = Result<Entity>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (columns, rows) = self.rows.as_mut()?;
+        loop {
+            let row = rows.next()?;
+            match row.and_then(|row| entity(*columns, &row, &mut self.notes)) {
+                Ok(Some(entity)) => return Some(Ok(entity)),
+                Ok(None) => {}
+                Err(error) => {
+                    let error = self.file.damaged(columns.table, error);
+                    self.rows = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// The entity of a row; `None` for a row that is none, which is noted unless it is row 0.
+fn entity(
+    columns: Columns<'_>,
+    row: &Row<'_>,
+    notes: &mut Notes,
+) -> Result<Option<Entity>, SqliteError> {
+    let id = match field::integer(row.get(columns.id)?) {
+        // Row 0 is the account's own id and no entity.
+        Ok(0) => return Ok(None),
+        Ok(id) => id,
+        Err(why) => {
+            notes.add(format!("entities: id is {why}, row skipped"));
+            return Ok(None);
+        }
+    };
+    let hash = match field::integer(row.get(columns.hash)?) {
+        Ok(hash) => hash,
+        Err(why) => {
+            notes.add(format!("entities row {id}: hash is {why}, skipped"));
+            return Ok(None);
+        }
+    };
+    let Some(peer) = PeerId::from_marked(id) else { return Ok(None) };
+    let mut field = |column: Option<usize>, name, read: Read| -> Result<_, SqliteError> {
+        let Some(column) = column else { return Ok(None) };
+        Ok(read(row.get(column)?).unwrap_or_else(|why| {
+            notes.add(format!("entities row {id}: {name} is {why}, not kept"));
+            None
+        }))
+    };
+    let mut entity = Entity::new(peer);
+    entity.access_hash = Some(AccessHash(hash));
+    entity.usernames.extend(field(columns.username, "username", field::text)?);
+    entity.phone = field(columns.phone, "phone", field::phone)?;
+    entity.name = field(columns.name, "name", field::text)?;
+    if let Some(column) = columns.date {
+        entity.date = field::seconds(row.get(column)?).unwrap_or_else(|why| {
+            notes.add(format!("entities row {id}: date is {why}, not kept"));
+            None
+        });
+    }
+    Ok(Some(entity))
+}
+
+type Read = fn(Value<'_>) -> Result<Option<String>, field::Unfit>;

@@ -1,0 +1,62 @@
+//! One column of one row, taken as what it is meant to be. Type affinity never refuses, so any
+//! column of a file can hold anything.
+
+use crate::sqlite::Value;
+
+/// Why a value is not what its column is for, as in "name is `why`".
+pub(super) type Unfit = &'static str;
+
+/// Text; NULL and empty text are none.
+pub(super) fn text(value: Value<'_>) -> Result<Option<String>, Unfit> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Text(text) => match text.to_str() {
+            Ok(text) if text.is_empty() => Ok(None),
+            Ok(text) => Ok(Some(text.into_owned())),
+            Err(_) => Err("text in a broken encoding"),
+        },
+        _ => Err("not text"),
+    }
+}
+
+/// A phone number: the column's affinity turns text of digits into an integer, and one beyond 64
+/// bits into a float. Empty text is none.
+pub(super) fn phone(value: Value<'_>) -> Result<Option<String>, Unfit> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Integer(digits) if digits >= 0 => Ok(Some(digits.to_string())),
+        Value::Real(digits) if (0.0..1e18).contains(&digits) && digits.fract() == 0.0 => {
+            Ok(Some(format!("{digits:.0}")))
+        }
+        Value::Text(text) => match text.to_str() {
+            Ok(text) if text.is_empty() => Ok(None),
+            Ok(text) if text.bytes().all(|c| c.is_ascii_digit()) => Ok(Some(text.into_owned())),
+            _ => Err("not a number"),
+        },
+        _ => Err("not a number"),
+    }
+}
+
+/// A time in seconds since 1970; fractions are cut off.
+pub(super) fn seconds(value: Value<'_>) -> Result<Option<i64>, Unfit> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Integer(seconds) => Ok(Some(seconds)),
+        #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut off")]
+        Value::Real(seconds) if seconds.abs() < 1e15 => Ok(Some(seconds as i64)),
+        _ => Err("not a time"),
+    }
+}
+
+/// A 64-bit integer.
+pub(super) fn integer(value: Value<'_>) -> Result<i64, Unfit> {
+    match value {
+        Value::Integer(number) => Ok(number),
+        _ => Err("not an integer"),
+    }
+}
+
+/// One of Telegram's 32-bit counters.
+pub(super) fn counter(value: Value<'_>) -> Result<i32, Unfit> {
+    i32::try_from(integer(value)?).map_err(|_| "more than 32 bits")
+}

@@ -1,0 +1,155 @@
+//! Telethon's `.session` files: every schema from release 0.16 to 1.45 (versions 1 to 8).
+//!
+//! ```text
+//! version      (version)
+//! sessions     (dc_id, server_address, port, auth_key [, takeout_id [, tmp_auth_key]])
+//! entities     (id, hash, username, phone, name [, date])
+//! sent_files   (md5_digest, file_size, type, id, hash)       before version 3: file_id, part_count
+//! update_state (id, pts, qts, date, seq)                      from version 4
+//! ```
+//!
+//! Tables and columns are taken by name and not by the version: files upgraded half-way carry
+//! an old number on new columns, and old releases stamped theirs on newer files.
+
+mod account;
+mod entities;
+mod field;
+
+use std::path::{Path, PathBuf};
+
+use super::Notes;
+use crate::error::{Damaged, Error, Result};
+use crate::sqlite::{Database, SqliteError, Table, Value};
+use crate::types::Account;
+
+pub(crate) use self::entities::Entities;
+
+/// The newest schema that is known.
+const NEWEST: i64 = 8;
+
+/// The tables that are Telethon's own.
+const TABLES: [&str; 5] = ["version", "sessions", "entities", "sent_files", "update_state"];
+
+/// A Telethon session file.
+#[derive(Debug)]
+pub(crate) struct TelethonFile {
+    path: PathBuf,
+    db: Database,
+    version: Option<i64>,
+}
+
+impl TelethonFile {
+    /// Takes a database for a Telethon session if it is one.
+    pub(crate) fn new(path: &Path, db: Database) -> Result<Self> {
+        if let Some(found) = stranger(&db) {
+            let hint = "this release imports Telethon sessions";
+            return Err(Error::WrongKind { path: path.to_owned(), found, hint });
+        }
+        let mut file = Self { path: path.to_owned(), db, version: None };
+        file.version = file.read_version()?;
+        match file.version {
+            Some(found) if found > NEWEST => {
+                let what = "Telethon schema";
+                Err(Error::Newer { path: file.path, what, found, newest: NEWEST })
+            }
+            _ => Ok(file),
+        }
+    }
+
+    /// The form as dumps name it.
+    pub(crate) fn form(&self) -> String {
+        match self.version {
+            Some(version) => format!("telethon-sqlite v{version}"),
+            None => "telethon-sqlite".to_owned(),
+        }
+    }
+
+    pub(crate) fn db(&self) -> &Database {
+        &self.db
+    }
+
+    /// Everything but the entities, with a note for what is not in it.
+    pub(crate) fn account(&self) -> Result<(Account, Notes)> {
+        let mut notes = Notes::default();
+        if self.version.is_none() {
+            notes.add("version: there is no schema version; the columns say what they are".into());
+        }
+        let account = account::read(self, &mut notes)?;
+        for table in self.db.tables() {
+            let name = table.name();
+            let known = TABLES.iter().any(|known| name.eq_ignore_ascii_case(known));
+            if !known && !name.starts_with("sqlite_") {
+                notes.add(format!("table {name:?} is not Telethon's and was not read"));
+            }
+        }
+        if self.db.table("entities").is_none() {
+            notes.add("entities: there is no such table".into());
+        }
+        Ok((account, notes))
+    }
+
+    /// The entities in the order of their ids, as they are read.
+    pub(crate) fn entities(&self, notes: Notes) -> Entities<'_> {
+        Entities::new(self, notes)
+    }
+
+    fn read_version(&self) -> Result<Option<i64>> {
+        let Some(table) = self.db.table("version") else { return Ok(None) };
+        let Some(column) = table.column("version") else { return Ok(None) };
+        match self.db.rows(table).next() {
+            None => Ok(None),
+            Some(row) => {
+                let damaged = |error| self.damaged(table, error);
+                match row.map_err(damaged)?.get(column).map_err(damaged)? {
+                    Value::Integer(version) => Ok(Some(version)),
+                    _ => Ok(None),
+                }
+            }
+        }
+    }
+
+    fn damaged(&self, table: &Table, error: SqliteError) -> Error {
+        let table = Some(table.name().to_owned());
+        Error::damaged(&self.path, Damaged::Sqlite { table, error })
+    }
+}
+
+/// What a database is when it is no Telethon session, as in "it is ...".
+fn stranger(db: &Database) -> Option<String> {
+    let has = |table: &str, columns: &[&str]| {
+        let table = db.table(table);
+        table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
+    };
+    let found = if has("sessions", &["session_id", "auth_key"]) {
+        "a telethon-session-sqlalchemy database"
+    } else if has("sessions", &["dc_id", "server_address", "auth_key"])
+        && !has("version", &["number"])
+    {
+        return None;
+    } else if has("version", &["number"]) || has("peers", &["access_hash"]) {
+        "a session of Pyrogram or one of its forks"
+    } else if has("datacenter", &["id"]) {
+        "a session of Telethon's v2 branch"
+    } else if has("dc_home", &[]) && has("dc_option", &[]) {
+        "a grammers session"
+    } else if has("mtcute_migrations", &[]) || has("key_value", &["key", "value"]) {
+        "a mtcute session"
+    } else if db.tables().is_empty() {
+        "a SQLite database without tables"
+    } else {
+        return Some(format!(
+            "a SQLite database without Telethon's `sessions`, with {}",
+            names(db)
+        ));
+    };
+    Some(found.to_owned())
+}
+
+/// The names of the first few tables.
+fn names(db: &Database) -> String {
+    let mut names: Vec<&str> = db.tables().iter().map(Table::name).take(6).collect();
+    if db.tables().len() > names.len() {
+        names.push("...");
+    }
+    names.join(", ")
+}
