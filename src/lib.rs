@@ -69,6 +69,8 @@ mod source;
 pub mod sqlite;
 mod store;
 mod types;
+#[cfg(test)]
+mod vectors;
 
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::session::{MemorySession, Session};

@@ -59,3 +59,31 @@ impl fmt::Display for Damage {
 }
 
 impl std::error::Error for Damage {}
+
+/// What FORMAT.md shows of this room, for the test that reads it.
+#[cfg(test)]
+pub(crate) mod vectors {
+    use super::head::Head;
+    use super::seal::Seals;
+    use super::{BLOCK, Superblock};
+
+    /// The superblock without the zeros between its fields and its checksum.
+    pub(crate) fn superblock(file_id: [u8; 16]) -> Vec<u8> {
+        let bytes = Superblock { file_id }.to_bytes();
+        let (fields, rest) = bytes.split_at(48);
+        let (zeros, checksum) = rest.split_at(BLOCK - 4 - 48);
+        assert!(zeros.iter().all(|byte| *byte == 0));
+        assert_eq!(Superblock::parse(&bytes), Ok(Superblock { file_id }));
+        [fields, checksum].concat()
+    }
+
+    pub(crate) fn seal(file_id: [u8; 16], number: u64, content: &[u8]) -> Vec<u8> {
+        Seals::new(file_id).of(number, content).to_vec()
+    }
+
+    pub(crate) fn header_checksum(header: [u8; 320]) -> Vec<u8> {
+        let span = Head(header).to_span();
+        assert_eq!(span[320..324], span[2368..2372]);
+        span[320..324].to_vec()
+    }
+}

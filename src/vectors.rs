@@ -1,0 +1,149 @@
+//! FORMAT.md against the code: every vector of the document is what the code writes and reads.
+
+use std::collections::BTreeMap;
+
+use crate::file::vectors as file;
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey, decode, encode};
+use crate::types::{
+    AccessHash, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, FileKey,
+    FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
+};
+
+const DOCUMENT: &str = include_str!("../FORMAT.md");
+
+/// The vectors of the document: name -> bytes.
+fn documented() -> BTreeMap<&'static str, Vec<u8>> {
+    let lines = DOCUMENT.lines().filter_map(|line| line.strip_prefix("Vector `"));
+    let vectors: Vec<_> = lines.map(|line| line.split_once("`: ").unwrap()).collect();
+    let bytes = |text: &str| {
+        let digits: Vec<u8> = text.bytes().filter(|c| !c.is_ascii_whitespace()).collect();
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(byte).collect()
+    };
+    let map: BTreeMap<_, _> = vectors.iter().map(|(name, text)| (*name, bytes(text))).collect();
+    assert_eq!(map.len(), vectors.len(), "a vector's name occurs twice");
+    map
+}
+
+/// What the code makes of them: name -> bytes. Records are decoded from the document as well.
+fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static str, Vec<u8>> {
+    let mut written = BTreeMap::new();
+    written.insert("superblock", file::superblock(*b"0123456789abcdef"));
+    written.insert("seal", file::seal(*b"0123456789abcdef", 3, &[7; 4096]));
+    written.insert("header checksum", file::header_checksum([1; 320]));
+    keys(&mut written);
+    let mut both_ways = BothWays { documented, written };
+    records(&mut both_ways);
+    both_ways.written
+}
+
+fn keys(written: &mut BTreeMap<&'static str, Vec<u8>>) {
+    let no = AccountNo(7);
+    let photo =
+        FileKey { md5: Md5(std::array::from_fn(|at| at as u8)), size: 10, kind: FileKind::Photo };
+    let mut key = |name, bytes: &[u8]| written.insert(name, bytes.to_vec());
+    key("key: account 7", &no.key());
+    key("key: account 7, DC 2", &DcKey::of(no, DcId(2)));
+    key("key: account 7, DC -1", &DcKey::of(no, DcId(-1)));
+    key("key: account 7, the account itself", &PeerKey::of_account(no));
+    key("key: account 7, user 10001", &PeerKey::of(no, PeerId::user(10_001).unwrap()));
+    key("key: account 7, channel 1777005", &PeerKey::of(no, PeerId::channel(1_777_005).unwrap()));
+    key("key: account 7, username durov", &TextKey::of(no, "durov"));
+    key("key: account 7, photo of 10 bytes", &FileRow::of(no, photo));
+}
+
+fn records(both: &mut BothWays<'_>) {
+    both.record("login: empty", (), &Login::default());
+    let login = Login {
+        home_dc: Some(DcId(2)),
+        user: Some(SelfUser { id: 10_001, bot: Some(false) }),
+        api_id: Some(6),
+        test_mode: Some(false),
+        takeout_id: Some(-77),
+    };
+    both.record("login", (), &login);
+    let dc = DcOption::new(DcId(2)).at(Endpoint::new("149.154.167.51", 443));
+    both.record("DC: no key", DcId(2), &dc);
+    let keyed = DcOption::new(DcId(2)).with_key(AuthKey::new(&[0xab; 256]));
+    let mut bytes = encode(&keyed).unwrap();
+    bytes.truncate(bytes.len() - 253);
+    both.written.insert("DC: key", bytes);
+    let state = UpdateState { pts: 1, qts: 2, date: 1_700_000_000, seq: -3 };
+    both.record("update state", (), &state);
+    let channel = PeerId::channel(1).unwrap();
+    both.record("channel state: pts 300", channel, &ChannelState { id: channel, pts: 300 });
+    both.record("entity: empty", channel, &Entity::new(channel));
+    let durov = Entity {
+        kind: Some(EntityKind::Channel),
+        access_hash: Some(AccessHash(-42)),
+        usernames: vec!["durov".into(), "Pavel".into()],
+        phone: Some("1555".into()),
+        name: Some("Durov's Channel".into()),
+        date: Some(1_700_000_000),
+        ..Entity::new(channel)
+    };
+    both.record("entity", channel, &durov);
+    let key = FileKey { md5: Md5([0; 16]), size: 0, kind: FileKind::Document };
+    both.record("sent file", key, &SentFile { key, id: 1, access_hash: AccessHash(-2) });
+}
+
+struct BothWays<'a> {
+    documented: &'a BTreeMap<&'static str, Vec<u8>>,
+    written: BTreeMap<&'static str, Vec<u8>>,
+}
+
+impl BothWays<'_> {
+    fn record<R>(&mut self, name: &'static str, key: R::Key, value: &R)
+    where
+        R: Record + PartialEq + std::fmt::Debug,
+        R::Key: Copy,
+    {
+        let documented = self.documented.get(name).cloned().unwrap_or_default();
+        let read = decode::<R>(key, &documented);
+        assert_eq!(read.as_ref(), Ok(value), "{name} as the document has it");
+        self.written.insert(name, encode(value).unwrap());
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn every_vector_of_the_format_is_what_the_code_writes_and_reads() {
+    let documented = documented();
+    let written = written(&documented);
+    let names = |map: &BTreeMap<&'static str, Vec<u8>>| map.keys().copied().collect::<Vec<_>>();
+    assert_eq!(names(&documented), names(&written));
+    for (name, bytes) in &written {
+        assert_eq!(hex(bytes), hex(&documented[name]), "{name}");
+    }
+}
+
+#[test]
+fn the_version_of_the_document_is_the_codes() {
+    let version = crate::file::FORMAT_VERSION;
+    assert!(
+        DOCUMENT
+            .starts_with(&format!("# The file format of a tgsession store, version {version}\n"))
+    );
+}
+
+/// Every record cut short, with a byte more, or with another tag is damage and no panic.
+#[test]
+fn a_record_that_is_not_whole_is_damage() {
+    let channel = PeerId::channel(1).unwrap();
+    let entity = &documented()["entity"];
+    for len in 0..entity.len() {
+        assert!(decode::<Entity>(channel, &entity[..len]).is_err(), "cut to {len}");
+    }
+    let mut longer = entity.clone();
+    longer.push(0);
+    let leftover = crate::record::RecordError::Leftover { len: 1 };
+    assert_eq!(decode::<Entity>(channel, &longer), Err(leftover));
+    assert!(decode::<Login>((), entity).is_err());
+    let mut unknown = entity.clone();
+    unknown[1] = 99;
+    assert!(decode::<Entity>(channel, &unknown).is_err());
+}
