@@ -1,0 +1,135 @@
+//! `info`: what a source is and what is in it, for a person. It shows no key and no phone.
+
+use std::fs;
+use std::io::{self, Write};
+
+use tgsession::{Account, SelfUser, Source, SourceSession, UpdateState};
+
+use crate::args::Info;
+use crate::failure::Outcome;
+use crate::output::{self, one_line};
+use crate::progress::Progress;
+use crate::source;
+use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, utc};
+
+pub(crate) fn run(args: &Info) -> Outcome {
+    let source = source::open(&args.source)?;
+    let names = source.session_names()?;
+    let mut out = output::results();
+    head(&mut out, &source, names.len())?;
+    for name in &names {
+        session(&mut out, &source, name)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()> {
+    line(out, "path", &source.path().display().to_string())?;
+    line(out, "form", &source.form())?;
+    if let Ok(file) = fs::metadata(source.path()) {
+        line(out, "size", &count(file.len(), "byte", "bytes"))?;
+    }
+    line(out, "sessions", &thousands(sessions as u64))
+}
+
+/// The login comes first: entities that cannot be read must not hide it.
+fn session(out: &mut impl Write, source: &Source, name: &str) -> Outcome {
+    let mut session = source.session(name)?;
+    writeln!(out)?;
+    line(out, "session", name)?;
+    login(out, session.account())?;
+    updates(out, session.account())?;
+    entities(out, &tally(&mut session)?)?;
+    for note in session.notes() {
+        line(out, "note", &note)?;
+    }
+    Ok(())
+}
+
+fn tally(session: &mut SourceSession<'_>) -> Outcome<Tally> {
+    let mut progress = Progress::new(session.entity_count());
+    let mut tally = Tally::default();
+    for entity in session {
+        tally.add(&entity?);
+        progress.step();
+    }
+    Ok(tally)
+}
+
+fn login(out: &mut impl Write, account: &Account) -> io::Result<()> {
+    let login = &account.login;
+    line(out, "home DC", &home_dc(account))?;
+    line(out, "logged in", &logged_in(account))?;
+    line(out, "user", &login.user.map_or_else(unknown, user))?;
+    line(out, "test mode", &login.test_mode.map_or_else(unknown, yes_or_no))?;
+    line(out, "api id", &login.api_id.map_or_else(unknown, |id| id.to_string()))?;
+    if let Some(id) = login.takeout_id {
+        line(out, "takeout id", &id.to_string())?;
+    }
+    let keys = dcs_with_keys(account);
+    line(out, "DCs with keys", &if keys.is_empty() { "none".to_owned() } else { dc_list(&keys) })
+}
+
+fn updates(out: &mut impl Write, account: &Account) -> io::Result<()> {
+    line(out, "update state", &account.update_state.map_or_else(|| "none".to_owned(), state))?;
+    line(out, "channel states", &thousands(account.channel_states.len() as u64))?;
+    line(out, "sent files", &thousands(account.sent_files.len() as u64))
+}
+
+fn entities(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
+    let kinds = [
+        count(tally.users, "user", "users"),
+        count(tally.groups, "group", "groups"),
+        count(tally.channels, "channel", "channels"),
+    ];
+    let total = thousands(tally.entities);
+    line(out, "entities", &format!("{total} ({})", kinds.join(", ")))?;
+    line(out, "with username", &thousands(tally.with_username))?;
+    line(out, "with phone", &thousands(tally.with_phone))
+}
+
+/// Wide enough for the longest label and a gap.
+const LABEL: usize = 16;
+
+fn line(out: &mut impl Write, label: &str, value: &str) -> io::Result<()> {
+    writeln!(out, "{label:LABEL$}{}", one_line(value))
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+fn yes_or_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+fn home_dc(account: &Account) -> String {
+    let Some(id) = account.login.home_dc else { return unknown() };
+    let mut parts = vec![id.to_string()];
+    if let Some(dc) = account.dcs.iter().find(|dc| dc.id == id) {
+        parts.extend([&dc.ipv4, &dc.ipv6].into_iter().flatten().map(ToString::to_string));
+    }
+    parts.join(", ")
+}
+
+fn logged_in(account: &Account) -> String {
+    match home_key(account) {
+        Some(key) => format!("yes (auth_key_id {})", key.id()),
+        None if dcs_with_keys(account).is_empty() => "never".to_owned(),
+        None => "no key of the home DC".to_owned(),
+    }
+}
+
+fn user(user: SelfUser) -> String {
+    match user.bot {
+        Some(true) => format!("{}, a bot", user.id),
+        Some(false) => format!("{}, not a bot", user.id),
+        None => format!("{}, a bot or not is unknown", user.id),
+    }
+}
+
+fn state(state: UpdateState) -> String {
+    let UpdateState { pts, qts, date, seq } = state;
+    let when = utc(date).map_or_else(String::new, |when| format!(" ({when})"));
+    format!("pts {pts}, qts {qts}, seq {seq}, date {date}{when}")
+}

@@ -1,0 +1,10 @@
+//! One file a subcommand, one `run` each.
+
+pub(crate) mod check;
+pub(crate) mod dump;
+pub(crate) mod get;
+pub(crate) mod import;
+pub(crate) mod info;
+pub(crate) mod list;
+pub(crate) mod remove;
+pub(crate) mod rename;

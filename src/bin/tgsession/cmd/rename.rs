@@ -1,0 +1,13 @@
+//! `rename`: another name for a session.
+
+use crate::args::Rename;
+use crate::failure::Outcome;
+use crate::{output, source};
+
+pub(crate) fn run(args: &Rename) -> Outcome {
+    let Rename { store, old, new } = args;
+    let store = source::open_store(store)?;
+    store.rename(old, new)?;
+    output::say(&format!("{}: session {old:?} is now {new:?}", store.path().display()));
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! The rows of a dump: one JSON object a line, keys in the order that the format fixes.
+//!
+//! Written by hand, value by value: a dump may have a million rows, and none is kept.
+
+use std::io::{self, Write};
+
+use tgsession::{ChannelState, DcOption, Endpoint, Entity, SelfUser, SentFile, UpdateState};
+
+use crate::words::masked_phone;
+
+/// Whether auth keys and whole phone numbers may be shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    Hidden,
+    Shown,
+}
+
+impl Secrets {
+    pub(crate) fn shown(self) -> bool {
+        self == Self::Shown
+    }
+}
+
+impl From<bool> for Secrets {
+    fn from(shown: bool) -> Self {
+        if shown { Self::Shown } else { Self::Hidden }
+    }
+}
+
+/// A value that can be written as JSON.
+pub(crate) trait Json {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+impl Json for str {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self)?)
+    }
+}
+
+impl Json for String {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.as_str().write(out)
+    }
+}
+
+/// What `Display` writes as JSON has it.
+macro_rules! plain {
+    ($($plain:ty),*) => {$(
+        impl Json for $plain {
+            fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+                write!(out, "{self}")
+            }
+        }
+    )*};
+}
+
+plain!(bool, u16, i32, i64);
+
+impl<T: Json + ?Sized> Json for &T {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        (**self).write(out)
+    }
+}
+
+impl<T: Json> Json for Option<T> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Some(value) => value.write(out),
+            None => out.write_all(b"null"),
+        }
+    }
+}
+
+impl Json for [String] {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(b"[")?;
+        for (at, text) in self.iter().enumerate() {
+            if at > 0 {
+                out.write_all(b", ")?;
+            }
+            text.write(out)?;
+        }
+        out.write_all(b"]")
+    }
+}
+
+impl Json for Endpoint {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Object::new(out)?.field("host", &self.host)?.field("port", &self.port)?.end()
+    }
+}
+
+impl Json for SelfUser {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Object::new(out)?.field("id", &self.id)?.field("bot", &self.bot)?.end()
+    }
+}
+
+impl Json for UpdateState {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Object::new(out)?
+            .field("pts", &self.pts)?
+            .field("qts", &self.qts)?
+            .field("date", &self.date)?
+            .field("seq", &self.seq)?
+            .end()
+    }
+}
+
+impl Json for ChannelState {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Object::new(out)?.field("id", &self.id.marked())?.field("pts", &self.pts)?.end()
+    }
+}
+
+impl Json for SentFile {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Object::new(out)?
+            .field("md5", &self.key.md5.to_string())?
+            .field("size", &self.key.size)?
+            .field("kind", self.key.kind.name())?
+            .field("id", &self.id)?
+            .field("access_hash", &self.access_hash.0)?
+            .end()
+    }
+}
+
+/// A row that has something to hide.
+pub(crate) struct Guarded<'a, T>(pub(crate) &'a T, pub(crate) Secrets);
+
+impl Json for Guarded<'_, DcOption> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self(dc, secrets) = self;
+        let key = dc.auth_key.as_ref();
+        let mut row = Object::new(out)?
+            .field("id", &dc.id.0)?
+            .field("ipv4", &dc.ipv4)?
+            .field("ipv6", &dc.ipv6)?;
+        if secrets.shown() {
+            row = row.field("auth_key", &key.map(|key| key.to_hex()))?;
+        }
+        row.field("auth_key_id", &key.map(|key| key.id()))?.end()
+    }
+}
+
+impl Json for Guarded<'_, Entity> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self(entity, secrets) = self;
+        let phone = entity.phone.as_deref();
+        let row = Object::new(out)?
+            .field("id", &entity.id.marked())?
+            .field("kind", &entity.kind.map(|kind| kind.name()))?
+            .field("access_hash", &entity.access_hash.map(|hash| hash.0))?
+            .field("usernames", entity.usernames.as_slice())?;
+        let row = match secrets {
+            Secrets::Shown => row.field("phone", &phone)?,
+            Secrets::Hidden => row.field("phone", &phone.map(masked_phone))?,
+        };
+        row.field("name", &entity.name)?.field("date", &entity.date)?.end()
+    }
+}
+
+/// An object on one line, written field by field.
+struct Object<'w> {
+    out: &'w mut dyn Write,
+    empty: bool,
+}
+
+impl<'w> Object<'w> {
+    fn new(out: &'w mut dyn Write) -> io::Result<Self> {
+        out.write_all(b"{")?;
+        Ok(Self { out, empty: true })
+    }
+
+    /// `key` is one of ours and needs no escaping.
+    fn field<T: Json + ?Sized>(mut self, key: &str, value: &T) -> io::Result<Self> {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.out.write_all(b", ")?;
+        }
+        write!(self.out, "\"{key}\": ")?;
+        value.write(self.out)?;
+        Ok(self)
+    }
+
+    fn end(self) -> io::Result<()> {
+        self.out.write_all(b"}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tgsession::{AccessHash, AuthKey, DcId, EntityKind, PeerId};
+
+    use super::*;
+
+    fn text(value: &impl Json) -> io::Result<String> {
+        let mut bytes = Vec::new();
+        value.write(&mut bytes)?;
+        String::from_utf8(bytes).map_err(io::Error::other)
+    }
+
+    #[test]
+    fn an_entity_is_written_as_the_format_shows_it() -> io::Result<()> {
+        let Some(id) = PeerId::from_marked(-1_001_234_567_890) else { return Ok(()) };
+        let mut entity = Entity::new(id);
+        entity.kind = Some(EntityKind::Channel);
+        entity.access_hash = Some(AccessHash(-42));
+        entity.usernames = vec!["durov".into(), "d\"".into()];
+        entity.phone = Some("15550001111".into());
+        entity.name = Some("Durov's\nChannel".into());
+        let line = text(&Guarded(&entity, Secrets::Hidden))?;
+        let expected = r#"{"id": -1001234567890, "kind": "channel", "access_hash": -42, "usernames": ["durov", "d\""], "phone": "*********11", "name": "Durov's\nChannel", "date": null}"#;
+        assert_eq!(line, expected);
+        assert!(text(&Guarded(&entity, Secrets::Shown))?.contains("\"15550001111\""));
+        Ok(())
+    }
+
+    #[test]
+    fn a_key_is_absent_unless_secrets_are_shown() -> io::Result<()> {
+        let mut dc = DcOption::new(DcId(2)).at(Endpoint::new("149.154.167.51", 443));
+        let hidden = text(&Guarded(&dc, Secrets::Hidden))?;
+        let expected = r#"{"id": 2, "ipv4": {"host": "149.154.167.51", "port": 443}, "ipv6": null, "auth_key_id": null}"#;
+        assert_eq!(hidden, expected);
+        assert!(text(&Guarded(&dc, Secrets::Shown))?.contains("\"auth_key\": null"));
+        dc.auth_key = Some(AuthKey::new(&[0xab; 256]));
+        assert!(!text(&Guarded(&dc, Secrets::Hidden))?.contains("abab"));
+        assert!(text(&Guarded(&dc, Secrets::Shown))?.contains(&"ab".repeat(256)));
+        Ok(())
+    }
+}

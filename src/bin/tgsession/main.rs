@@ -1,0 +1,44 @@
+//! The command-line tool of tgsession: what a session file holds, and how it gets into a store.
+//!
+//! Results go to standard output, words for people to standard error.
+
+mod args;
+mod cmd;
+mod failure;
+mod json;
+mod output;
+mod panics;
+mod progress;
+mod source;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::failure::Outcome;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    match panics::contained(|| run(command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome {
+    match command {
+        Command::Import(args) => cmd::import::run(&args),
+        Command::Dump(args) => cmd::dump::run(&args),
+        Command::Info(args) => cmd::info::run(&args),
+        Command::Get(args) => cmd::get::run(args),
+        Command::List(args) => cmd::list::run(&args),
+        Command::Rename(args) => cmd::rename::run(&args),
+        Command::Remove(args) => cmd::remove::run(&args),
+        Command::Check(args) => cmd::check::run(&args),
+    }
+}

@@ -1,0 +1,46 @@
+//! A store that somebody has open: reading goes on beside it, writing says who is in the way.
+
+#![cfg(feature = "cli")]
+#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
+
+mod tool_support;
+
+use tgsession::{Entity, PeerId, Session, Store};
+use tool_support::{Folder, Result};
+
+#[test]
+fn a_store_that_is_open_for_writing_is_busy() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    folder.results(&["import", "two_dc", "--into", "store"])?;
+    let held = Store::open(folder.path("store.tgsession"))?;
+    let commands: [&[&str]; 3] = [
+        &["import", "plain_1.45.0", "--into", "store"],
+        &["rename", "store", "two_dc", "x"],
+        &["remove", "store", "two_dc"],
+    ];
+    for command in commands {
+        folder.run(command)?.refused(4, &["store.tgsession"]);
+    }
+    drop(held);
+    assert_eq!(folder.results(&["list", "store"])?, "two_dc\n");
+    folder.results(&["rename", "store", "two_dc", "x"])?;
+    Ok(())
+}
+
+#[test]
+fn a_store_in_use_is_read_as_it_stands() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.results(&["import", "two_dc", "--into", "store"])?;
+    let store = Store::open(folder.path("store.tgsession"))?;
+    let session = store.open_session("two_dc")?;
+    let mut seen = Entity::new(PeerId::user(4242).ok_or("no user")?);
+    seen.name = Some("Just seen".to_owned());
+    session.process_entities(&[seen])?;
+    assert_eq!(folder.json(&["get", "store", "--id", "4242"])?["name"], "Just seen");
+    folder.results(&["dump", "store"])?;
+    folder.results(&["info", "store"])?;
+    folder.results(&["check", "store"])?;
+    assert_eq!(folder.results(&["list", "store"])?, "two_dc\n");
+    drop(store);
+    Ok(())
+}

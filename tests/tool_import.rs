@@ -1,0 +1,210 @@
+//! `tgsession import`: a source gets in whole or not at all, and nothing is overwritten unasked.
+
+#![cfg(feature = "cli")]
+#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
+
+mod tool_support;
+
+use serde_json::Value;
+use tool_support::{Folder, Result};
+
+#[test]
+fn a_missing_store_is_made_and_the_summary_says_what_got_in() -> Result {
+    let folder = Folder::with(&["plain_1.45.0"])?;
+    let ran = folder.run(&["import", "plain_1.45.0.session", "--into", "accounts"])?;
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    let words = ["plain_1.45.0: telethon-sqlite v8", "home DC 4", "logged in", "entities", "files"];
+    for word in words {
+        assert!(ran.stderr.contains(word), "{word}: {}", ran.stderr);
+    }
+    assert_eq!(folder.results(&["list", "accounts"])?, "plain_1.45.0\n");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_is_readable_by_its_owner_alone() -> Result {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::with(&["plain_1.45.0"])?;
+    folder.results(&["import", "plain_1.45.0", "--into", "store"])?;
+    let mode = std::fs::metadata(folder.path("store.tgsession"))?.permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    Ok(())
+}
+
+#[test]
+fn importing_leaves_the_source_as_it_was() -> Result {
+    let folder = Folder::with(&["plain_1.45.0", "wal", "hot_spilled"])?;
+    let before = folder.content()?;
+    let sources = ["plain_1.45.0.session", "wal.session", "hot_spilled.session"];
+    folder.results(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
+    let mut after = folder.content()?;
+    after.remove("store.tgsession");
+    assert_eq!(after, before);
+    Ok(())
+}
+
+#[test]
+fn a_session_that_never_logged_in_is_imported_and_said_to_be_that() -> Result {
+    let folder = Folder::with(&["empty_1.45.0"])?;
+    let ran = folder.run(&["import", "empty_1.45.0.session", "--into", "store"])?;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("never logged in"), "{}", ran.stderr);
+    Ok(())
+}
+
+#[test]
+fn a_session_is_given_the_name_that_was_asked_for() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.results(&["import", "two_dc.session", "--into", "store", "--as", "old phone"])?;
+    assert_eq!(folder.results(&["list", "store"])?, "old phone\n");
+    Ok(())
+}
+
+#[test]
+fn one_name_for_two_sources_is_wrong_usage() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    let ran = folder.run(&["import", "two_dc", "plain_1.45.0", "--into", "store", "--as", "a"])?;
+    ran.refused(2, &["--as"]);
+    assert!(!folder.exists("store.tgsession"));
+    Ok(())
+}
+
+#[test]
+fn two_sources_of_one_name_are_refused_before_anything_is_written() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    std::fs::create_dir(folder.path("other"))?;
+    std::fs::copy(folder.path("two_dc.session"), folder.path("other/plain_1.45.0.session"))?;
+    let sources = ["two_dc.session", "plain_1.45.0.session", "other/plain_1.45.0.session"];
+    let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
+    ran.refused(1, &["plain_1.45.0.session", "other/plain_1.45.0.session"]);
+    assert!(!folder.exists("store.tgsession"));
+    Ok(())
+}
+
+#[test]
+fn an_existing_session_is_replaced_only_when_asked() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    folder.results(&["import", "two_dc.session", "--into", "store", "--as", "me"])?;
+    let before = folder.json(&["dump", "store", "--secrets"])?;
+    let again = ["import", "plain_1.45.0.session", "--into", "store", "--as", "me"];
+    folder.run(&again)?.refused(1, &["store.tgsession", "\"me\"", "--replace"]);
+    assert!(folder.json(&["dump", "store", "--secrets"])? == before, "a refusal changed the store");
+    folder.results(&[again.as_slice(), &["--replace"]].concat())?;
+    let source = folder.json(&["dump", "plain_1.45.0", "--secrets"])?;
+    let store = folder.json(&["dump", "store", "--secrets"])?;
+    assert_eq!(store["sessions"][0]["dcs"], source["sessions"][0]["dcs"]);
+    assert_eq!(entity_ids(&store), entity_ids(&source));
+    assert_eq!(folder.results(&["list", "store"])?, "me\n");
+    Ok(())
+}
+
+#[test]
+fn what_replaces_a_session_leaves_nothing_of_the_old_one() -> Result {
+    let folder = Folder::with(&["plain_1.45.0", "empty_1.45.0"])?;
+    folder.results(&["import", "plain_1.45.0", "--into", "store", "--as", "me"])?;
+    folder.results(&["import", "empty_1.45.0", "--into", "store", "--as", "me", "--replace"])?;
+    let session = &folder.json(&["dump", "store", "--secrets"])?["sessions"][0];
+    for list in ["entities", "channel_states", "files"] {
+        assert_eq!(session[list].as_array().map(Vec::len), Some(0), "{list}");
+    }
+    assert!(session["state"].is_null());
+    folder.results(&["check", "store"])?;
+    Ok(())
+}
+
+#[test]
+fn a_second_import_adds_to_the_store() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    folder.results(&["import", "two_dc.session", "--into", "store"])?;
+    folder.results(&["import", "plain_1.45.0.session", "--into", "store.tgsession"])?;
+    assert_eq!(folder.results(&["list", "store"])?, "plain_1.45.0\ntwo_dc\n");
+    Ok(())
+}
+
+#[test]
+fn one_bad_file_does_not_keep_the_others_out() -> Result {
+    let folder = Folder::with(&["two_dc", "bad_trunc_100", "bad_version_99"])?;
+    let sources = ["bad_trunc_100.session", "two_dc.session", "bad_version_99.session", "absent"];
+    let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
+    assert_eq!(ran.code, 3, "the worst of damaged, newer and missing: {ran:?}");
+    for name in ["bad_trunc_100.session: ", "bad_version_99.session: ", "absent: no such file"] {
+        assert_eq!(ran.stderr.matches(name).count(), 1, "{name}: {}", ran.stderr);
+    }
+    assert_eq!(folder.results(&["list", "store"])?, "two_dc\n");
+    Ok(())
+}
+
+#[test]
+fn a_source_whose_entities_are_damaged_leaves_no_trace_in_the_store() -> Result {
+    let folder = Folder::with(&["two_dc", "bad_pagetype"])?;
+    let arguments = ["import", "bad_pagetype.session", "two_dc.session", "--into", "store"];
+    let ran = folder.run(&arguments)?;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("bad_pagetype.session: "), "{}", ran.stderr);
+    assert_eq!(folder.results(&["list", "store"])?, "two_dc\n");
+    folder.results(&["check", "store"])?;
+    Ok(())
+}
+
+#[test]
+fn from_bad_files_alone_no_store_appears() -> Result {
+    let folder = Folder::with(&["bad_pagetype", "bad_trunc_100", "bad_version_99"])?;
+    let before = folder.content()?;
+    let sources = ["bad_pagetype.session", "bad_trunc_100.session", "bad_version_99.session"];
+    let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
+    assert_eq!((ran.code, ran.stderr.lines().count()), (3, 3), "{ran:?}");
+    assert_eq!(folder.content()?, before);
+    Ok(())
+}
+
+#[test]
+fn a_store_is_not_imported_into_a_store() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.results(&["import", "two_dc", "--into", "one"])?;
+    folder
+        .run(&["import", "one", "--into", "two"])?
+        .refused(1, &["one.tgsession", "two.tgsession"]);
+    folder.run(&["import", "one", "--into", "one"])?.refused(1, &["one.tgsession"]);
+    assert!(!folder.exists("two.tgsession"));
+    Ok(())
+}
+
+#[test]
+fn nothing_is_imported_into_a_file_that_is_no_store() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    folder.write("notes.txt", b"not a store")?;
+    folder.write("empty.tgsession", b"")?;
+    std::fs::create_dir(folder.path("folder"))?;
+    let before = folder.content()?;
+    for target in ["plain_1.45.0.session", "notes.txt", "empty.tgsession", "folder"] {
+        let ran = folder.run(&["import", "two_dc.session", "--into", target])?;
+        ran.refused(1, &[target]);
+        assert_eq!(folder.content()?, before, "{target}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_is_not_made_in_a_folder_that_is_not_there() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    let ran = folder.run(&["import", "two_dc", "--into", "absent/store"])?;
+    ran.refused(1, &["absent/store"]);
+    Ok(())
+}
+
+#[test]
+fn standard_input_and_output_are_for_a_later_release() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.run(&["import", "-", "--into", "store"])?.refused(2, &["standard input"]);
+    folder.run(&["import", "two_dc", "--into", "-"])?.refused(2, &["-: "]);
+    folder.run(&["dump", "-"])?.refused(2, &["standard input"]);
+    assert!(!folder.exists("store.tgsession") && !folder.exists("-.tgsession"));
+    Ok(())
+}
+
+fn entity_ids(dump: &Value) -> Vec<i64> {
+    let entities = dump["sessions"][0]["entities"].as_array().into_iter().flatten();
+    entities.filter_map(|entity| entity["id"].as_i64()).collect()
+}

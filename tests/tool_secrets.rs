@@ -1,0 +1,73 @@
+//! Without `--secrets` no output of any command holds an auth key or a phone number.
+
+#![cfg(feature = "cli")]
+#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
+
+mod tool_support;
+
+use tool_support::{Folder, Ran, Result, expected};
+
+const SOURCES: [&str; 5] = ["plain_1.45.0", "two_dc", "tmpkey", "swap_tmpkey", "username_conflict"];
+
+#[test]
+fn no_key_and_no_phone_is_in_any_output_without_secrets() -> Result {
+    for name in SOURCES {
+        let folder = Folder::with(&[name, "bad_pagetype"])?;
+        let secrets = secrets(name)?;
+        let file = format!("{name}.session");
+        let mut runs = vec![folder.run(&["import", &file, "--into", "store"])?];
+        runs.push(folder.run(&["import", &file, "--into", "store"])?);
+        runs.push(folder.run(&["import", &file, "bad_pagetype", "--into", "new"])?);
+        for source in [&file, "store"] {
+            for command in ["dump", "info", "check", "list"] {
+                runs.push(folder.run(&[command, source])?);
+            }
+            runs.push(folder.run(&["get", source, "--username", "self_name"])?);
+        }
+        for (run, secret) in runs.iter().flat_map(|run| secrets.iter().map(move |s| (run, s))) {
+            assert!(!shows(run, secret), "{name}: {}...", secret.get(..6).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn with_secrets_the_key_and_the_phones_are_whole() -> Result {
+    for name in SOURCES {
+        let folder = Folder::with(&[name])?;
+        let ran = folder.run(&["dump", name, "--secrets"])?;
+        let session = expected::session(name)?;
+        let key = session["dcs"][0]["auth_key"].as_str().ok_or("no key")?;
+        assert!(ran.stdout.contains(&format!("\"auth_key\": \"{key}\"")), "{name}");
+        for phone in phones(&session) {
+            assert!(ran.stdout.contains(&format!("\"phone\": \"{phone}\"")), "{name}");
+        }
+    }
+    Ok(())
+}
+
+/// Whether a run's output has a piece of the secret that is too long for chance.
+fn shows(run: &Ran, secret: &str) -> bool {
+    let output = format!("{}{}", run.stdout, run.stderr).to_lowercase();
+    let piece = secret.get(..24).unwrap_or(secret);
+    output.contains(piece)
+}
+
+/// The keys as hexadecimal digits, temporary ones too, and the phones.
+fn secrets(name: &str) -> Result<Vec<String>> {
+    let sqlite = expected::read(name)?;
+    let mut secrets = phones(&expected::session(name)?);
+    for row in sqlite["sessions"].as_array().into_iter().flatten() {
+        for column in ["auth_key", "tmp_auth_key", "takeout_id"] {
+            let key = row[column]["hex"].as_str().filter(|key| key.len() == 512);
+            secrets.extend(key.map(str::to_owned));
+        }
+    }
+    assert!(secrets.iter().any(|secret| secret.len() == 512), "{name} has no key");
+    Ok(secrets)
+}
+
+fn phones(session: &serde_json::Value) -> Vec<String> {
+    let entities = session["entities"].as_array().into_iter().flatten();
+    entities.filter_map(|row| row["phone"].as_str()).map(str::to_owned).collect()
+}
