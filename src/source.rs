@@ -164,7 +164,15 @@ impl Source {
         let mut report = CheckReport { sessions: 1, ..CheckReport::default() };
         for table in file.db().tables() {
             let name = table.name();
+            let mut last = None;
             for row in file.db().rows(table) {
+                let rowid = row.as_ref().ok().and_then(sqlite::Row::rowid);
+                if let (Some(before), Some(now)) = (last, rowid)
+                    && now <= before
+                {
+                    report.problem(format!("table {name}: row {now} comes behind row {before}"));
+                }
+                last = rowid;
                 let mut columns = 0..table.columns().len();
                 let read = row.and_then(|row| columns.try_for_each(|at| row.get(at).map(drop)));
                 match read {

@@ -187,3 +187,33 @@ fn the_check_names_what_is_damaged() -> Outcome {
     assert!(problems.iter().any(|problem| problem.contains("header")), "{problems:?}");
     Ok(())
 }
+
+/// A check that says "whole" is a promise: everything can be read, and written too.
+#[test]
+fn what_the_check_calls_whole_can_be_written() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let whole = fs::read(small_store(folder.path()))?;
+    let path = folder.path().join("flipped.tgsession");
+    let mut found = 0;
+    for bit in (HEADER.start * 8..whole.len() * 8).step_by(2_111) {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &bytes)?;
+        let problems = match Store::open_read_only(&path).and_then(|store| store.check()) {
+            Ok(report) => report.problems,
+            Err(error) => vec![error.to_string()],
+        };
+        if problems.is_empty() {
+            let store = Store::open(&path)?;
+            store.rename("b", "c")?;
+            store.open_session("a")?.process_entities(&entities(ENTITIES + 50))?;
+            store.remove("a")?;
+        } else {
+            found += 1;
+        }
+        let untouched = fs::read(&path)? == bytes;
+        assert!(untouched || problems.is_empty(), "bit {bit}: a check has written");
+    }
+    assert!(found > 0, "no flip hit a block in use");
+    Ok(())
+}

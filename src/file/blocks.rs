@@ -4,7 +4,7 @@
 use std::io;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::BackendError;
 /// What the blocks lie on: a file in use, a simulated disk in tests. It passes redb's locks on.
@@ -23,6 +23,16 @@ pub(crate) struct SealedBlocks<D> {
     disk: D,
     seals: Seals,
     watch: Arc<Watch>,
+    held: Mutex<HeldHead>,
+}
+
+/// The header as redb wrote it when it opened a whole file, which it marks as in use before
+/// anybody has written anything. Until somebody does, the mark stays here: opening and closing
+/// costs no sync, and a file that is only looked at does not change.
+#[derive(Debug, Default)]
+struct HeldHead {
+    holding: bool,
+    head: Option<Head>,
 }
 
 /// What the store knows of its blocks while redb owns them.
@@ -61,7 +71,8 @@ impl Watch {
 impl<D: Disk> SealedBlocks<D> {
     /// The blocks of this disk, behind its superblock.
     pub(crate) fn new(disk: D, superblock: Superblock) -> Self {
-        Self { disk, seals: Seals::new(superblock.file_id), watch: Arc::default() }
+        let seals = Seals::new(superblock.file_id);
+        Self { disk, seals, watch: Arc::default(), held: Mutex::default() }
     }
 
     /// The handle to them that stays when redb takes them.
@@ -80,6 +91,7 @@ impl<D: Disk> SealedBlocks<D> {
         let head = Head::parse(&span).map_err(io::Error::other)?;
         let unfinished = head.recovery_required();
         self.watch.recovering.store(unfinished, Ordering::Release);
+        self.held().holding = !unfinished;
         Ok(Readiness { unfinished, whole_heads: Head::whole_copies(&span) })
     }
 
@@ -91,6 +103,21 @@ impl<D: Disk> SealedBlocks<D> {
         self.write_head(&head.finished().0)
     }
 
+    fn held(&self) -> MutexGuard<'_, HeldHead> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the held header go ahead of the first other write, as durable as redb had asked for.
+    fn let_go(&self) -> io::Result<()> {
+        let mut held = self.held();
+        if let Some(head) = held.head {
+            self.disk.write(BLOCK as u64, &head.to_span())?;
+            self.disk.sync_data()?;
+        }
+        *held = HeldHead::default();
+        Ok(())
+    }
+
     fn head_span(&self) -> io::Result<[u8; HEAD_SPAN]> {
         let mut span = [0; HEAD_SPAN];
         self.disk.read(BLOCK as u64, &mut span)?;
@@ -99,7 +126,10 @@ impl<D: Disk> SealedBlocks<D> {
 
     /// A part of the header block; behind the header it is all zeros.
     fn read_head(&self, offset: usize, out: &mut [u8]) -> io::Result<()> {
-        let head = Head::parse(&self.head_span()?).map_err(io::Error::other)?;
+        let head = match self.held().head {
+            Some(head) => head,
+            None => Head::parse(&self.head_span()?).map_err(io::Error::other)?,
+        };
         let from = head.0.get(offset..).unwrap_or_default();
         let len = from.len().min(out.len());
         let (filled, rest) = out.split_at_mut(len);
@@ -110,6 +140,12 @@ impl<D: Disk> SealedBlocks<D> {
 
     fn write_head(&self, data: &[u8]) -> io::Result<()> {
         let head = data.try_into().map_err(|_| not_whole("the header", 0, data.len()))?;
+        let mut held = self.held();
+        if held.holding {
+            held.head = Some(Head(head));
+            return Ok(());
+        }
+        drop(held);
         self.disk.write(BLOCK as u64, &Head(head).to_span())
     }
 
@@ -204,11 +240,15 @@ impl<D: Disk> Disk for SealedBlocks<D> {
         if !len.is_multiple_of(BLOCK as u64) {
             return Err(not_whole("blocks", len, 0));
         }
+        self.let_go()?;
         self.disk.set_len(place(len / BLOCK as u64))
     }
 
     fn sync_data(&self) -> io::Result<()> {
         self.refuse_if_closed()?;
+        if self.held().holding {
+            return Ok(());
+        }
         self.disk.sync_data()
     }
 
@@ -218,6 +258,7 @@ impl<D: Disk> Disk for SealedBlocks<D> {
             return self.write_head(data);
         }
         let (first, count) = blocks(offset, data.len())?;
+        self.let_go()?;
         let mut stored = Vec::with_capacity(count * STRIDE);
         for (number, content) in (first..).zip(data.chunks_exact(BLOCK)) {
             stored.extend_from_slice(content);
@@ -331,6 +372,29 @@ mod tests {
         let mut out = [9; 8];
         blocks.read(HEAD as u64 - 4, &mut out).unwrap();
         assert_eq!(out, [1, 1, 1, 1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_header_that_only_says_in_use_waits_for_the_first_other_write() {
+        let blocks = sealed();
+        blocks.prepare().unwrap();
+        let before = on_disk(&blocks);
+        blocks.write(0, &[3; HEAD]).unwrap();
+        blocks.sync_data().unwrap();
+        assert!(on_disk(&blocks) == before, "the file has not changed");
+        let mut out = [0; HEAD];
+        blocks.read(0, &mut out).unwrap();
+        assert_eq!(out, [3; HEAD], "redb sees what it wrote");
+        blocks.write(BLOCK as u64, &[7; BLOCK]).unwrap();
+        assert_eq!(on_disk(&blocks)[BLOCK..BLOCK + HEAD], [3; HEAD]);
+        blocks.write(0, &[4; HEAD]).unwrap();
+        assert_eq!(on_disk(&blocks)[BLOCK..BLOCK + HEAD], [4; HEAD], "held no longer");
+    }
+
+    fn on_disk(blocks: &SealedBlocks<InMemoryBackend>) -> Vec<u8> {
+        let mut all = vec![0; blocks.disk.len().unwrap() as usize];
+        blocks.disk.read(0, &mut all).unwrap();
+        all
     }
 
     #[test]

@@ -21,7 +21,7 @@ const FLAGS_AT: usize = 9;
 const RECOVERY_REQUIRED: u8 = 2;
 
 /// redb's header.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head(pub(super) [u8; HEAD]);
 
 impl Head {

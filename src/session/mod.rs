@@ -141,10 +141,12 @@ pub trait Session: Send + Sync {
         self.set_dc(&dc)
     }
 
-    /// The entity with this id as Telegram's API writes it, without a mark. Where several fit, a
-    /// channel comes before a group and a group before a user.
+    /// The entity with this id as Telegram's API writes it, without a mark, or with a mark that
+    /// lacks its sign. Where several fit, a channel comes before a group and a group before a
+    /// user.
     fn entity_by_bare_id(&self, id: i64) -> Result<Option<Entity>> {
-        for id in [PeerId::channel(id), PeerId::group(id), PeerId::user(id)].into_iter().flatten() {
+        let unsigned = id.checked_neg().filter(|_| id > 0).and_then(PeerId::from_marked);
+        for id in [PeerId::channel(id), unsigned, PeerId::user(id)].into_iter().flatten() {
             if let Some(entity) = self.entity(id)? {
                 return Ok(Some(entity));
             }

@@ -95,11 +95,26 @@ pub(super) fn load_entities(
     drop(table);
     report.usernames = settle(transaction, no, USERNAMES, usernames, &mut report.notes)?;
     report.phones = settle(transaction, no, PHONES, phones, &mut report.notes)?;
-    for entity in &late {
-        report.entities += u64::from(EntityTables::open(transaction, no)?.see(entity)?);
+    if !late.is_empty() {
+        report.entities += merge_late(transaction, no, &late)?;
+        let count = late.len();
+        report.notes.push(format!(
+            "{count} entities came twice or out of order; those that came twice are merged"
+        ));
     }
     cap(&mut report.notes);
     Ok(report)
+}
+
+/// Takes in what came out of order, one by one. Says how many of them are new.
+fn merge_late(transaction: &WriteTransaction, no: AccountNo, late: &[Entity]) -> Step<u64> {
+    let mut tables = EntityTables::open(transaction, no)?;
+    let mut new = 0;
+    for entity in late {
+        new += u64::from(!tables.has(entity.id)?);
+        tables.see(entity)?;
+    }
+    Ok(new)
 }
 
 /// Who showed which text. A million of them are held at once, so they share one allocation.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use redb::{ReadTransaction, ReadableTable, TableHandle};
 
 use super::catalog;
-use super::engine::Engine;
+use super::engine::{Engine, check_structure, said_by};
 use super::fault::{Fault, Step, shown};
 use super::tables::{
     DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, STATES, USERNAMES, open,
@@ -57,8 +57,7 @@ pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
             table(&mut Walk { transaction, accounts: &accounts, report: &mut report })
         });
         if let Err(error) = done {
-            let source = std::error::Error::source(&error);
-            let why = source.map_or_else(|| error.to_string(), ToString::to_string);
+            let why = said_by(&error);
             report.problem(format!("table {name} cannot be read to its end: {why}"));
         }
     };
@@ -77,6 +76,9 @@ pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
             entity.phone.as_deref().and_then(fold_phone).as_deref() == Some(text)
         })
     });
+    if let Some(problem) = check_structure(engine.path())? {
+        report.problem(format!("writing would fail: {problem}"));
+    }
     Ok(report)
 }
 

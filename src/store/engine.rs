@@ -40,6 +40,8 @@ pub(super) struct Engine {
     watch: Arc<Watch>,
     writable: bool,
     dead: AtomicBool,
+    /// Something may have been written since the file was opened.
+    touched: AtomicBool,
     whole_heads: usize,
 }
 
@@ -68,11 +70,21 @@ impl Engine {
 
     /// Makes a store in a file that holds a superblock and nothing else.
     pub(super) fn make(file: fs::File, superblock: Superblock, path: &Path) -> Result<Self> {
-        let blocks = SealedBlocks::new(backend(file, path)?, superblock);
+        Self::begin(SealedBlocks::new(backend(file, path)?, superblock), path)
+    }
+
+    fn begin<D: Disk>(blocks: SealedBlocks<D>, path: &Path) -> Result<Self> {
         let watch = blocks.watch();
         let opened = caught(|| Ok(builder().create_with_backend(blocks)?));
         let db = opened.map_err(|fault| fault.at(path, watch.damage()))?;
         Ok(Self::new(Db::Writer(db), watch, path, true, 2))
+    }
+
+    /// Makes a store on this disk, or opens the one that is there.
+    #[cfg(test)]
+    pub(super) fn on_disk<D: Disk>(disk: D, superblock: Superblock, new: bool) -> Result<Self> {
+        let (path, blocks) = (Path::new("disk"), SealedBlocks::new(disk, superblock));
+        if new { Self::begin(blocks, path) } else { Self::start(blocks, path, true) }
     }
 
     fn start<D: Disk>(blocks: SealedBlocks<D>, path: &Path, writable: bool) -> Result<Self> {
@@ -84,7 +96,9 @@ impl Engine {
         let opened = caught(|| Ok(builder().create_with_backend(blocks)?));
         let db = opened.map_err(|fault| fault.at(path, watch.damage()))?;
         watch.recovered();
-        Ok(Self::new(Db::Writer(db), watch, path, writable, ready.whole_heads))
+        let engine = Self::new(Db::Writer(db), watch, path, writable, ready.whole_heads);
+        engine.touched.store(ready.unfinished, Ordering::Release);
+        Ok(engine)
     }
 
     fn start_reader<D: Disk>(blocks: SealedBlocks<D>, path: &Path) -> Step<Self> {
@@ -109,8 +123,15 @@ impl Engine {
     }
 
     fn new(db: Db, watch: Arc<Watch>, path: &Path, writable: bool, whole_heads: usize) -> Self {
-        let (path, dead) = (path.to_owned(), AtomicBool::new(false));
-        Self { path, db: Some(db), watch, writable, dead, whole_heads }
+        Self {
+            path: path.to_owned(),
+            db: Some(db),
+            watch,
+            writable,
+            dead: AtomicBool::new(false),
+            touched: AtomicBool::new(true),
+            whole_heads,
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -147,6 +168,7 @@ impl Engine {
         if !self.writable {
             return Err(Error::ReadOnly { path: self.path.clone() });
         }
+        self.touched.store(true, Ordering::Release);
         self.guarded(|| {
             let Db::Writer(db) = self.db()? else { return Err(Fault::Dead) };
             let mut transaction = db.begin_write()?;
@@ -188,9 +210,40 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        if !self.touched.load(Ordering::Acquire) {
+            // redb would write its allocator's state anew; the file has it as it was.
+            self.watch.close();
+        }
         // redb's own drop may panic where an operation did, and drops must not.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(self.db.take())));
     }
+}
+
+/// Has redb check its own structure, all checksums and the allocator's state, on a copy of what
+/// would be written in memory. `None`: it is whole, or in use by a writer and cannot be checked.
+pub(super) fn check_structure(path: &Path) -> Result<Option<String>> {
+    let blocks = overlay(path)?;
+    let watch = blocks.watch();
+    let whole = blocks.prepare().map_err(Fault::from).and_then(|_| {
+        caught(|| {
+            let mut db = builder().create_with_backend(blocks)?;
+            watch.recovered();
+            let whole = db.check_integrity()?;
+            watch.close();
+            Ok(whole)
+        })
+    });
+    match whole.map_err(|fault| fault.at(path, watch.damage())) {
+        Ok(true) | Err(Error::Busy { .. }) => Ok(None),
+        Ok(false) => Ok(Some("the engine's structure needs repair".to_owned())),
+        Err(error) => Ok(Some(said_by(&error))),
+    }
+}
+
+/// What an error's source says, which is what is wrong; the path is known here.
+pub(super) fn said_by(error: &Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn builder() -> Builder {

@@ -65,6 +65,10 @@ impl<'t> EntityTables<'t> {
         Ok(())
     }
 
+    pub(super) fn has(&self, id: PeerId) -> Step<bool> {
+        Ok(self.entities.get(&PeerKey::of(self.account, id))?.is_some())
+    }
+
     fn get(&self, id: PeerId) -> Step<Option<Entity>> {
         get(&self.entities, "entities", &PeerKey::of(self.account, id), id)
     }

@@ -1,0 +1,4 @@
+//! Stores on simulated disks.
+
+mod crash_disk;
+mod power_cut;

@@ -1,0 +1,216 @@
+//! The file of a store: made whole or not at all, private, and left alone unless written to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use support::{Outcome, account, entities, key};
+use tgsession::{DcId, Error, Session, Store};
+
+/// Everything in a folder: names, content, times of the last change.
+fn listing(folder: &Path) -> Vec<(String, Vec<u8>, SystemTime)> {
+    let entry = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().unwrap();
+        let modified = entry.metadata().unwrap().modified().unwrap();
+        (name, fs::read(entry.path()).unwrap(), modified)
+    };
+    let mut all: Vec<_> = fs::read_dir(folder).unwrap().map(|e| entry(e.unwrap())).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn opening_and_closing_without_writing_leaves_the_file_as_it_was() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let store = Store::create(&path)?;
+    store.import("a", &account(), entities(50).into_iter().map(Ok), false)?;
+    drop(store);
+    let before = listing(folder.path());
+    std::thread::sleep(Duration::from_millis(20));
+
+    let store = Store::open(&path)?;
+    let session = store.open_session("a")?;
+    assert_eq!(session.entity_count()?, 50);
+    // All of them are known as they are: nothing to write.
+    assert_eq!(session.process_entities(&entities(50))?, 0);
+    drop((session, store));
+    Store::open_read_only(&path)?.check()?;
+    assert!(listing(folder.path()) == before, "something was written");
+    Ok(())
+}
+
+#[test]
+fn a_store_is_made_whole_or_not_at_all() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let failed = Store::create_with(&path, |store| {
+        store.session("a")?.set_auth_key(DcId(2), Some(key(1)))?;
+        Err::<(), _>(Error::BadName { name: String::new() })
+    });
+    assert!(matches!(failed, Err(Error::BadName { .. })));
+    assert!(listing(folder.path()).is_empty(), "nothing is left behind");
+    Ok(())
+}
+
+#[test]
+fn an_import_that_fails_leaves_the_store_as_it_was() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let store = Store::create(folder.path().join("s.tgsession"))?;
+    store.import("a", &account(), entities(10).into_iter().map(Ok), false)?;
+    let broken = entities(1_000).into_iter().map(Ok);
+    let broken = broken.chain([Err(Error::BadName { name: "broken".into() })]);
+    assert!(store.import("a", &account(), broken, true).is_err());
+    assert_eq!(store.open_session("a")?.entity_count()?, 10);
+    let again = store.import("a", &account(), Vec::new(), false);
+    assert!(matches!(again, Err(Error::SessionExists { .. })), "{again:?}");
+    assert_eq!(store.check()?.problems, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn no_file_is_ever_overwritten() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("notes.tgsession");
+    fs::write(&path, "mine")?;
+    assert!(matches!(Store::create(&path), Err(Error::AlreadyExists { .. })));
+    assert!(matches!(Store::open(&path), Err(Error::WrongKind { .. })));
+    assert!(matches!(Store::open_or_create(&path), Err(Error::WrongKind { .. })));
+    assert_eq!(fs::read_to_string(&path)?, "mine");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_is_its_owners_alone_from_the_first_moment() -> Outcome {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    Store::create_with(&path, |_| {
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600, "while it is built");
+        }
+        Ok(())
+    })?;
+    assert_eq!(mode(&path), 0o600);
+    Ok(())
+}
+
+#[test]
+fn one_writes_and_others_read_beside_it() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let writer = Store::create(&path)?;
+    let session = writer.session("a")?;
+    assert!(matches!(Store::open(&path), Err(Error::Busy { .. })));
+
+    let reader = Store::open_read_only(&path)?;
+    for seed in 1..=3 {
+        session.set_auth_key(DcId(2), Some(key(seed)))?;
+        let seen = reader.open_session("a")?;
+        assert_eq!(seen.dc(DcId(2))?.and_then(|dc| dc.auth_key), Some(key(seed)));
+        let refused = seen.set_auth_key(DcId(2), None);
+        assert!(matches!(refused, Err(Error::ReadOnly { .. })), "{refused:?}");
+    }
+    drop((session, writer));
+    Store::open(&path)?;
+    Ok(())
+}
+
+#[test]
+fn a_store_whose_writer_was_killed_is_read_without_a_change_and_written_after_recovery() -> Outcome
+{
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let store = Store::create(&path)?;
+    store.import("a", &account(), entities(50).into_iter().map(Ok), false)?;
+    store.session("a")?.set_auth_key(DcId(5), Some(key(5)))?;
+    // What lies there now is what a kill would leave.
+    let killed = folder.path().join("killed.tgsession");
+    fs::write(&killed, fs::read(&path)?)?;
+    drop(store);
+    let before = listing(folder.path());
+
+    let reader = Store::open_read_only(&killed)?;
+    assert_eq!(reader.open_session("a")?.entity_count()?, 50);
+    assert_eq!(reader.check()?.problems, Vec::<String>::new());
+    drop(reader);
+    assert!(listing(folder.path()) == before, "reading has written");
+
+    let session = Store::open(&killed)?.open_session("a")?;
+    assert_eq!(session.dc(DcId(5))?.and_then(|dc| dc.auth_key), Some(key(5)));
+    session.set_auth_key(DcId(5), None)?;
+    Ok(())
+}
+
+#[test]
+fn a_handle_to_a_deleted_session_writes_into_no_other() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let store = Store::create(folder.path().join("s.tgsession"))?;
+    let old = store.session("a")?;
+    old.set_auth_key(DcId(2), Some(key(1)))?;
+    store.remove("a")?;
+    let new = store.session("a")?;
+    assert!(matches!(old.set_auth_key(DcId(2), Some(key(9))), Err(Error::NoSession { .. })));
+    assert!(old.process_entities(&entities(3)).is_err());
+    assert_eq!((new.dcs()?, new.entity_count()?), (vec![], 0));
+    assert!(old.auth_key().is_err());
+    assert_eq!(store.check()?.problems, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn sessions_are_listed_renamed_and_removed() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let store = Store::create(folder.path().join("s"))?;
+    assert!(store.path().ends_with("s.tgsession"));
+    let bob = store.session("bob")?;
+    store.session("alice")?.set_auth_key(DcId(1), Some(key(1)))?;
+    bob.set_auth_key(DcId(2), Some(key(2)))?;
+    assert_eq!(store.list()?, ["alice", "bob"]);
+    store.rename("bob", "zoe")?;
+    assert_eq!(bob.name()?, "zoe");
+    assert!(matches!(store.rename("alice", "zoe"), Err(Error::SessionExists { .. })));
+    assert!(matches!(store.rename("nobody", "x"), Err(Error::NoSession { .. })));
+    store.remove("alice")?;
+    assert_eq!(store.list()?, ["zoe"]);
+    assert_eq!(store.open_session("zoe")?.dc(DcId(2))?.and_then(|dc| dc.auth_key), Some(key(2)));
+    for name in ["", "tab\there", &"x".repeat(256)] {
+        assert!(matches!(
+            store.session(name),
+            Err(Error::BadName { .. } | Error::NoSession { .. })
+        ));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_is_used_from_many_threads_at_once() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let store = Store::create(folder.path().join("s"))?;
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let store = store.clone();
+            scope.spawn(move || {
+                let session = store.session(&format!("account {thread}")).unwrap();
+                for part in entities(80).chunks(20) {
+                    session.process_entities(part).unwrap();
+                    assert_eq!(session.entity(part[0].id).unwrap().as_ref(), Some(&part[0]));
+                }
+            });
+        }
+    });
+    assert_eq!(store.list()?.len(), 4);
+    assert_eq!(store.check()?.entities, 320);
+    assert_eq!(store.check()?.problems, Vec::<String>::new());
+    Ok(())
+}
