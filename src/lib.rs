@@ -80,3 +80,8 @@ pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, Snapshot, UpdateState,
 };
+
+/// The README's example, compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -17,7 +17,7 @@ use std::fmt;
 
 pub(crate) use self::blocks::{Disk, SealedBlocks, Watch};
 pub(crate) use self::kind::FileKindFound;
-pub(crate) use self::open::{Access, OpenError, StoreFile, in_place_of, put_in_place};
+pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile};
 pub(crate) use self::overlay::Overlay;
 pub(crate) use self::superblock::{FORMAT_VERSION, Superblock};
 

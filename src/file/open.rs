@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use super::superblock::SuperblockError;
 use super::{BLOCK, Damage, FileKindFound, Superblock};
@@ -69,24 +69,96 @@ fn open_regular(path: &Path, access: Access) -> Result<File, OpenError> {
     options.read(true).write(access == Access::Write).open(path).map_err(io("open"))
 }
 
-/// A new file under a temporary name in the folder of `path`, for its owner's eyes only, with a
-/// superblock in it. It is removed again unless [`put_in_place`] names it `path`.
-pub(crate) fn in_place_of(path: &Path) -> io::Result<(NamedTempFile, Superblock)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".tmp")
-        .tempfile_in(folder_of(path))?;
-    let superblock = Superblock { file_id: random_id() };
-    temporary.as_file().write_all(&superblock.to_bytes())?;
-    Ok((temporary, superblock))
+/// A file that has no name yet, for its owner's eyes only. Unless it gets one it is gone with the
+/// process, and where the system knows files without names, even if that is killed.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    file: File,
+    /// Where files without names are not to be had: the temporary name, removed when dropped.
+    temporary: Option<TempPath>,
 }
 
-/// Gives the file its name, which must be free, and makes both durable.
-pub(crate) fn put_in_place(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
-    temporary.as_file().sync_all()?;
-    temporary.persist_noclobber(path).map_err(|error| error.error)?;
-    sync_folder(folder_of(path))
+impl NewFile {
+    /// A new file on the file system of `path`, with a superblock in it.
+    pub(crate) fn for_path(path: &Path) -> io::Result<(Self, Superblock)> {
+        let mut new = match nameless::file_in(folder_of(path)) {
+            Some(file) => Self { file, temporary: None },
+            None => Self::named(path)?,
+        };
+        let superblock = Superblock { file_id: random_id() };
+        new.file.write_all(&superblock.to_bytes())?;
+        Ok((new, superblock))
+    }
+
+    fn named(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (file, temporary) = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".tmp")
+            .tempfile_in(folder_of(path))?
+            .into_parts();
+        Ok(Self { file, temporary: Some(temporary) })
+    }
+
+    /// Another handle to the file.
+    pub(crate) fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Gives the file its name, which must be free, and makes both durable.
+    pub(crate) fn put_in_place(self, path: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        match self.temporary {
+            Some(temporary) => temporary.persist_noclobber(path).map_err(|error| error.error)?,
+            None => nameless::name(&self.file, path)?,
+        }
+        sync_folder(folder_of(path))
+    }
+}
+
+/// Files that are in no folder until they are complete.
+#[cfg(target_os = "linux")]
+mod nameless {
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::path::{Path, PathBuf};
+
+    use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+    use nix::unistd::linkat;
+
+    /// `None` where the file system has no such files, or they could not get a name later.
+    pub(super) fn file_in(folder: &Path) -> Option<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).mode(0o600).custom_flags(OFlag::O_TMPFILE.bits());
+        options.open(folder).ok().filter(|file| entry(file).exists())
+    }
+
+    pub(super) fn name(file: &File, path: &Path) -> io::Result<()> {
+        let follow = AtFlags::AT_SYMLINK_FOLLOW;
+        Ok(linkat(AT_FDCWD, &entry(file), AT_FDCWD, path, follow)?)
+    }
+
+    /// The name that the kernel keeps for every open file.
+    fn entry(file: &File) -> PathBuf {
+        format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod nameless {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+
+    pub(super) fn file_in(_: &Path) -> Option<File> {
+        None
+    }
+
+    pub(super) fn name(_: &File, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// The folder that an entry of this path lies in.
@@ -113,4 +185,49 @@ fn random_id() -> [u8; 16] {
     low.copy_from_slice(&half().to_le_bytes());
     high.copy_from_slice(&half().to_le_bytes());
     id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(new: (NewFile, Superblock), path: &Path) -> StoreFile {
+        new.0.put_in_place(path).unwrap();
+        StoreFile::open(path, Access::Write).unwrap()
+    }
+
+    #[test]
+    fn a_new_file_has_no_name_until_it_is_put_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let new = NewFile::for_path(&path).unwrap();
+        assert!(!path.exists());
+        let id = new.1.file_id;
+        assert_eq!(made(new, &path).superblock.file_id, id);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_temporary_name_serves_where_files_need_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let mut new = NewFile::named(&path).unwrap();
+        let superblock = Superblock { file_id: random_id() };
+        new.file.write_all(&superblock.to_bytes()).unwrap();
+        made((new, superblock), &path);
+        drop(NewFile::named(&path).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn neither_way_overwrites_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        std::fs::write(&path, "mine").unwrap();
+        for new in [NewFile::for_path(&path).unwrap().0, NewFile::named(&path).unwrap()] {
+            let error = new.put_in_place(&path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::engine::{Durability, Engine};
 use crate::error::{Error, Result};
-use crate::file::{in_place_of, put_in_place};
+use crate::file::NewFile;
 use crate::types::{Account, Entity};
 
 pub use self::bulk::ImportReport;
@@ -60,8 +60,9 @@ impl Store {
         Self::built(&store_path(path.as_ref()), |_| Ok(())).map(|(store, ())| store)
     }
 
-    /// Makes a store that `fill` has filled, whole or not at all: it is built under a temporary
-    /// name in the same folder and gets its own only when `fill` has succeeded.
+    /// Makes a store that `fill` has filled, whole or not at all: the file gets its name only when
+    /// `fill` has succeeded. Where the system has no files without names (anywhere but on Linux)
+    /// it has a temporary one until then.
     ///
     /// # Errors
     ///
@@ -78,11 +79,11 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             return Err(Error::AlreadyExists { path: path.to_owned() });
         }
-        let (temporary, superblock) = in_place_of(path).map_err(failed)?;
-        let file = temporary.as_file().try_clone().map_err(failed)?;
+        let (new, superblock) = NewFile::for_path(path).map_err(failed)?;
+        let file = new.handle().map_err(failed)?;
         let store = Self { engine: Arc::new(Engine::make(file, superblock, path)?) };
         let filled = fill(&store)?;
-        put_in_place(temporary, path).map_err(failed)?;
+        new.put_in_place(path).map_err(failed)?;
         Ok((store, filled))
     }
 
