@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::Bound;
 
-use redb::{TableHandle, WriteTransaction};
+use redb::WriteTransaction;
 use zeroize::Zeroizing;
 
 use super::entities::EntityTables;
@@ -40,20 +40,20 @@ pub(super) fn load_account(
     account: &Account,
 ) -> Step<()> {
     let login = encoded("a login", &account.login)?;
-    transaction.open_table(LOGINS)?.insert(&no.key(), login.as_slice())?;
-    let mut dcs = transaction.open_table(DCS)?;
+    transaction.open_table(LOGINS.definition())?.insert(&no.key(), login.as_slice())?;
+    let mut dcs = transaction.open_table(DCS.definition())?;
     for dc in &account.dcs {
         let record = Zeroizing::new(encoded("a DC", dc)?);
         dcs.insert(&DcKey::of(no, dc.id), record.as_slice())?;
     }
-    let mut states = transaction.open_table(STATES)?;
+    let mut states = transaction.open_table(STATES.definition())?;
     if let Some(state) = &account.update_state {
         states.insert(&PeerKey::of_account(no), encoded("a state", state)?.as_slice())?;
     }
     for state in &account.channel_states {
         states.insert(&PeerKey::of(no, state.id), encoded("a state", state)?.as_slice())?;
     }
-    let mut files = transaction.open_table(SENT_FILES)?;
+    let mut files = transaction.open_table(SENT_FILES.definition())?;
     for file in &account.sent_files {
         files.insert(&FileRow::of(no, file.key), encoded("a sent file", file)?.as_slice())?;
     }
@@ -71,7 +71,7 @@ pub(super) fn load_entities(
     let mut usernames = Claims::default();
     let mut phones = Claims::default();
     let mut late = Vec::new();
-    let mut table = transaction.open_table(ENTITIES)?;
+    let mut table = transaction.open_table(ENTITIES.definition())?;
     let mut cursor = table.upper_bound_mut(Bound::Included(&no.last::<12>()))?;
     let mut last = None;
     for entity in entities {
@@ -176,7 +176,7 @@ fn settle(
     claims.sort();
     let mut contested = Vec::new();
     let mut rows = 0;
-    let mut table = transaction.open_table(index)?;
+    let mut table = transaction.open_table(index.definition())?;
     let behind = TextKey::of(AccountNo(no.0.saturating_add(1)), "");
     let mut cursor = table.upper_bound_mut(Bound::Excluded(behind.as_slice()))?;
     for group in claims.groups() {
@@ -208,10 +208,10 @@ fn owner_of(
     first: Claim,
     group: &[Claim],
 ) -> Step<PeerId> {
-    let table = transaction.open_table(ENTITIES)?;
+    let table = transaction.open_table(ENTITIES.definition())?;
     let mut dated = Vec::with_capacity(group.len());
     for claim in group {
-        let entity: Option<Entity> = get(&table, "entities", &PeerKey::of(no, claim.id), claim.id)?;
+        let entity: Option<Entity> = get(&table, ENTITIES, &PeerKey::of(no, claim.id), claim.id)?;
         dated.push((Reverse(entity.and_then(|entity| entity.date)), claim.id));
     }
     Ok(dated.into_iter().min().map_or(first.id, |(_, id)| id))
@@ -227,7 +227,7 @@ fn take_from_losers(
 ) -> Step<()> {
     let mut tables = EntityTables::open(transaction, no)?;
     for claim in group.iter().filter(|claim| claim.id != owner) {
-        if index.name() == USERNAMES.name() {
+        if index.name == USERNAMES.name {
             tables.lose_username(claim.id, text)?;
         } else {
             tables.lose_phone(claim.id)?;
@@ -238,7 +238,7 @@ fn take_from_losers(
 
 /// A phone number is nobody's business, so it is not in its note.
 fn note(notes: &mut Vec<String>, index: Index, text: &str, shown_by: usize, owner: PeerId) {
-    let what = if index.name() == USERNAMES.name() {
+    let what = if index.name == USERNAMES.name {
         format!("the username {text:?}")
     } else {
         "one phone number".to_owned()

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 
 use super::fault::{Fault, Step};
+use super::snapshot::Snapshot;
 use super::tables::{
-    DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, SESSIONS, STATES, USERNAMES,
-    encoded, open,
+    DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, SESSIONS, STATES, USERNAMES, encoded,
 };
 use crate::error::Error;
 use crate::record::{AccountNo, TextKey};
@@ -20,13 +20,13 @@ const NEXT_NUMBER: &[u8] = b"";
 const LONGEST_NAME: usize = 255;
 
 /// The names of all sessions, sorted by their bytes.
-pub(super) fn names(transaction: &ReadTransaction) -> Step<Vec<String>> {
-    Ok(sessions(transaction)?.into_iter().map(|(name, _)| name).collect())
+pub(super) fn names(snapshot: &Snapshot) -> Step<Vec<String>> {
+    Ok(sessions(snapshot)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Every session with its number, sorted by the bytes of the names.
-pub(super) fn sessions(transaction: &ReadTransaction) -> Step<Vec<(String, AccountNo)>> {
-    let Some(table) = open(transaction, SESSIONS)? else { return Ok(Vec::new()) };
+pub(super) fn sessions(snapshot: &Snapshot) -> Step<Vec<(String, AccountNo)>> {
+    let Some(table) = snapshot.open(SESSIONS)? else { return Ok(Vec::new()) };
     let mut sessions = Vec::new();
     for row in table.iter()? {
         let (name, number) = row?;
@@ -39,24 +39,24 @@ pub(super) fn sessions(transaction: &ReadTransaction) -> Step<Vec<(String, Accou
     Ok(sessions)
 }
 
-pub(super) fn name_of(transaction: &ReadTransaction, account: AccountNo) -> Step<Option<String>> {
-    let mut sessions = sessions(transaction)?.into_iter();
+pub(super) fn name_of(snapshot: &Snapshot, account: AccountNo) -> Step<Option<String>> {
+    let mut sessions = sessions(snapshot)?.into_iter();
     Ok(sessions.find(|(_, number)| *number == account).map(|(name, _)| name))
 }
 
-pub(super) fn find(transaction: &ReadTransaction, name: &str) -> Step<Option<AccountNo>> {
-    let Some(table) = open(transaction, SESSIONS)? else { return Ok(None) };
-    number_under(&table, name)
+pub(super) fn find(snapshot: &Snapshot, name: &str) -> Step<Option<AccountNo>> {
+    let Some(table) = snapshot.open(SESSIONS)? else { return Ok(None) };
+    number_under(table, name)
 }
 
 pub(super) fn exists(transaction: &WriteTransaction, name: &str) -> Step<bool> {
-    Ok(number_under(&transaction.open_table(SESSIONS)?, name)?.is_some())
+    Ok(number_under(&transaction.open_table(SESSIONS.definition())?, name)?.is_some())
 }
 
 /// The session of this name, made with an empty login if there is none.
 pub(super) fn find_or_add(transaction: &WriteTransaction, name: &str) -> Step<AccountNo> {
     check_name(name)?;
-    let mut table = transaction.open_table(SESSIONS)?;
+    let mut table = transaction.open_table(SESSIONS.definition())?;
     if let Some(account) = number_under(&table, name)? {
         return Ok(account);
     }
@@ -66,7 +66,7 @@ pub(super) fn find_or_add(transaction: &WriteTransaction, name: &str) -> Step<Ac
     table.insert(name.as_bytes(), next)?;
     let account = AccountNo(next);
     let login = encoded("a login", &Login::default())?;
-    transaction.open_table(LOGINS)?.insert(&account.key(), login.as_slice())?;
+    transaction.open_table(LOGINS.definition())?.insert(&account.key(), login.as_slice())?;
     Ok(account)
 }
 
@@ -77,7 +77,7 @@ pub(super) fn rename(
     to: &str,
 ) -> Step<()> {
     check_name(to)?;
-    let mut table = transaction.open_table(SESSIONS)?;
+    let mut table = transaction.open_table(SESSIONS.definition())?;
     let account = number_under(&table, from)?.ok_or_else(|| no_session(path, from))?;
     if from != to && number_under(&table, to)?.is_some() {
         return Err(Error::SessionExists { path: path.to_owned(), name: to.to_owned() }.into());
@@ -89,7 +89,7 @@ pub(super) fn rename(
 
 /// Removes a session and every row of it. Its number is not given out again.
 pub(super) fn remove(transaction: &WriteTransaction, path: &Path, name: &str) -> Step<()> {
-    let mut table = transaction.open_table(SESSIONS)?;
+    let mut table = transaction.open_table(SESSIONS.definition())?;
     let account = number_under(&table, name)?.ok_or_else(|| no_session(path, name))?;
     table.remove(name.as_bytes())?;
     drop(table);
@@ -108,7 +108,9 @@ fn clear_records<const N: usize>(
     account: AccountNo,
 ) -> Step<()> {
     let (first, last) = (account.first::<N>(), account.last::<N>());
-    transaction.open_table(table)?.retain_in::<&[u8; N], _>(&first..=&last, |_, _| false)?;
+    transaction
+        .open_table(table.definition())?
+        .retain_in::<&[u8; N], _>(&first..=&last, |_, _| false)?;
     Ok(())
 }
 
@@ -116,7 +118,7 @@ fn clear_index(transaction: &WriteTransaction, index: Index, account: AccountNo)
     let first = TextKey::of(account, "");
     let behind = TextKey::of(AccountNo(account.0.saturating_add(1)), "");
     let range = first.as_slice()..behind.as_slice();
-    transaction.open_table(index)?.retain_in(range, |_, _| false)?;
+    transaction.open_table(index.definition())?.retain_in(range, |_, _| false)?;
     Ok(())
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use redb::{ReadTransaction, ReadableTable, TableHandle};
+use redb::ReadableTable;
 
 use super::catalog;
 use super::engine::{Engine, check_structure, said_by};
 use super::fault::{Fault, Step, shown};
+use super::snapshot::Snapshot;
 use super::tables::{
-    DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, STATES, USERNAMES, open,
+    DCS, ENTITIES, Index, LOGINS, OpenRecords, PHONES, Records, SENT_FILES, STATES, USERNAMES,
 };
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey, decode};
@@ -46,15 +47,15 @@ pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
     if engine.whole_heads() < 2 {
         report.problem("one of the two copies of the header is damaged; the other was used".into());
     }
-    let accounts = engine.read(|transaction| {
-        let sessions = catalog::sessions(transaction)?;
+    let accounts = engine.read(|snapshot| {
+        let sessions = catalog::sessions(snapshot)?;
         report.sessions = sessions.len() as u64;
         report.records += sessions.len() as u64;
         Ok(sessions.into_iter().map(|(_, account)| account).collect::<BTreeSet<_>>())
     })?;
     let mut walk = |name: &str, table: &dyn Fn(&mut Walk<'_>) -> Step<()>| {
-        let done = engine.read(|transaction| {
-            table(&mut Walk { transaction, accounts: &accounts, report: &mut report })
+        let done = engine.read(|snapshot| {
+            table(&mut Walk { snapshot, accounts: &accounts, report: &mut report })
         });
         if let Err(error) = done {
             let why = said_by(&error);
@@ -83,7 +84,7 @@ pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
 }
 
 struct Walk<'a> {
-    transaction: &'a ReadTransaction,
+    snapshot: &'a Snapshot,
     accounts: &'a BTreeSet<AccountNo>,
     report: &'a mut CheckReport,
 }
@@ -113,8 +114,8 @@ impl Walk<'_> {
         table: Records<N>,
         check: impl Fn(&[u8; N], &[u8]) -> Result<(), RecordError>,
     ) -> Step<()> {
-        let name = table.name();
-        let Some(table) = open(self.transaction, table)? else { return Ok(()) };
+        let name = table.name;
+        let Some(table) = self.snapshot.open(table)? else { return Ok(()) };
         for row in table.iter()? {
             let (key, record) = row?;
             self.count(name, key.value());
@@ -137,58 +138,55 @@ impl Walk<'_> {
 
     /// Every entity decodes, and every username and phone of it is indexed to it.
     fn entities(&mut self) -> Step<()> {
-        let Some(table) = open(self.transaction, ENTITIES)? else { return Ok(()) };
-        let usernames = open(self.transaction, USERNAMES)?;
-        let phones = open(self.transaction, PHONES)?;
+        let Some(table) = self.snapshot.open(ENTITIES)? else { return Ok(()) };
         for row in table.iter()? {
             let (key, record) = row?;
-            self.count("entities", key.value());
+            self.count(ENTITIES.name, key.value());
             self.report.entities += 1;
             let account = PeerKey::account(key.value());
             let Some(id) = PeerKey::peer(key.value()) else {
-                self.report.problem(format!(
-                    "table entities: a row of account {} names nobody",
-                    account.0
-                ));
+                self.report
+                    .problem(format!("table entities, account {}: id 0 is nobody", account.0));
                 continue;
             };
-            let entity = match decode::<Entity>(id, record.value()) {
-                Ok(entity) => entity,
-                Err(error) => {
-                    self.report.problem(format!("table entities, id {id}: {error}"));
-                    continue;
-                }
-            };
-            let finds = |index: &Option<_>, text: &str| -> Step<bool> {
-                let index: &Option<redb::ReadOnlyTable<&'static [u8], i64>> = index;
-                let Some(index) = index else { return Ok(false) };
-                let row = index.get(TextKey::of(account, text).as_slice())?;
-                Ok(row.is_some_and(|row| row.value() == id.marked()))
-            };
-            for name in &entity.usernames {
-                if !finds(&usernames, &fold_username(name))? {
-                    self.report
-                        .problem(format!("entity {id}: its username {name:?} does not find it"));
-                }
-            }
-            if let Some(phone) = entity.phone.as_deref().and_then(fold_phone)
-                && !finds(&phones, &phone)?
-            {
-                self.report.problem(format!("entity {id}: its phone does not find it"));
+            match decode::<Entity>(id, record.value()) {
+                Ok(entity) => self.indexed(account, &entity)?,
+                Err(error) => self.report.problem(format!("table entities, id {id}: {error}")),
             }
         }
         Ok(())
     }
 
+    fn indexed(&mut self, account: AccountNo, entity: &Entity) -> Step<()> {
+        let id = entity.id;
+        for name in &entity.usernames {
+            if !self.finds(USERNAMES, account, &fold_username(name), id)? {
+                self.report.problem(format!("entity {id}: its username {name:?} does not find it"));
+            }
+        }
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone)
+            && !self.finds(PHONES, account, &phone, id)?
+        {
+            self.report.problem(format!("entity {id}: its phone does not find it"));
+        }
+        Ok(())
+    }
+
+    fn finds(&self, index: Index, account: AccountNo, text: &str, id: PeerId) -> Step<bool> {
+        let Some(rows) = self.snapshot.open(index)? else { return Ok(false) };
+        let row = rows.get(TextKey::of(account, text).as_slice())?;
+        Ok(row.is_some_and(|row| row.value() == id.marked()))
+    }
+
     /// Every row of an index names an entity that shows the text.
     fn index(&mut self, index: Index, shows: impl Fn(&Entity, &str) -> bool) -> Step<()> {
-        let name = index.name();
-        let Some(rows) = open(self.transaction, index)? else { return Ok(()) };
-        let entities = open(self.transaction, ENTITIES)?;
+        let name = index.name;
+        let Some(rows) = self.snapshot.open(index)? else { return Ok(()) };
+        let entities = self.snapshot.open(ENTITIES)?;
         for row in rows.iter()? {
             let (key, marked) = row?;
             self.count(name, key.value());
-            if !names_its_entity(&entities, key.value(), marked.value(), &shows)? {
+            if !names_its_entity(entities, key.value(), marked.value(), &shows)? {
                 let key = shown(key.value());
                 self.report
                     .problem(format!("table {name}, key {key}: its entity does not show it"));
@@ -199,7 +197,7 @@ impl Walk<'_> {
 }
 
 fn names_its_entity(
-    entities: &Option<redb::ReadOnlyTable<&'static [u8; 12], &'static [u8]>>,
+    entities: Option<&OpenRecords<12>>,
     key: &[u8],
     marked: i64,
     shows: impl Fn(&Entity, &str) -> bool,

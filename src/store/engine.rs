@@ -3,17 +3,18 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
 use redb::backends::FileBackend;
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
-    ReadableDatabase, WriteTransaction,
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
+    WriteTransaction,
 };
 
 use super::fault::{Fault, Step};
+use super::snapshot::Snapshot;
 use crate::error::{Damaged, Error, Result};
 use crate::file::{
     Access, Damage, Disk, OpenError, Overlay, SealedBlocks, StoreFile, Superblock, Watch,
@@ -43,6 +44,8 @@ pub(super) struct Engine {
     /// Something may have been written since the file was opened.
     touched: AtomicBool,
     whole_heads: usize,
+    /// The last committed state, if anybody has read since that commit.
+    snapshot: RwLock<Option<Arc<Snapshot>>>,
 }
 
 enum Db {
@@ -131,6 +134,7 @@ impl Engine {
             dead: AtomicBool::new(false),
             touched: AtomicBool::new(true),
             whole_heads,
+            snapshot: RwLock::default(),
         }
     }
 
@@ -149,14 +153,30 @@ impl Engine {
     }
 
     /// Runs `work` on the last committed state.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Step<T>) -> Result<T> {
-        self.guarded(|| {
-            let transaction = match self.db()? {
-                Db::Writer(db) => db.begin_read()?,
-                Db::Reader(db) => db.begin_read()?,
-            };
-            work(&transaction)
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Snapshot) -> Step<T>) -> Result<T> {
+        self.guarded(|| match self.db()? {
+            Db::Writer(db) => work(&*self.shared(db)?),
+            // Another process may have committed since the last call.
+            Db::Reader(db) => work(&Snapshot::new(db.begin_read()?)),
         })
+    }
+
+    /// The snapshot of the last commit, made by the first reader after it.
+    fn shared(&self, db: &Database) -> Step<Arc<Snapshot>> {
+        if let Some(snapshot) = &*self.snapshot.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(Arc::clone(snapshot));
+        }
+        // Begun under the lock that a commit empties the place under, so that an older state
+        // never takes the place of a newer one.
+        let mut place = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        if place.is_none() {
+            *place = Some(Arc::new(Snapshot::new(db.begin_read()?)));
+        }
+        place.clone().ok_or(Fault::Dead)
+    }
+
+    fn forget_snapshot(&self) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Runs `work` in a transaction and commits it; on any error nothing of it remains.
@@ -176,7 +196,9 @@ impl Engine {
             // A panic must not unwind through the transaction: aborted, it leaves no trace.
             match caught(|| work(&transaction)) {
                 Ok(done) => {
-                    transaction.commit()?;
+                    let committed = transaction.commit();
+                    self.forget_snapshot();
+                    committed?;
                     Ok(done)
                 }
                 Err(fault) => {
@@ -214,6 +236,7 @@ impl Drop for Engine {
             // redb would write its allocator's state anew; the file has it as it was.
             self.watch.close();
         }
+        self.forget_snapshot();
         // redb's own drop may panic where an operation did, and drops must not.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(self.db.take())));
     }

@@ -1,9 +1,9 @@
 //! Entities and the indexes that find them, changed together in one transaction.
 
-use redb::{ReadableTable, Table, TableHandle, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::fault::{Fault, Step};
-use super::tables::{ENTITIES, PHONES, USERNAMES, encoded, get, owner};
+use super::tables::{ENTITIES, Index, PHONES, USERNAMES, encoded, get, owner};
 use crate::record::{AccountNo, PeerKey, TextKey};
 use crate::session::merge::{fold_phone, fold_username, merge, tidy};
 use crate::types::{Entity, PeerId};
@@ -20,9 +20,9 @@ impl<'t> EntityTables<'t> {
     pub(super) fn open(transaction: &'t WriteTransaction, account: AccountNo) -> Step<Self> {
         Ok(Self {
             account,
-            entities: transaction.open_table(ENTITIES)?,
-            usernames: transaction.open_table(USERNAMES)?,
-            phones: transaction.open_table(PHONES)?,
+            entities: transaction.open_table(ENTITIES.definition())?,
+            usernames: transaction.open_table(USERNAMES.definition())?,
+            phones: transaction.open_table(PHONES.definition())?,
         })
     }
 
@@ -70,7 +70,7 @@ impl<'t> EntityTables<'t> {
     }
 
     fn get(&self, id: PeerId) -> Step<Option<Entity>> {
-        get(&self.entities, "entities", &PeerKey::of(self.account, id), id)
+        get(&self.entities, ENTITIES, &PeerKey::of(self.account, id), id)
     }
 
     fn put(&mut self, entity: &Entity) -> Step<()> {
@@ -84,14 +84,14 @@ impl<'t> EntityTables<'t> {
     fn drop_what_others_hold(&self, seen: &mut Entity) -> Step<()> {
         let mut free = Vec::with_capacity(seen.usernames.len());
         for name in seen.usernames.drain(..) {
-            let holder = self.holder(&self.usernames, &fold_username(&name))?;
+            let holder = self.holder(USERNAMES, &fold_username(&name))?;
             if holder.is_none_or(|holder| holder == seen.id) {
                 free.push(name);
             }
         }
         seen.usernames = free;
         if let Some(phone) = seen.phone.as_deref().and_then(fold_phone) {
-            let holder = self.holder(&self.phones, &phone)?;
+            let holder = self.holder(PHONES, &phone)?;
             seen.phone.take_if(|_| holder.is_some_and(|holder| holder != seen.id));
         }
         Ok(())
@@ -100,13 +100,13 @@ impl<'t> EntityTables<'t> {
     fn take_from_others(&mut self, new: &Entity) -> Step<()> {
         for name in &new.usernames {
             let folded = fold_username(name);
-            match self.holder(&self.usernames, &folded)? {
+            match self.holder(USERNAMES, &folded)? {
                 Some(holder) if holder != new.id => self.lose_username(holder, &folded)?,
                 _ => {}
             }
         }
         if let Some(phone) = new.phone.as_deref().and_then(fold_phone) {
-            match self.holder(&self.phones, &phone)? {
+            match self.holder(PHONES, &phone)? {
                 Some(holder) if holder != new.id => self.lose_phone(holder)?,
                 _ => {}
             }
@@ -114,13 +114,11 @@ impl<'t> EntityTables<'t> {
         Ok(())
     }
 
-    fn holder(&self, index: &Table<'t, &'static [u8], i64>, text: &str) -> Step<Option<PeerId>> {
+    fn holder(&self, index: Index, text: &str) -> Step<Option<PeerId>> {
+        let rows = if index.name == PHONES.name { &self.phones } else { &self.usernames };
         let key = TextKey::of(self.account, text);
-        match index.get(key.as_slice())? {
-            Some(marked) => {
-                let table = if index.name() == "phones" { "phones" } else { "usernames" };
-                Ok(Some(owner(table, &key, marked.value())?))
-            }
+        match rows.get(key.as_slice())? {
+            Some(marked) => Ok(Some(owner(index, &key, marked.value())?)),
             None => Ok(None),
         }
     }
@@ -165,7 +163,7 @@ pub(super) fn would_change(
 ) -> Result<bool, Fault> {
     for seen in seen {
         let seen = tidy(seen.clone());
-        let old = get(table, "entities", &PeerKey::of(account, seen.id), seen.id)?;
+        let old = get(table, ENTITIES, &PeerKey::of(account, seen.id), seen.id)?;
         if merge(old.as_ref(), &seen).is_some() {
             return Ok(true);
         }

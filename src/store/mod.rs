@@ -7,6 +7,7 @@ mod engine;
 mod entities;
 mod fault;
 mod session;
+mod snapshot;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -157,7 +158,7 @@ impl Store {
     ///
     /// [`Error::NoSession`] if there is none.
     pub fn open_session(&self, name: &str) -> Result<StoreSession> {
-        match self.engine.read(|transaction| catalog::find(transaction, name))? {
+        match self.engine.read(|snapshot| catalog::find(snapshot, name))? {
             Some(account) => Ok(StoreSession::new(Arc::clone(&self.engine), account)),
             None => Err(catalog::no_session(self.path(), name)),
         }

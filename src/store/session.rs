@@ -2,16 +2,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use zeroize::Zeroizing;
 
 use super::catalog;
 use super::engine::{Durability, Engine};
 use super::entities::{EntityTables, would_change};
 use super::fault::{Fault, Step};
+use super::snapshot::Snapshot;
 use super::tables::{
     DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, STATES, USERNAMES, decoded, encoded,
-    get, open, owner,
+    get, owner,
 };
 use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey};
@@ -47,7 +48,7 @@ impl StoreSession {
         Self { engine, account, entities_off: Arc::default() }
     }
 
-    fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Step<T>) -> Result<T> {
+    fn read<T>(&self, work: impl FnOnce(&Snapshot) -> Step<T>) -> Result<T> {
         self.engine.read(work)
     }
 
@@ -59,7 +60,7 @@ impl StoreSession {
         work: impl FnOnce(&WriteTransaction) -> Step<T>,
     ) -> Result<T> {
         self.engine.write(durability, |transaction| {
-            let logins = transaction.open_table(LOGINS)?;
+            let logins = transaction.open_table(LOGINS.definition())?;
             if logins.get(&self.account.key())?.is_none() {
                 return Err(self.gone().into());
             }
@@ -77,12 +78,11 @@ impl StoreSession {
     fn record<const N: usize, R: Record>(
         &self,
         table: Records<N>,
-        name: &'static str,
         key: &[u8; N],
         says: R::Key,
     ) -> Result<Option<R>> {
-        self.read(|transaction| match open(transaction, table)? {
-            Some(table) => get(&table, name, key, says),
+        self.read(|snapshot| match snapshot.open(table)? {
+            Some(rows) => get(rows, table, key, says),
             None => Ok(None),
         })
     }
@@ -91,16 +91,15 @@ impl StoreSession {
     fn records<const N: usize, R: Record>(
         &self,
         table: Records<N>,
-        name: &'static str,
         says: impl Fn(&[u8; N]) -> Step<Option<R::Key>>,
     ) -> Result<Vec<R>> {
-        self.read(|transaction| {
-            let Some(table) = open(transaction, table)? else { return Ok(Vec::new()) };
+        self.read(|snapshot| {
+            let Some(rows) = snapshot.open(table)? else { return Ok(Vec::new()) };
             let mut records = Vec::new();
-            for row in table.range::<&[u8; N]>(&self.account.first()..=&self.account.last())? {
+            for row in rows.range::<&[u8; N]>(&self.account.first()..=&self.account.last())? {
                 let (key, record) = row?;
                 if let Some(says) = says(key.value())? {
-                    records.push(decoded(name, key.value(), says, record.value())?);
+                    records.push(decoded(table, key.value(), says, record.value())?);
                 }
             }
             Ok(records)
@@ -115,7 +114,7 @@ impl StoreSession {
         record: &[u8],
     ) -> Result<()> {
         self.write(durability, |transaction| {
-            transaction.open_table(table)?.insert(key, record)?;
+            transaction.open_table(table.definition())?.insert(key, record)?;
             Ok(())
         })
     }
@@ -127,38 +126,39 @@ impl StoreSession {
         key: &[u8; N],
     ) -> Result<()> {
         self.write(durability, |transaction| {
-            transaction.open_table(table)?.remove(key)?;
+            transaction.open_table(table.definition())?.remove(key)?;
             Ok(())
         })
     }
 
     /// The entity that an index finds under this text.
-    fn indexed(&self, index: Index, name: &'static str, text: &str) -> Result<Option<Entity>> {
+    fn indexed(&self, index: Index, text: &str) -> Result<Option<Entity>> {
         let key = TextKey::of(self.account, text);
-        self.read(|transaction| {
-            let Some(rows) = open(transaction, index)? else { return Ok(None) };
+        self.read(|snapshot| {
+            let Some(rows) = snapshot.open(index)? else { return Ok(None) };
             let Some(row) = rows.get(key.as_slice())? else { return Ok(None) };
-            let id = owner(name, &key, row.value())?;
-            let Some(entities) = open(transaction, ENTITIES)? else {
-                return Err(Fault::index(name, &key, "there are no entities"));
+            let id = owner(index, &key, row.value())?;
+            let Some(entities) = snapshot.open(ENTITIES)? else {
+                return Err(Fault::index(index.name, &key, "there are no entities"));
             };
-            let entity = get(&entities, "entities", &PeerKey::of(self.account, id), id)?;
-            entity.map(Some).ok_or_else(|| Fault::index(name, &key, "its entity is not there"))
+            let entity = get(entities, ENTITIES, &PeerKey::of(self.account, id), id)?;
+            entity
+                .map(Some)
+                .ok_or_else(|| Fault::index(index.name, &key, "its entity is not there"))
         })
     }
 
     /// Runs over the entities behind `after` until `visit` says that it has enough.
     fn walk(&self, after: Option<PeerId>, mut visit: impl FnMut(Entity) -> bool) -> Result<()> {
         let from = after.map_or(self.account.first(), |id| PeerKey::of(self.account, id));
-        self.read(|transaction| {
-            let Some(table) = open(transaction, ENTITIES)? else { return Ok(()) };
-            for row in table.range::<&[u8; 12]>(&from..=&self.account.last())? {
+        self.read(|snapshot| {
+            let Some(rows) = snapshot.open(ENTITIES)? else { return Ok(()) };
+            for row in rows.range::<&[u8; 12]>(&from..=&self.account.last())? {
                 let (key, record) = row?;
                 let Some(id) = PeerKey::peer(key.value()) else {
-                    return Err(Fault::index("entities", key.value(), "it names nobody"));
+                    return Err(Fault::index(ENTITIES.name, key.value(), "it names nobody"));
                 };
-                if Some(id) != after && visit(decoded("entities", key.value(), id, record.value())?)
-                {
+                if Some(id) != after && visit(decoded(ENTITIES, key.value(), id, record.value())?) {
                     break;
                 }
             }
@@ -169,7 +169,7 @@ impl StoreSession {
 
 impl Session for StoreSession {
     fn name(&self) -> Result<String> {
-        let name = self.read(|transaction| catalog::name_of(transaction, self.account))?;
+        let name = self.read(|snapshot| catalog::name_of(snapshot, self.account))?;
         name.ok_or_else(|| self.gone())
     }
 
@@ -178,7 +178,7 @@ impl Session for StoreSession {
     }
 
     fn login(&self) -> Result<Login> {
-        let login = self.record(LOGINS, "logins", &self.account.key(), ())?;
+        let login = self.record(LOGINS, &self.account.key(), ())?;
         login.ok_or_else(|| self.gone())
     }
 
@@ -188,11 +188,11 @@ impl Session for StoreSession {
     }
 
     fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
-        self.record(DCS, "dcs", &DcKey::of(self.account, id), id)
+        self.record(DCS, &DcKey::of(self.account, id), id)
     }
 
     fn dcs(&self) -> Result<Vec<DcOption>> {
-        self.records(DCS, "dcs", |key| Ok(Some(DcKey::dc(key))))
+        self.records(DCS, |key| Ok(Some(DcKey::dc(key))))
     }
 
     fn set_dc(&self, dc: &DcOption) -> Result<()> {
@@ -206,7 +206,7 @@ impl Session for StoreSession {
     }
 
     fn update_state(&self) -> Result<Option<UpdateState>> {
-        self.record(STATES, "states", &PeerKey::of_account(self.account), ())
+        self.record(STATES, &PeerKey::of_account(self.account), ())
     }
 
     fn set_update_state(&self, state: Option<UpdateState>) -> Result<()> {
@@ -221,16 +221,16 @@ impl Session for StoreSession {
     }
 
     fn channel_state(&self, id: PeerId) -> Result<Option<ChannelState>> {
-        self.record(STATES, "states", &PeerKey::of(self.account, id), id)
+        self.record(STATES, &PeerKey::of(self.account, id), id)
     }
 
     fn channel_states(&self) -> Result<Vec<ChannelState>> {
-        self.records(STATES, "states", |key| Ok(PeerKey::peer(key)))
+        self.records(STATES, |key| Ok(PeerKey::peer(key)))
     }
 
     fn set_channel_states(&self, states: &[ChannelState]) -> Result<()> {
         self.write(Durability::OnePhase, |transaction| {
-            let mut table = transaction.open_table(STATES)?;
+            let mut table = transaction.open_table(STATES.definition())?;
             for state in states {
                 let record = encoded("a state", state)?;
                 table.insert(&PeerKey::of(self.account, state.id), record.as_slice())?;
@@ -248,8 +248,8 @@ impl Session for StoreSession {
             return Ok(0);
         }
         // Most entities have been seen before: finding that out costs no commit.
-        let news = self.read(|transaction| match open(transaction, ENTITIES)? {
-            Some(table) => would_change(&table, self.account, entities),
+        let news = self.read(|snapshot| match snapshot.open(ENTITIES)? {
+            Some(rows) => would_change(rows, self.account, entities),
             None => Ok(!entities.is_empty()),
         })?;
         if !news {
@@ -266,16 +266,16 @@ impl Session for StoreSession {
     }
 
     fn entity(&self, id: PeerId) -> Result<Option<Entity>> {
-        self.record(ENTITIES, "entities", &PeerKey::of(self.account, id), id)
+        self.record(ENTITIES, &PeerKey::of(self.account, id), id)
     }
 
     fn entity_by_username(&self, username: &str) -> Result<Option<Entity>> {
-        self.indexed(USERNAMES, "usernames", &fold_username(username))
+        self.indexed(USERNAMES, &fold_username(username))
     }
 
     fn entity_by_phone(&self, phone: &str) -> Result<Option<Entity>> {
         match fold_phone(phone) {
-            Some(phone) => self.indexed(PHONES, "phones", &phone),
+            Some(phone) => self.indexed(PHONES, &phone),
             None => Ok(None),
         }
     }
@@ -301,9 +301,9 @@ impl Session for StoreSession {
     }
 
     fn entity_count(&self) -> Result<u64> {
-        self.read(|transaction| {
-            let Some(table) = open(transaction, ENTITIES)? else { return Ok(0) };
-            if catalog::names(transaction)?.len() == 1 {
+        self.read(|snapshot| {
+            let Some(table) = snapshot.open(ENTITIES)? else { return Ok(0) };
+            if catalog::names(snapshot)?.len() == 1 {
                 return Ok(table.len()?);
             }
             let rows = table.range::<&[u8; 12]>(&self.account.first()..=&self.account.last())?;
@@ -323,12 +323,12 @@ impl Session for StoreSession {
     }
 
     fn sent_file(&self, key: FileKey) -> Result<Option<SentFile>> {
-        self.record(SENT_FILES, "sent_files", &FileRow::of(self.account, key), key)
+        self.record(SENT_FILES, &FileRow::of(self.account, key), key)
     }
 
     fn sent_files(&self) -> Result<Vec<SentFile>> {
-        self.records(SENT_FILES, "sent_files", |key| {
-            FileRow::file(key).map(Some).map_err(|error| Fault::record("sent_files", key, error))
+        self.records(SENT_FILES, |key| {
+            FileRow::file(key).map(Some).map_err(|error| Fault::record(SENT_FILES.name, key, error))
         })
     }
 
