@@ -63,6 +63,8 @@
 mod error;
 mod file;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod record;
 mod session;
 mod source;

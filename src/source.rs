@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
-use crate::format::Notes;
 use crate::format::telethon::{self, TelethonFile};
+use crate::format::{Notes, Tables};
 use crate::session::Session;
 use crate::session::merge::{fold_phone, fold_username};
-use crate::sqlite::{self, Database};
+use crate::sqlite::{self, Database, Salvage};
 use crate::store::{CheckReport, Store, StoreSession};
 use crate::types::{Account, Entity, PeerId};
 
@@ -64,17 +64,42 @@ impl Source {
             FileKindFound::Sqlite => {
                 let db = Database::open(path, &sqlite::OpenOptions::new());
                 let db = db.map_err(|error| sqlite_error(path, error))?;
-                Inner::Telethon(Box::new(TelethonFile::new(path, db)?))
+                Inner::Telethon(Box::new(TelethonFile::new(path, Tables::Whole(db))?))
             }
-            other => {
-                return Err(Error::WrongKind {
-                    path: path.to_owned(),
-                    found: other.in_words().to_owned(),
-                    hint: "a store or a Telethon session is expected here",
-                });
-            }
+            other => return Err(wrong_kind(path, other)),
         };
         Ok(Self { path: path.to_owned(), inner })
+    }
+
+    /// Opens a damaged legacy file for what is left in it: every row that can still be proven
+    /// whole, also from pages that nothing leads to any more and of tables that the schema has
+    /// lost. A note says how much could not be saved. An unusable auth key is noted and left out.
+    ///
+    /// A store needs none of this, and is opened as by [`Source::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::open`]; a file of which nothing can be told is still [`Error::WrongKind`].
+    pub fn salvage(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let kind = kind_of(path)?;
+        match kind {
+            FileKindFound::Store => return Self::open(path),
+            // A header that is damaged makes a database look like anything.
+            FileKindFound::Sqlite | FileKindFound::SqliteCut | FileKindFound::Unknown => {}
+            other => return Err(wrong_kind(path, other)),
+        }
+        let options = telethon::EXPECTED
+            .iter()
+            .fold(sqlite::OpenOptions::new(), |options, sql| options.expect_table(sql));
+        let salvage = Salvage::open(path, &options).map_err(|error| sqlite_error(path, error))?;
+        if kind == FileKindFound::Unknown
+            && !salvage.tables().iter().any(|table| salvage.is_in_schema(table))
+        {
+            return Err(wrong_kind(path, kind));
+        }
+        let file = TelethonFile::new(path, Tables::Saved(salvage))?;
+        Ok(Self { path: path.to_owned(), inner: Inner::Telethon(Box::new(file)) })
     }
 
     /// What it is and in which version, as dumps say it: `telethon-sqlite v7`, `tgsession v1`.
@@ -162,7 +187,7 @@ impl Source {
 
     fn check_legacy(&self, file: &TelethonFile) -> CheckReport {
         let mut report = CheckReport { sessions: 1, ..CheckReport::default() };
-        for table in file.db().tables() {
+        for table in file.db().all() {
             let name = table.name();
             let mut last = None;
             for row in file.db().rows(table) {
@@ -389,6 +414,14 @@ fn kind_of(path: &Path) -> Result<FileKindFound> {
     let file = File::open(path).map_err(failed)?;
     file.take(64).read_to_end(&mut head).map_err(|source| Error::io("read", path, source))?;
     Ok(FileKindFound::of(&head))
+}
+
+fn wrong_kind(path: &Path, found: FileKindFound) -> Error {
+    Error::WrongKind {
+        path: path.to_owned(),
+        found: found.in_words().to_owned(),
+        hint: "a store or a Telethon session is expected here",
+    }
 }
 
 fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {

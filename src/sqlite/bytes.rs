@@ -57,11 +57,23 @@ fn wrapped_len(bytes: &[u8], len: usize) -> Option<(u32, usize)> {
 /// A signed big-endian integer of 0 to 8 bytes.
 #[inline]
 pub(super) fn int(bytes: &[u8]) -> i64 {
-    let start = match bytes.first() {
-        Some(first) if *first >= 0x80 => -1,
-        _ => 0,
+    match *bytes {
+        [a] => i64::from(a.cast_signed()),
+        [a, b] => i64::from(i16::from_be_bytes([a, b])),
+        [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
+        [a, b, c, d, e, f, g, h] => i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        _ => odd_int(bytes),
+    }
+}
+
+/// Three or six bytes, or none.
+#[inline]
+fn odd_int(bytes: &[u8]) -> i64 {
+    let Some((first, rest)) = bytes.split_first() else {
+        return 0;
     };
-    bytes.iter().fold(start, |value, byte| (value << 8) | i64::from(*byte))
+    let start = i64::from(first.cast_signed());
+    rest.iter().fold(start, |value, byte| (value << 8) | i64::from(*byte))
 }
 
 #[cfg(test)]
@@ -93,6 +105,9 @@ mod tests {
     fn integers_are_signed() {
         assert_eq!(int(&[0xff, 0xfe]), -2);
         assert_eq!(int(&[0x00, 0xff, 0xfe]), 65534);
+        assert_eq!(int(&[0xff, 0, 0, 0, 0, 1]), 1 - (1 << 40));
+        assert_eq!(int(&[0x80, 0, 0, 0]), i64::from(i32::MIN));
+        assert_eq!(int(&[0x7f]), 127);
         assert_eq!(int(&[]), 0);
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use super::header::Header;
 use super::image::Image;
 use super::lock::Lock;
+use super::open::Files;
 use super::pages::Pages;
 use super::payload::Local;
 use super::{
-    Encoding, OpenError, OpenOptions, Row, Rows, SqliteError, Table, header, journal, open, schema,
-    seek, wal,
+    Encoding, OpenError, OpenOptions, Row, Rows, SqliteError, Table, guess, header, journal, open,
+    schema, seek, wal,
 };
 
 /// A SQLite database, open for reading.
@@ -70,16 +71,11 @@ impl Database {
         journal: Option<Vec<u8>>,
         options: &OpenOptions,
     ) -> Result<Self, SqliteError> {
-        let beside = Beside { wal, journal };
-        Self::assemble(Image::Owned(main), beside, Vec::new(), options)
+        Self::assemble(Files::owned(main, wal, journal), options)
     }
 
-    pub(super) fn assemble(
-        main: Image,
-        beside: Beside,
-        locks: Vec<Lock>,
-        options: &OpenOptions,
-    ) -> Result<Self, SqliteError> {
+    pub(super) fn assemble(files: Files, options: &OpenOptions) -> Result<Self, SqliteError> {
+        let Files { main, beside, locks } = files;
         // SQLite takes one byte for none: it once wrote one to get a lock.
         let empty = main.len() <= 1;
         let mut pages = Pages::new(main);
@@ -88,12 +84,30 @@ impl Database {
             pages.cut(0);
             pages.lay_out(header.page_size, 0);
         }
-        let local = Local::new(header.usable_size, options.max_memory);
-        let mut db = Self { pages, local, header, tables: Vec::new(), _locks: locks };
+        let mut db = Self::of(pages, header, locks, options);
         if !empty {
             db.tables = schema::read(&db)?;
         }
         Ok(db)
+    }
+
+    fn of(pages: Pages, header: Header, locks: Vec<Lock>, options: &OpenOptions) -> Self {
+        let local = Local::new(header.usable_size, options.max_memory);
+        Self { pages, local, header, tables: Vec::new(), _locks: locks }
+    }
+
+    /// The same of a file whose header or schema may be damaged: what cannot be read is guessed
+    /// or left out.
+    pub(super) fn assemble_what_is_left(files: Files, options: &OpenOptions) -> Self {
+        let Files { main, beside, locks } = files;
+        let mut pages = Pages::new(main);
+        let header = match lay_out(&mut pages, beside) {
+            Ok(header) => header,
+            Err(_) => guess::lay_out(&mut pages),
+        };
+        let mut db = Self::of(pages, header, locks, options);
+        db.tables = schema::read_what_is_left(&db, &options.expected);
+        db
     }
 
     /// The ordinary tables, in the order of the schema. Views, virtual tables, indexes and
@@ -166,6 +180,14 @@ impl Database {
 
     pub(super) fn schema_format(&self) -> u8 {
         self.header.schema_format
+    }
+}
+
+impl Files {
+    /// Bytes that are already here, and need no lock.
+    pub(super) fn owned(main: Vec<u8>, wal: Option<Vec<u8>>, journal: Option<Vec<u8>>) -> Self {
+        let (main, beside) = (Image::Owned(main), Beside { wal, journal });
+        Self { main, beside, locks: Vec::new() }
     }
 }
 

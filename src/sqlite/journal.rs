@@ -119,7 +119,8 @@ impl Playback<'_> {
             return Some(());
         }
         let (content, sum) = record.get(4..)?.split_at_checked(self.page_size)?;
-        if bytes::u32_at(sum, 0)? != checksum(content, nonce) {
+        // A fuzzer cannot guess checksums, and would never get further.
+        if bytes::u32_at(sum, 0)? != checksum(content, nonce) && !cfg!(fuzzing) {
             return None;
         }
         self.places.push((page, at + 4));

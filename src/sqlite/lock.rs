@@ -6,7 +6,14 @@ use std::io;
 /// A shared lock; it is released when this is dropped, which closes the file.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// The file locked. Where locks belong to the process, no other handle on it may be closed.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
 }
 
 /// What came of asking for a lock.
@@ -27,13 +34,13 @@ pub(super) fn shared(file: File) -> io::Result<Locked> {
     }
     let held = system::lock(&file, SHARED, SHARED_LEN, system::Mode::Shared);
     system::lock(&file, PENDING, 1, system::Mode::None)?;
-    Ok(if held? { Locked::Yes(Lock { _file: file }) } else { Locked::No(file) })
+    Ok(if held? { Locked::Yes(Lock { file }) } else { Locked::No(file) })
 }
 
 /// Takes the checkpoint lock of a `-shm` file in shared mode: nobody can checkpoint meanwhile.
 pub(super) fn checkpoint(file: File) -> io::Result<Locked> {
     let held = system::lock(&file, CHECKPOINT, 1, system::Mode::Shared)?;
-    Ok(if held { Locked::Yes(Lock { _file: file }) } else { Locked::No(file) })
+    Ok(if held { Locked::Yes(Lock { file }) } else { Locked::No(file) })
 }
 
 /// Whether a writer has announced itself (`RESERVED`): then the journal is its own affair.

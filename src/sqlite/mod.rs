@@ -40,6 +40,9 @@
 //! A row's columns are decoded when they are asked for, so damage inside a row shows up in
 //! [`Row::get`], and damage to the b-tree in [`Rows`].
 //!
+//! [`Salvage`] goes further: it gives every row that is still whole, of files that SQLite refuses
+//! too.
+//!
 //! # Live files
 //!
 //! See [`Database::open`] for what protects a read while another process writes.
@@ -47,6 +50,7 @@
 mod bytes;
 mod database;
 mod error;
+mod guess;
 mod header;
 mod image;
 mod journal;
@@ -55,9 +59,11 @@ mod open;
 mod page;
 mod pages;
 mod payload;
+mod reach;
 mod record;
 mod row;
 mod rows;
+mod salvage;
 mod schema;
 mod seek;
 mod sql;
@@ -73,5 +79,6 @@ pub use error::SqliteError;
 pub use open::{OpenError, OpenOptions};
 pub use row::Row;
 pub use rows::Rows;
+pub use salvage::{Lost, Salvage, SalvagedRows};
 pub use table::{Affinity, Column, Table};
 pub use value::{Encoding, Text, Value};

@@ -18,13 +18,14 @@ use super::{Database, SqliteError, journal, wal};
 pub struct OpenOptions {
     pub(super) lock_wait: Duration,
     pub(super) max_memory: u64,
+    pub(super) expected: Vec<String>,
 }
 
 impl OpenOptions {
     /// A wait of 5 seconds and a gigabyte of memory.
     #[must_use]
     pub fn new() -> Self {
-        Self { lock_wait: Duration::from_secs(5), max_memory: 1 << 30 }
+        Self { lock_wait: Duration::from_secs(5), max_memory: 1 << 30, expected: Vec::new() }
     }
 
     /// How long to wait for a writer before [`OpenError::Busy`].
@@ -40,6 +41,17 @@ impl OpenOptions {
     #[must_use]
     pub fn max_memory(mut self, bytes: u64) -> Self {
         self.max_memory = bytes;
+        self
+    }
+}
+
+impl OpenOptions {
+    /// A table that should be there, as `CREATE TABLE` makes it. Only
+    /// [`Salvage`](super::Salvage) heeds it: where the schema has lost the table, pages that lead
+    /// from nowhere may still be its.
+    #[must_use]
+    pub fn expect_table(mut self, sql: &str) -> Self {
+        self.expected.push(sql.to_owned());
         self
     }
 }
@@ -101,20 +113,34 @@ impl From<SqliteError> for OpenError {
 
 /// Opens, locks and maps `path`, then reads its journal and its log.
 pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Database, OpenError> {
+    let files = gather(path, options)?;
+    Ok(Database::assemble(files, options)?)
+}
+
+/// All that a database is read from.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) main: Image,
+    pub(super) beside: Beside,
+    pub(super) locks: Vec<Lock>,
+}
+
+/// Locks and maps the file, and reads what lies beside it.
+pub(super) fn gather(path: &Path, options: &OpenOptions) -> Result<Files, OpenError> {
     let until = Instant::now() + options.lock_wait;
     let file = File::open(path).map_err(io_error(path))?;
-    let read = file.try_clone().map_err(io_error(path))?;
-    let mut locks = vec![wait(path, file, until, lock::shared)?];
-    let main = Image::map(&read).map_err(io_error(path))?;
-    let mut beside = Beside::default();
+    let lock = wait(path, file, until, lock::shared)?;
+    let main = Image::map(lock.file()).map_err(io_error(path))?;
+    let reserved = lock::reserved(lock.file()).map_err(io_error(path))?;
+    let (mut beside, mut locks) = (Beside::default(), vec![lock]);
     if main.len() > 1 {
-        if !lock::reserved(&read).map_err(io_error(path))? {
+        if !reserved {
             beside.journal = hot_journal(path, options)?;
         }
         let log = Log { path: beside_of(path, "-wal"), options };
         beside.wal = log.read(&beside_of(path, "-shm"), until, &mut locks)?;
     }
-    Ok(Database::assemble(main, beside, locks, options)?)
+    Ok(Files { main, beside, locks })
 }
 
 /// Tries a lock until it is had or the time is over.

@@ -21,6 +21,8 @@ pub(super) struct Page<'a> {
     pointers: &'a [u8],
     /// The right-most child of an interior page.
     right: u32,
+    /// Bytes after the pointers.
+    room: usize,
 }
 
 /// Where a cell begins.
@@ -53,9 +55,14 @@ impl<'a> Page<'a> {
         let fits = usize::from(found) <= (bytes.len() - 8) / 6;
         let pointers = bytes.get(after..).and_then(|rest| rest.get(..usize::from(found) * 2));
         match pointers {
-            Some(pointers) if fits => {
-                Ok(Self { no, bytes, leaf, pointers, right: u32::from_be_bytes(right) })
-            }
+            Some(pointers) if fits => Ok(Self {
+                no,
+                bytes,
+                leaf,
+                pointers,
+                right: u32::from_be_bytes(right),
+                room: bytes.len() - after - pointers.len(),
+            }),
             _ => Err(SqliteError::CellCount { page: no, found }),
         }
     }
@@ -86,6 +93,15 @@ impl<'a> Page<'a> {
         self.start(index)
             .and_then(|start| bytes::u32_at(self.bytes, start))
             .ok_or(SqliteError::CellOutside { page: self.no, cell })
+    }
+
+    /// Whether there are cells, and each pointer leads behind the pointers and into the page.
+    pub(super) fn is_plausible(&self) -> bool {
+        let content = self.bytes.len() - self.room..self.bytes.len();
+        let (pointers, _) = self.pointers.as_chunks();
+        let inside =
+            |pointer: &[u8; 2]| content.contains(&usize::from(u16::from_be_bytes(*pointer)));
+        !pointers.is_empty() && pointers.iter().all(inside)
     }
 
     /// SQLite takes a pointer modulo the page size, and so do we.
@@ -132,6 +148,14 @@ mod tests {
         let mut bytes = page(&[]);
         bytes[100..108].copy_from_slice(&[0x0d, 0, 0, 0, 0, 2, 0, 0]); // leaf without cells
         assert_eq!(Page::parse(1, &bytes, Kind::Table).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_cell_pointer_counts_modulo_the_page_size() {
+        let mut bytes = page(&[0x0d, 0, 0, 0, 1, 1, 0xff, 0, 0x03, 0xff]); // 1023 is 511
+        bytes[511] = 7;
+        let page = Page::parse(2, &bytes, Kind::Table).unwrap();
+        assert_eq!(page.cell(0).unwrap().bytes, [7]);
     }
 
     #[test]

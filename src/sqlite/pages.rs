@@ -1,5 +1,7 @@
 //! Pages by number, out of the main file and whatever lies over it.
 
+use std::collections::BTreeSet;
+
 use super::image::Image;
 use super::{SqliteError, header};
 
@@ -61,6 +63,28 @@ impl Pages {
 
     pub(super) fn main_bytes(&self) -> &[u8] {
         self.main.get(..self.main_len).unwrap_or_default()
+    }
+
+    /// Numbers of the pages that hold something: those of the file and those over it.
+    ///
+    /// [`Pages::count`] is what a header or a commit claims, and may be far more.
+    pub(super) fn held(&self) -> usize {
+        let over = self.over.iter().map(|over| over.places.len());
+        self.main_len.div_ceil(self.size) + over.sum::<usize>()
+    }
+
+    /// The pages of [`Pages::held`], each once, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        let file = u32::try_from(self.main_len.div_ceil(self.size)).unwrap_or(u32::MAX);
+        let over = self.over.iter().flat_map(|over| over.places.iter());
+        let beyond: BTreeSet<u32> =
+            over.map(|(page, _)| *page).filter(|page| *page > file).collect();
+        (1..=file).chain(beyond).take_while(|page| *page <= self.count)
+    }
+
+    /// Drops the layers that were written for another page size.
+    pub(super) fn uncover(&mut self, page_size: u32) {
+        self.over.retain(|over| over.page_size == page_size);
     }
 
     pub(super) fn size(&self) -> usize {

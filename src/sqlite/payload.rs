@@ -2,6 +2,7 @@
 
 use super::page::{Cell, Kind};
 use super::pages::Pages;
+use super::record::Record;
 use super::{SqliteError, bytes};
 
 /// How much of a payload stays in its cell; fixed by the usable page size.
@@ -46,13 +47,17 @@ impl Local {
 /// A payload found in its cell, not yet assembled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Payload<'a> {
+    /// The part that is in the page.
+    ///
+    /// Of an empty payload it is the byte after it, which SQLite takes for the header's length.
+    local: &'a [u8],
     page: u32,
     /// The whole length.
-    pub(super) total: u32,
+    total: u32,
     /// Bytes that should be in the cell.
     local_len: u32,
-    /// The bytes in the cell and, where there is overflow, what follows them in the page.
-    bytes: &'a [u8],
+    /// Bytes from the payload's first to the page's last.
+    room: u32,
 }
 
 impl<'a> Payload<'a> {
@@ -62,24 +67,44 @@ impl<'a> Payload<'a> {
         let (total, len) = bytes::payload_len(cell.bytes)?;
         let rest = cell.bytes.get(len..)?;
         let (rowid, len) = bytes::varint(rest)?;
-        let bytes = rest.get(len..)?;
         let local_len = local.of(Kind::Table, total);
-        Some((Self { page: cell.page, total, local_len, bytes }, rowid.cast_signed()))
+        let payload = Self::new(cell.page, total, local_len, rest.get(len..)?)?;
+        Some((payload, rowid.cast_signed()))
     }
 
     /// The payload of a cell of an index tree.
     #[inline]
     pub(super) fn of_index(cell: &Cell<'a>, local: &Local) -> Option<Self> {
         let (total, len) = bytes::payload_len(cell.bytes)?;
-        let bytes = cell.bytes.get(len..)?;
         let local_len = local.of(Kind::Index, total);
-        Some(Self { page: cell.page, total, local_len, bytes })
+        Self::new(cell.page, total, local_len, cell.bytes.get(len..)?)
     }
 
-    /// The part that is in the page.
+    /// `None` if the page ends where the payload begins.
     #[inline]
-    pub(super) fn local(&self) -> &'a [u8] {
-        self.bytes.get(..self.local_len as usize).unwrap_or(self.bytes)
+    fn new(page: u32, total: u32, local_len: u32, bytes: &'a [u8]) -> Option<Self> {
+        let local = bytes.get(..local_len.max(1) as usize).unwrap_or(bytes);
+        let room = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let payload = Self { local, page, total, local_len, room };
+        (room > 0).then_some(payload)
+    }
+
+    /// Whether all of it is in the page.
+    #[inline]
+    pub(super) fn is_local(&self) -> bool {
+        self.local.len() == self.total as usize
+    }
+
+    /// As much of the record as is in the page.
+    #[inline]
+    pub(super) fn record(&self) -> Record<'a> {
+        self.record_of(self.local)
+    }
+
+    /// The record, of which `bytes` are at hand.
+    #[inline]
+    pub(super) fn record_of<'b>(&self, bytes: &'b [u8]) -> Record<'b> {
+        Record { bytes, total: self.total as usize }
     }
 
     /// The page of the cell, for errors.
@@ -89,27 +114,35 @@ impl<'a> Payload<'a> {
 
     /// All of it, gathered from its overflow pages.
     pub(super) fn assemble(&self, pages: &Pages, local: &Local) -> Result<Vec<u8>, SqliteError> {
-        let reserved = pages.size() - local.usable as usize;
-        let usable = self.bytes.get(..self.bytes.len().saturating_sub(reserved));
-        let head = usable.and_then(|usable| usable.get(..self.local_len as usize));
-        let head = head.ok_or(SqliteError::PayloadOutside { page: self.page })?;
+        let outside = SqliteError::PayloadOutside { page: self.page };
+        let start = pages.size() - self.room as usize;
+        let page = pages.page(self.page)?;
+        let usable = page.get(start..local.usable as usize).ok_or(outside)?;
+        let head = usable.get(..self.local_len as usize).ok_or(outside)?;
         if u64::from(self.total) > local.longest.min(database_len(pages)) {
             return Err(SqliteError::PayloadTooLong { page: self.page, found: self.total });
         }
         let mut whole = Vec::with_capacity(self.total as usize);
         whole.extend_from_slice(head);
         if self.local_len < self.total {
-            self.follow(pages, local, &mut whole)?;
+            // SQLite reads the number even where it is among the reserved bytes.
+            let first = bytes::u32_at(page, start + self.local_len as usize).ok_or(outside)?;
+            self.follow(pages, local, first, &mut whole)?;
         }
         Ok(whole)
     }
 
     /// Appends the overflow pages; each adds a byte or more, so a circle of them ends too.
-    fn follow(&self, pages: &Pages, local: &Local, to: &mut Vec<u8>) -> Result<(), SqliteError> {
+    fn follow(
+        &self,
+        pages: &Pages,
+        local: &Local,
+        first: u32,
+        to: &mut Vec<u8>,
+    ) -> Result<(), SqliteError> {
         let total = self.total as usize;
         let ended = |next| SqliteError::Overflow { page: self.page, next };
-        let first = bytes::u32_at(self.bytes, self.local_len as usize);
-        let mut next = first.ok_or(SqliteError::PayloadOutside { page: self.page })?;
+        let mut next = first;
         while to.len() < total {
             let page = pages.page(next).map_err(|_| ended(next))?;
             let content = page.get(4..local.usable as usize).unwrap_or_default();
@@ -120,8 +153,9 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// What the database really holds, and a page of zeros that it may lack at its end.
 fn database_len(pages: &Pages) -> u64 {
-    u64::from(pages.count()) * pages.size() as u64
+    (pages.held() as u64 + 1) * pages.size() as u64
 }
 
 #[cfg(test)]
@@ -132,11 +166,12 @@ mod tests {
     const LOCAL: fn() -> Local = || Local::new(512, 1 << 20);
 
     fn assemble(total: u8, at: usize, next: u8) -> Result<Vec<u8>, SqliteError> {
-        let mut main = vec![7; 1024];
-        main[512..516].copy_from_slice(&[0, 0, 0, 0]); // page 2 ends the chain
         let mut cell = vec![0x84, total, 1]; // payload of 512 + total bytes, rowid 1
         cell.resize(512, 5);
         cell[at..at + 4].copy_from_slice(&[0, 0, 0, next]);
+        let mut main = cell.clone();
+        main.resize(1024, 7);
+        main[512..516].copy_from_slice(&[0, 0, 0, 0]); // page 2 ends the chain
         let mut pages = Pages::new(Image::Owned(main));
         pages.lay_out(512, 2);
         let cell = Cell { page: 1, bytes: &cell, index: 0 };
@@ -178,7 +213,7 @@ mod tests {
         let mut pages = Pages::new(Image::Owned(vec![0; 512]));
         pages.lay_out(512, 1);
         let (payload, _) = Payload::of_table(&cell, &LOCAL()).unwrap();
-        assert_eq!(payload.local(), [0, 0]);
+        assert_eq!(payload.record().bytes, [0, 0]);
         let err = payload.assemble(&pages, &LOCAL()).unwrap_err();
         assert_eq!(err, SqliteError::PayloadOutside { page: 1 });
     }

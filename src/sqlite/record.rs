@@ -6,7 +6,7 @@ use super::{Encoding, SqliteError, Value, bytes};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
     /// The next field.
-    field: u16,
+    field: u32,
     /// Where its serial type is; 0 before the header's length has been read.
     header: u32,
     /// Where its value is.
@@ -16,66 +16,77 @@ pub(super) struct Place {
 }
 
 /// One field of a record.
+// Whole words, here and in `Record`: halves of words make the processor wait at each field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
-    serial: u32,
-    start: u32,
-    pub(super) end: u32,
+    serial: usize,
+    start: usize,
+    end: usize,
 }
 
 impl Place {
-    /// Reads the header's length. `None` says that `bytes` do not hold all of the header.
-    #[inline]
-    fn open(bytes: &[u8]) -> Option<(u32, Self)> {
-        let (end, len) = bytes::varint32(bytes)?;
-        let header = u32::try_from(len).unwrap_or_default();
-        Some((end, Self { field: 0, header, body: end, end }))
-    }
-
     /// Goes on to `field`, as lazily as SQLite does: what comes after it is not looked at.
     ///
     /// `Ok(None)` says that the record is shorter than that.
     #[inline]
     pub(super) fn seek(&mut self, record: &Record<'_>, field: u16) -> Result<Option<Field>, Flaw> {
+        let field = u32::from(field);
         if self.header == 0 || field < self.field {
-            let (end, place) = Self::open(record.bytes).ok_or(Flaw::Header(0))?;
-            record.check_header(end)?;
-            *self = place;
+            *self = Self::open(record)?;
         }
         if self.end == 0 {
             return Ok(None); // SQLite takes a header of no bytes for a row of nothing
         }
-        let mut found = None;
         // A header of one byte has no fields, and SQLite still reads a first one.
-        while self.field <= field && (self.header < self.end || self.field == 0) {
-            found = Some(self.step(record)?);
+        while self.header < self.end || self.field == 0 {
+            let found = self.step(record)?;
+            if self.field > field {
+                self.check(record.total)?;
+                return Ok(Some(found));
+            }
         }
         self.check(record.total)?;
-        Ok(found.filter(|_| self.field > field))
+        Ok(None)
+    }
+
+    /// Reads the header's length.
+    #[inline]
+    fn open(record: &Record<'_>) -> Result<Self, Flaw> {
+        let (end, len) = bytes::varint32(record.bytes).ok_or(Flaw::Header(0))?;
+        let here = end as usize <= record.bytes.len();
+        if !here && end as usize > MAX_HEADER.min(record.total) {
+            return Err(Flaw::Header(end));
+        }
+        let header = u32::try_from(len).unwrap_or_default();
+        Ok(Self { field: 0, header, body: end, end })
     }
 
     /// Reads one serial type.
     #[inline]
     fn step(&mut self, record: &Record<'_>) -> Result<Field, Flaw> {
         let types = record.bytes.get(self.header as usize..).unwrap_or_default();
-        let (serial, len) = bytes::varint32(types).ok_or(Flaw::Body(self.field))?;
+        let (serial, len) = bytes::varint32(types).ok_or(self.flaw())?;
         let start = self.body;
-        let end = u64::from(start) + u64::from(serial_len(serial));
-        match u32::try_from(end) {
-            Ok(end) if end <= record.total => self.body = end,
-            _ => return Err(Flaw::Body(self.field)),
+        let end = start.saturating_add(serial_len(serial));
+        if end as usize > record.total {
+            return Err(self.flaw());
         }
+        self.body = end;
         self.header += u32::try_from(len).unwrap_or_default();
         self.field += 1;
-        Ok(Field { serial, start, end: self.body })
+        Ok(Field { serial: serial as usize, start: start as usize, end: end as usize })
     }
 
     /// A header read to its end has to have described the whole payload.
     #[inline]
-    fn check(&self, total: u32) -> Result<(), Flaw> {
+    fn check(&self, total: usize) -> Result<(), Flaw> {
         let over = self.header > self.end;
-        let short = self.header == self.end && self.body != total;
-        if over || short { Err(Flaw::Body(self.field)) } else { Ok(()) }
+        let short = self.header == self.end && self.body as usize != total;
+        if over || short { Err(self.flaw()) } else { Ok(()) }
+    }
+
+    fn flaw(&self) -> Flaw {
+        Flaw::Body(u16::try_from(self.field).unwrap_or(u16::MAX))
     }
 }
 
@@ -84,7 +95,7 @@ impl Place {
 pub(super) struct Record<'a> {
     pub(super) bytes: &'a [u8],
     /// The length of the whole payload.
-    pub(super) total: u32,
+    pub(super) total: usize,
 }
 
 impl<'a> Record<'a> {
@@ -93,16 +104,10 @@ impl<'a> Record<'a> {
         bytes::varint32(self.bytes).is_none_or(|(end, _)| end as usize <= self.bytes.len())
     }
 
-    #[inline]
-    fn check_header(&self, end: u32) -> Result<(), Flaw> {
-        let here = end as usize <= self.bytes.len();
-        if here || end <= MAX_HEADER.min(self.total) { Ok(()) } else { Err(Flaw::Header(end)) }
-    }
-
     /// The value of a field, `None` if it is not all within these bytes.
     #[inline]
     pub(super) fn value(&self, field: Field, encoding: Encoding) -> Option<Value<'a>> {
-        let body = self.bytes.get(field.start as usize..field.end as usize)?;
+        let body = self.bytes.get(field.start..field.end)?;
         Some(match field.serial {
             0 | 10 | 11 => Value::Null,
             1..=6 => Value::Integer(bytes::int(body)),
@@ -125,6 +130,7 @@ pub(super) enum Flaw {
 }
 
 impl Flaw {
+    #[cold]
     pub(super) fn on(self, page: u32) -> SqliteError {
         match self {
             Self::Header(found) => SqliteError::RecordHeader { page, found },
@@ -153,14 +159,14 @@ fn real(body: &[u8]) -> Value<'static> {
 }
 
 /// The longest header that SQLite believes.
-const MAX_HEADER: u32 = 98_307;
+const MAX_HEADER: usize = 98_307;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn values(bytes: &[u8]) -> Result<Vec<Value<'_>>, Flaw> {
-        let record = Record { bytes, total: u32::try_from(bytes.len()).unwrap() };
+        let record = Record { bytes, total: bytes.len() };
         let (mut place, mut values) = (Place::default(), Vec::new());
         while let Some(field) = place.seek(&record, u16::try_from(values.len()).unwrap())? {
             values.push(record.value(field, Encoding::Utf8).unwrap());

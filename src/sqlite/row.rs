@@ -78,9 +78,13 @@ impl<'a> Row<'a> {
     /// A field of the record, `None` if the record is shorter than that.
     #[inline]
     pub(super) fn field(&self, field: u16) -> Result<Option<Value<'_>>, SqliteError> {
-        let record = self.record()?;
+        let record =
+            if self.payload.is_local() { self.payload.record() } else { self.far_record()? };
         let mut place = self.place.get();
-        let found = place.seek(&record, field).map_err(|flaw| flaw.on(self.payload.page()))?;
+        let found = match place.seek(&record, field) {
+            Ok(found) => found,
+            Err(flaw) => return Err(flaw.on(self.payload.page())),
+        };
         self.place.set(place);
         let Some(found) = found else { return Ok(None) };
         match record.value(found, self.db.encoding()) {
@@ -89,15 +93,14 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// As much of the record as is at hand, at least its header.
-    #[inline]
-    fn record(&self) -> Result<Record<'_>, SqliteError> {
-        if let Some(bytes) = self.whole.get() {
-            return Ok(Record { bytes, total: self.payload.total });
+    /// As much of a record with overflow as is at hand, at least its header.
+    #[inline(never)]
+    fn far_record(&self) -> Result<Record<'_>, SqliteError> {
+        let record = self.payload.record();
+        if self.whole.get().is_none() && record.header_is_local() {
+            return Ok(record);
         }
-        let record = Record { bytes: self.payload.local(), total: self.payload.total };
-        let all = record.bytes.len() == record.total as usize;
-        if all || record.header_is_local() { Ok(record) } else { self.whole() }
+        self.whole()
     }
 
     #[cold]
@@ -109,7 +112,7 @@ impl<'a> Row<'a> {
                 self.whole.get_or_init(|| whole)
             }
         };
-        Ok(Record { bytes, total: self.payload.total })
+        Ok(self.payload.record_of(bytes))
     }
 
     #[cold]

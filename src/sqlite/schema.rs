@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::reach;
 use super::sql::{self, CreateTable, Created, Generated};
 use super::table::{Affinity, Column, Constant, Order, Slot, Table};
 use super::{Database, Row, SqliteError, Value};
@@ -19,6 +20,29 @@ pub(super) fn read(db: &Database) -> Result<Vec<Table>, SqliteError> {
     }
     Ok(reader.tables)
 }
+
+/// Reads the tables of a damaged schema: rows that are wrong are stepped over, and expected tables
+/// that are not there have no root.
+pub(super) fn read_what_is_left(db: &Database, expected: &[String]) -> Vec<Table> {
+    let schema = schema_table();
+    let mut reader = Reader { db, tables: Vec::new(), names: HashSet::new(), indexed: Vec::new() };
+    for row in reach::rows(db, &schema).filter(|row| reach::is_whole(row, &schema)) {
+        if let Ok(entry) = Entry::read(&row) {
+            let _ = reader.entry(&entry);
+        }
+    }
+    for sql in expected {
+        if let Ok(Created::Table(create)) = sql::parse(sql)
+            && reader.tables.iter().all(|known| !known.name.eq_ignore_ascii_case(&create.name))
+        {
+            reader.tables.push(table_of(create, sql, NO_ROOT, db));
+        }
+    }
+    reader.tables
+}
+
+/// Where a table's root would be that the schema does not have. Pages count from 1.
+pub(super) const NO_ROOT: u32 = 0;
 
 /// A row of the schema.
 struct Entry {
@@ -183,7 +207,7 @@ fn slots(create: &CreateTable) -> Vec<Option<Slot>> {
 }
 
 /// `sqlite_schema` itself, which no row describes.
-fn schema_table() -> Table {
+pub(super) fn schema_table() -> Table {
     let column = |(field, name): (u16, &str)| Column {
         name: name.to_owned(),
         declared_type: String::new(),

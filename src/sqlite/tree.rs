@@ -16,7 +16,7 @@ pub(super) struct Walk<'a> {
     /// The page cells are taken from, and the next cell.
     page: Option<(Page<'a>, usize)>,
     /// Pages that may still be visited.
-    left: u32,
+    left: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -26,7 +26,7 @@ impl<'a> Walk<'a> {
         if !page.leaf && page.count() == 0 && root != 1 {
             return Err(SqliteError::NoCells { page: root });
         }
-        let mut walk = Self { pages, kind, above: Vec::new(), page: None, left: pages.count() };
+        let mut walk = Self { pages, kind, above: Vec::new(), page: None, left: pages.held() };
         walk.enter(page);
         Ok(walk)
     }

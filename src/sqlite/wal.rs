@@ -45,7 +45,8 @@ impl Head {
         let big_endian = magic & 1 == 1;
         let mut sum = Sum::default();
         sum.add(head.get(..24).unwrap_or_default(), big_endian);
-        if sum != (Sum { a: field(24), b: field(28) }) {
+        let expected = Sum { a: field(24), b: field(28) };
+        if sum != expected && !cfg!(fuzzing) {
             return Ok(None);
         }
         if version != VERSION {
@@ -83,7 +84,8 @@ impl Head {
         sum.add(frame.get(..8)?, self.big_endian);
         sum.add(frame.get(FRAME..)?, self.big_endian);
         let whole = *sum == Sum { a: field(16)?, b: field(20)? };
-        whole.then_some((page, field(4)?))
+        // A fuzzer cannot guess checksums, and would never get further.
+        (whole || cfg!(fuzzing)).then_some((page, field(4)?))
     }
 }
 

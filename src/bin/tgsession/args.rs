@@ -46,6 +46,9 @@ pub(crate) struct Import {
     /// Replace a session of the same name
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Of a damaged file, take every row that is still whole
+    #[arg(long)]
+    pub(crate) salvage: bool,
 }
 
 /// Write everything that a source holds to standard output, as JSON
@@ -61,6 +64,9 @@ pub(crate) struct Dump {
     /// Show auth keys and whole phone numbers: whoever sees a key is logged in
     #[arg(long)]
     pub(crate) secrets: bool,
+    /// Of a damaged file, show every row that is still whole
+    #[arg(long)]
+    pub(crate) salvage: bool,
 }
 
 /// Say what a source is and what is in it, for a person

@@ -9,9 +9,31 @@ use tgsession::{Error, Source, Store};
 use crate::failure::{Failure, Outcome};
 
 /// Opens what a SRC argument names, for reading only.
-pub(crate) fn open(path: &Path) -> Outcome<Source> {
-    let found = find(path, &[".tgsession", ".session"])?;
-    Ok(Source::open(&found)?)
+pub(crate) fn open(path: &Path, reading: Reading) -> Outcome<Source> {
+    reading.open(&find(path, &[".tgsession", ".session"])?)
+}
+
+/// How a source is read.
+#[derive(Clone, Copy)]
+pub(crate) enum Reading {
+    /// Damage is an error.
+    Whole,
+    /// Of a damaged file, what is left.
+    Salvage,
+}
+
+impl Reading {
+    pub(crate) fn salvage(asked: bool) -> Self {
+        if asked { Self::Salvage } else { Self::Whole }
+    }
+
+    /// Opens exactly this path.
+    pub(crate) fn open(self, path: &Path) -> Outcome<Source> {
+        Ok(match self {
+            Self::Whole => Source::open(path)?,
+            Self::Salvage => Source::salvage(path)?,
+        })
+    }
 }
 
 /// Opens the store that a STORE argument names, for reading only.

@@ -1,7 +1,7 @@
 //! Everything but the entities: `sessions`, `update_state`, `sent_files`, and row 0 of
 //! `entities`.
 
-use super::super::Notes;
+use super::super::{Notes, Tables};
 use super::{TelethonFile, field};
 use crate::error::{Error, Result};
 use crate::sqlite::{Row, SqliteError, Table, Value};
@@ -38,7 +38,7 @@ fn column<'r>(table: &Table, row: &'r Row<'_>, name: &str) -> Result<Value<'r>, 
 
 /// Every row is a DC. All releases log in with the first, the one with the lowest number.
 fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
-    let Some(table) = file.db.table("sessions") else { return Ok(()) };
+    let Some(table) = file.db.named("sessions") else { return Ok(()) };
     each_row(file, table, |row| {
         let id = match field::integer(column(table, row, "dc_id")?).map(i32::try_from) {
             Ok(Ok(id)) => DcId(id),
@@ -49,6 +49,10 @@ fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) 
         };
         let key = match auth_key(column(table, row, "auth_key")?) {
             Ok(key) => key,
+            Err(found) if matches!(file.db, Tables::Saved(_)) => {
+                notes.add(format!("sessions row {id}: the auth key is {found}, not kept"));
+                None
+            }
             Err(found) => {
                 return Ok(Err(Error::BadAuthKey { path: file.path.clone(), dc: id.0, found }));
             }
@@ -77,6 +81,7 @@ fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) 
         ));
     }
     account.dcs.sort_by_key(|dc| dc.id);
+    account.dcs.dedup_by_key(|dc| dc.id);
     Ok(())
 }
 
@@ -138,7 +143,7 @@ fn takeout_id(value: Value<'_>, notes: &mut Notes) -> Option<i64> {
 
 /// Row 0 of `entities` holds the account's own id where others hold a hash.
 fn read_user(file: &TelethonFile, notes: &mut Notes) -> Result<Option<SelfUser>> {
-    let Some(table) = file.db.table("entities") else { return Ok(None) };
+    let Some(table) = file.db.named("entities") else { return Ok(None) };
     let (Some(_), Some(hash)) = (table.column("id"), table.column("hash")) else {
         return Ok(None);
     };
@@ -155,7 +160,7 @@ fn read_user(file: &TelethonFile, notes: &mut Notes) -> Result<Option<SelfUser>>
 
 /// Row 0 is the account's state; the others are channels, by bare id.
 fn read_states(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
-    let Some(table) = file.db.table("update_state") else { return Ok(()) };
+    let Some(table) = file.db.named("update_state") else { return Ok(()) };
     each_row(file, table, |row| {
         let id = match field::integer(column(table, row, "id")?) {
             Ok(id) => id,
@@ -203,7 +208,7 @@ fn channel(id: i64) -> Option<PeerId> {
 
 fn read_sent_files(file: &TelethonFile, notes: &mut Notes) -> Result<Vec<SentFile>> {
     let mut files = Vec::new();
-    let Some(table) = file.db.table("sent_files") else { return Ok(files) };
+    let Some(table) = file.db.named("sent_files") else { return Ok(files) };
     let old_shape = table.column("type").is_none();
     let mut old_rows = 0_u64;
     each_row(file, table, |row| {

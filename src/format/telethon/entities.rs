@@ -1,18 +1,26 @@
 //! `entities`: users, groups and channels, by marked id.
 
-use super::super::Notes;
+use super::super::database::Rows;
+use super::super::{Notes, Tables};
 use super::{TelethonFile, field};
 use crate::error::Result;
-use crate::sqlite::{Row, Rows, SqliteError, Table, Value};
+use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Entity, PeerId};
 
 /// The entities of a file, in the order of their ids. Rows that are none are noted and passed
 /// over; a damaged table ends in an error.
-#[derive(Debug)]
 pub(crate) struct Entities<'a> {
     file: &'a TelethonFile,
     rows: Option<(Columns<'a>, Rows<'a>)>,
+    /// The entities of a damaged file.
+    saved: std::vec::IntoIter<Entity>,
     notes: Notes,
+}
+
+impl std::fmt::Debug for Entities<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entities").field("file", &self.file.path).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,15 +48,49 @@ impl<'a> Columns<'a> {
     }
 }
 
+impl Columns<'_> {
+    /// A row that is passed over must be a whole row all the same: a damaged one can look like
+    /// anything.
+    fn touch(&self, row: &Row<'_>) -> Result<(), SqliteError> {
+        (0..self.table.columns().len()).try_for_each(|column| row.get(column).map(drop))
+    }
+}
+
 impl<'a> Entities<'a> {
     pub(super) fn new(file: &'a TelethonFile, mut notes: Notes) -> Self {
-        let table = file.db.table("entities");
+        let table = file.db.named("entities");
         let columns = table.and_then(Columns::of);
         if table.is_some() && columns.is_none() {
             notes.add("entities: the table has no columns id and hash, and was not read".into());
         }
         let rows = columns.map(|columns| (columns, file.db.rows(columns.table)));
-        Self { file, rows, notes }
+        match file.db {
+            Tables::Whole(_) => Self { file, rows, saved: Vec::new().into_iter(), notes },
+            Tables::Saved(_) => Self::sorted(file, rows, notes),
+        }
+    }
+
+    /// What is saved of a damaged table comes in any order and must be held to be sorted. Of rows
+    /// with one id the first is kept: it is the one that the table's root leads to.
+    fn sorted(
+        file: &'a TelethonFile,
+        rows: Option<(Columns<'a>, Rows<'a>)>,
+        mut notes: Notes,
+    ) -> Self {
+        let mut saved = Vec::new();
+        for (columns, row) in
+            rows.into_iter().flat_map(|(columns, rows)| rows.map(move |row| (columns, row)))
+        {
+            let read = row.and_then(|row| entity(columns, &row, &mut notes));
+            saved.extend(read.ok().flatten());
+        }
+        saved.sort_by_key(|entity| entity.id);
+        let count = saved.len();
+        saved.dedup_by_key(|entity| entity.id);
+        if count > saved.len() {
+            notes.add(format!("entities: {} rows were there twice", count - saved.len()));
+        }
+        Self { file, rows: None, saved: saved.into_iter(), notes }
     }
 
     /// What was not taken so far.
@@ -61,7 +103,9 @@ impl Iterator for Entities<'_> {
     type Item = Result<Entity>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (columns, rows) = self.rows.as_mut()?;
+        let Some((columns, rows)) = self.rows.as_mut() else {
+            return self.saved.next().map(Ok);
+        };
         loop {
             let row = rows.next()?;
             match row.and_then(|row| entity(*columns, &row, &mut self.notes)) {
@@ -88,6 +132,7 @@ fn entity(
         Ok(0) => return Ok(None),
         Ok(id) => id,
         Err(why) => {
+            columns.touch(row)?;
             notes.add(format!("entities: id is {why}, row skipped"));
             return Ok(None);
         }
@@ -95,6 +140,7 @@ fn entity(
     let hash = match field::integer(row.get(columns.hash)?) {
         Ok(hash) => hash,
         Err(why) => {
+            columns.touch(row)?;
             notes.add(format!("entities row {id}: hash is {why}, skipped"));
             return Ok(None);
         }

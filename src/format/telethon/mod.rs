@@ -17,9 +17,9 @@ mod field;
 
 use std::path::{Path, PathBuf};
 
-use super::Notes;
+use super::{Notes, Tables};
 use crate::error::{Damaged, Error, Result};
-use crate::sqlite::{Database, SqliteError, Table, Value};
+use crate::sqlite::{SqliteError, Table, Value};
 use crate::types::Account;
 
 pub(crate) use self::entities::Entities;
@@ -30,17 +30,30 @@ const NEWEST: i64 = 8;
 /// The tables that are Telethon's own.
 const TABLES: [&str; 5] = ["version", "sessions", "entities", "sent_files", "update_state"];
 
+/// What a damaged file should have: the columns of the newest schema, which begin with those of
+/// every older one.
+pub(crate) const EXPECTED: [&str; 4] = [
+    "create table sessions (dc_id integer primary key, server_address text, port integer, \
+     auth_key blob, takeout_id integer, tmp_auth_key blob)",
+    "create table entities (id integer primary key, hash integer not null, username text, \
+     phone integer, name text, date integer)",
+    "create table sent_files (md5_digest blob, file_size integer, type integer, id integer, \
+     hash integer, primary key (md5_digest, file_size, type))",
+    "create table update_state (id integer primary key, pts integer, qts integer, date integer, \
+     seq integer)",
+];
+
 /// A Telethon session file.
 #[derive(Debug)]
 pub(crate) struct TelethonFile {
     path: PathBuf,
-    db: Database,
+    db: Tables,
     version: Option<i64>,
 }
 
 impl TelethonFile {
     /// Takes a database for a Telethon session if it is one.
-    pub(crate) fn new(path: &Path, db: Database) -> Result<Self> {
+    pub(crate) fn new(path: &Path, db: Tables) -> Result<Self> {
         if let Some(found) = stranger(&db) {
             let hint = "this release imports Telethon sessions";
             return Err(Error::WrongKind { path: path.to_owned(), found, hint });
@@ -64,7 +77,7 @@ impl TelethonFile {
         }
     }
 
-    pub(crate) fn db(&self) -> &Database {
+    pub(crate) fn db(&self) -> &Tables {
         &self.db
     }
 
@@ -74,15 +87,22 @@ impl TelethonFile {
         if self.version.is_none() {
             notes.add("version: there is no schema version; the columns say what they are".into());
         }
+        if let Tables::Saved(salvage) = &self.db {
+            let lost = salvage.lost();
+            notes.add(format!(
+                "salvaged from a damaged file: {} pages and {} rows could not be saved",
+                lost.pages, lost.rows
+            ));
+        }
         let account = account::read(self, &mut notes)?;
-        for table in self.db.tables() {
+        for table in self.db.all() {
             let name = table.name();
             let known = TABLES.iter().any(|known| name.eq_ignore_ascii_case(known));
             if !known && !name.starts_with("sqlite_") {
                 notes.add(format!("table {name:?} is not Telethon's and was not read"));
             }
         }
-        if self.db.table("entities").is_none() {
+        if self.db.named("entities").is_none() {
             notes.add("entities: there is no such table".into());
         }
         Ok((account, notes))
@@ -94,7 +114,7 @@ impl TelethonFile {
     }
 
     fn read_version(&self) -> Result<Option<i64>> {
-        let Some(table) = self.db.table("version") else { return Ok(None) };
+        let Some(table) = self.db.named("version") else { return Ok(None) };
         let Some(column) = table.column("version") else { return Ok(None) };
         match self.db.rows(table).next() {
             None => Ok(None),
@@ -115,15 +135,16 @@ impl TelethonFile {
 }
 
 /// What a database is when it is no Telethon session, as in "it is ...".
-fn stranger(db: &Database) -> Option<String> {
+fn stranger(db: &Tables) -> Option<String> {
     let has = |table: &str, columns: &[&str]| {
-        let table = db.table(table);
+        let table = db.named(table);
         table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
     };
     let found = if has("sessions", &["session_id", "auth_key"]) {
         "a telethon-session-sqlalchemy database"
     } else if has("sessions", &["dc_id", "server_address", "auth_key"])
         && !has("version", &["number"])
+        && is_vouched_for(db)
     {
         return None;
     } else if has("version", &["number"]) || has("peers", &["access_hash"]) {
@@ -134,7 +155,7 @@ fn stranger(db: &Database) -> Option<String> {
         "a grammers session"
     } else if has("mtcute_migrations", &[]) || has("key_value", &["key", "value"]) {
         "a mtcute session"
-    } else if db.tables().is_empty() {
+    } else if names(db).is_empty() {
         "a SQLite database without tables"
     } else {
         return Some(format!(
@@ -145,11 +166,33 @@ fn stranger(db: &Database) -> Option<String> {
     Some(found.to_owned())
 }
 
-/// The names of the first few tables.
-fn names(db: &Database) -> String {
-    let mut names: Vec<&str> = db.tables().iter().map(Table::name).take(6).collect();
-    if db.tables().len() > names.len() {
+/// Of a damaged file, at least one table of Telethon's must be in the schema and not only hoped
+/// for.
+fn is_vouched_for(db: &Tables) -> bool {
+    let Tables::Saved(salvage) = db else { return true };
+    let own = [
+        ("sessions", "server_address"),
+        ("entities", "hash"),
+        ("sent_files", "md5_digest"),
+        ("update_state", "qts"),
+    ];
+    own.iter()
+        .filter_map(|(table, column)| Some((salvage.table(table)?, column)))
+        .any(|(table, column)| salvage.is_in_schema(table) && table.column(column).is_some())
+}
+
+/// The names of the first few tables, but not of those that were only hoped for.
+fn names(db: &Tables) -> String {
+    let there = |table: &&Table| match db {
+        Tables::Whole(_) => true,
+        Tables::Saved(salvage) => salvage.is_in_schema(table),
+    };
+    let mut names: Vec<&str> = db.all().iter().filter(there).map(Table::name).collect();
+    if names.len() > MOST_NAMES {
+        names.truncate(MOST_NAMES);
         names.push("...");
     }
     names.join(", ")
 }
+
+const MOST_NAMES: usize = 6;

@@ -2,7 +2,7 @@
 
 use super::super::Encoding;
 use super::token::{SyntaxError, Token, Tokens};
-use super::{Affinity, Constant, table};
+use super::{Affinity, Constant, clause};
 
 /// A literal of a `DEFAULT`.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub(in super::super) enum Literal {
     Null,
     /// A number as written, and whether it is negated.
     Number(String, bool),
+    /// `TRUE` or `FALSE`, which SQLite stores as an integer whatever the column prefers.
+    Truth(bool),
     Text(String),
     Blob(Vec<u8>),
 }
@@ -19,7 +21,7 @@ pub(in super::super) enum Literal {
 pub(super) fn default(tokens: &mut Tokens<'_>) -> Result<Literal, SyntaxError> {
     if tokens.peek().is_sign(b'(') {
         let expression = tokens.clone();
-        table::parentheses(tokens)?;
+        clause::parentheses(tokens)?;
         return Ok(constant(expression).unwrap_or(Literal::Null));
     }
     let negative = tokens.sign(b'-')?;
@@ -41,7 +43,8 @@ fn constant(mut tokens: Tokens<'_>) -> Result<Literal, SyntaxError> {
             break;
         }
     }
-    if matches!(tokens.peek(), Token::Word(word) if table::is_name(word) && truth(word).is_none()) {
+    if matches!(tokens.peek(), Token::Word(word) if clause::is_name(word) && truth(word).is_none())
+    {
         return Ok(Literal::Null);
     }
     let literal = literal(&mut tokens, negative)?;
@@ -61,19 +64,20 @@ fn literal(tokens: &mut Tokens<'_>, negative: bool) -> Result<Literal, SyntaxErr
         Token::Name(name) => Ok(Literal::Text(name)),
         Token::Blob(hex) => Ok(Literal::Blob(unhex(hex))),
         Token::Word(word) => match truth(word) {
-            Some(digit) => Ok(Literal::Number(digit.to_owned(), negative)),
+            Some(truth) if !negative => Ok(Literal::Truth(truth)),
+            Some(truth) => Ok(Literal::Number(u8::from(truth).to_string(), true)),
             None if is_null(word) => Ok(Literal::Null),
-            None if table::is_name(word) => Ok(Literal::Text(word.to_owned())),
+            None if clause::is_name(word) => Ok(Literal::Text(word.to_owned())),
             None => Err(error),
         },
         Token::Sign(_) | Token::End => Err(error),
     }
 }
 
-fn truth(word: &str) -> Option<&'static str> {
+fn truth(word: &str) -> Option<bool> {
     match word {
-        _ if word.eq_ignore_ascii_case("true") => Some("1"),
-        _ if word.eq_ignore_ascii_case("false") => Some("0"),
+        _ if word.eq_ignore_ascii_case("true") => Some(true),
+        _ if word.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
 }
@@ -89,6 +93,7 @@ impl Literal {
     pub(in super::super) fn stored(self, affinity: Affinity, encoding: Encoding) -> Constant {
         let value = match self {
             Self::Null => return Constant::Null,
+            Self::Truth(truth) => Constant::Integer(truth.into()),
             Self::Blob(bytes) => return Constant::Blob(bytes),
             Self::Number(text, negative) if affinity == Affinity::Text => {
                 return Constant::Text(encoding.encode(&number_text(&text, negative)));
@@ -108,10 +113,17 @@ impl Literal {
 /// A number in a text column: small integers are counted, others stay as written.
 fn number_text(text: &str, negative: bool) -> String {
     let sign = if negative { "-" } else { "" };
+    let counted = is_hex(text) || !text.contains(['.', 'e', 'E']);
     match number(text, negative) {
-        Some(Constant::Integer(value)) if i32::try_from(value).is_ok() => value.to_string(),
+        Some(Constant::Integer(value)) if counted && i32::try_from(value).is_ok() => {
+            value.to_string()
+        }
         _ => format!("{sign}{text}"),
     }
+}
+
+fn is_hex(text: &str) -> bool {
+    text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))
 }
 
 /// A literal: an integer if it fits in 64 bits, else a real.
@@ -220,5 +232,8 @@ mod tests {
         assert_eq!(stored("5", Affinity::Real), Constant::Real(5.0));
         assert_eq!(stored("007", Affinity::Text), text("7"));
         assert_eq!(stored("-1.50", Affinity::Text), text("-1.50"));
+        assert_eq!(stored("1e3", Affinity::Text), text("1e3"));
+        assert_eq!(stored("true", Affinity::Text), Constant::Integer(1));
+        assert_eq!(stored("0x1E", Affinity::Text), text("30"));
     }
 }

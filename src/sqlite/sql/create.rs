@@ -1,5 +1,6 @@
 //! The first words of a `CREATE` statement: what it makes, and its name.
 
+use super::clause;
 use super::table::{self, CreateTable};
 use super::token::{SyntaxError, Token, Tokens};
 
@@ -49,12 +50,12 @@ pub(in super::super) fn parse(sql: &str) -> Result<Created, SyntaxError> {
 fn index(tokens: &mut Tokens<'_>) -> Result<Created, SyntaxError> {
     let name = name_of(tokens)?;
     tokens.expect("on")?;
-    Ok(Created::Index(name, table::name(tokens)?))
+    Ok(Created::Index(name, clause::name(tokens)?))
 }
 
 fn name_of(tokens: &mut Tokens<'_>) -> Result<String, SyntaxError> {
     not_there(tokens)?;
-    table::name(tokens)
+    clause::name(tokens)
 }
 
 /// `IF NOT EXISTS`, which SQLite leaves out of the schema and others may not.

@@ -1,8 +1,12 @@
 //! `CREATE TABLE`, after the grammar of SQLite's documentation.
 
 use super::Affinity;
+use super::clause::{
+    deferrable, id, is_name, name, not, on_conflict, order, parentheses, references,
+};
 use super::constant::{self, Literal};
 use super::token::{SyntaxError, Token, Tokens};
+use super::types::{affinity, type_name};
 
 /// A table as its statement describes it.
 #[derive(Clone, Debug, Default)]
@@ -211,7 +215,7 @@ impl CreateTable {
             }
             "unique" => {
                 self.indexes += 1;
-                parentheses(tokens)?;
+                self.key_parts(tokens)?;
                 on_conflict(tokens)
             }
             "check" => {
@@ -316,215 +320,11 @@ impl ColumnDef {
     }
 }
 
-/// A type: words and perhaps numbers in parentheses. `GENERATED ALWAYS` is not part of it.
-fn type_name(tokens: &mut Tokens<'_>) -> Result<String, SyntaxError> {
-    let start = tokens.start();
-    let mut only = None;
-    let mut words = 0;
-    while let Some(word) = type_word(tokens) {
-        tokens.take()?;
-        words += 1;
-        only = Some(word);
-    }
-    if words > 0 && tokens.peek().is_sign(b'(') {
-        words += 1;
-        type_size(tokens)?;
-    }
-    match only.filter(|_| words == 1) {
-        Some(word) => Ok(word),
-        None => Ok(tokens.since(start).trim().to_owned()),
-    }
-}
-
-fn type_word(tokens: &Tokens<'_>) -> Option<String> {
-    match tokens.peek() {
-        Token::Word(word) if is_name(word) && !is_generated(tokens) => Some((*word).to_owned()),
-        Token::Name(name) | Token::Text(name) => Some(name.clone()),
-        _ => None,
-    }
-}
-
-/// One or two signed numbers in parentheses.
-fn type_size(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    tokens.expect_sign(b'(')?;
-    loop {
-        if !tokens.sign(b'-')? {
-            tokens.sign(b'+')?;
-        }
-        let error = tokens.error();
-        if !matches!(tokens.take()?, Token::Number(_)) {
-            return Err(error);
-        }
-        if !tokens.sign(b',')? {
-            return tokens.expect_sign(b')');
-        }
-    }
-}
-
-/// Whether `GENERATED ALWAYS AS` comes next; each of the first two words alone can be a type.
-fn is_generated(tokens: &Tokens<'_>) -> bool {
-    let mut ahead = tokens.clone();
-    let mut next = |word| ahead.word(word) == Ok(true);
-    next("generated") && next("always") && next("as")
-}
-
-/// The affinity that a declared type asks for; the order of the questions matters.
-fn affinity(declared_type: &str) -> Affinity {
-    let name = declared_type.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    match () {
-        () if has(&["INT"]) => Affinity::Integer,
-        () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,
-        () if has(&["BLOB"]) || name.is_empty() => Affinity::Blob,
-        () if has(&["REAL", "FLOA", "DOUB"]) => Affinity::Real,
-        () => Affinity::Numeric,
-    }
-}
-
-/// A name of a table, a column or a constraint.
-pub(super) fn name(tokens: &mut Tokens<'_>) -> Result<String, SyntaxError> {
-    let error = tokens.error();
-    match tokens.take()? {
-        Token::Word(word) if is_name(word) || is_join(word) => Ok(word.to_owned()),
-        Token::Name(name) | Token::Text(name) => Ok(name),
-        _ => Err(error),
-    }
-}
-
-/// A name where the words of joins are not taken.
-fn id(tokens: &mut Tokens<'_>) -> Result<String, SyntaxError> {
-    if matches!(tokens.peek(), Token::Word(word) if is_join(word)) {
-        return Err(tokens.error());
-    }
-    name(tokens)
-}
-
-/// `ASC` or `DESC`, then perhaps `NULLS FIRST` or `NULLS LAST`; whether it is `DESC`.
-fn order(tokens: &mut Tokens<'_>) -> Result<bool, SyntaxError> {
-    let descending = tokens.word("desc")?;
-    if !descending {
-        tokens.word("asc")?;
-    }
-    if tokens.word("nulls")? && !tokens.word("first")? {
-        tokens.expect("last")?;
-    }
-    Ok(descending)
-}
-
-fn on_conflict(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    if !tokens.word("on")? {
-        return Ok(());
-    }
-    tokens.expect("conflict")?;
-    one_of(tokens, &["rollback", "abort", "fail", "ignore", "replace"])
-}
-
-fn one_of(tokens: &mut Tokens<'_>, words: &[&str]) -> Result<(), SyntaxError> {
-    for word in words {
-        if tokens.word(word)? {
-            return Ok(());
-        }
-    }
-    Err(tokens.error())
-}
-
-/// After `NOT`: `NULL` or `DEFERRABLE`.
-fn not(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    if tokens.peek().is("deferrable") {
-        return deferrable(tokens);
-    }
-    tokens.expect("null")?;
-    on_conflict(tokens)
-}
-
-fn deferrable(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    tokens.expect("deferrable")?;
-    if tokens.word("initially")? {
-        one_of(tokens, &["deferred", "immediate"])?;
-    }
-    Ok(())
-}
-
-/// `REFERENCES`, the columns, and what to do.
-fn references(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    tokens.expect("references")?;
-    name(tokens)?;
-    if tokens.peek().is_sign(b'(') {
-        parentheses(tokens)?;
-    }
-    loop {
-        if tokens.word("on")? {
-            one_of(tokens, &["delete", "update", "insert"])?;
-            action(tokens)?;
-        } else if tokens.word("match")? {
-            name(tokens)?;
-        } else if tokens.peek().is("deferrable") {
-            deferrable(tokens)?;
-        } else if tokens.peek().is("not") {
-            tokens.take()?;
-            return not(tokens);
-        } else {
-            return Ok(());
-        }
-    }
-}
-
-fn action(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    if tokens.word("set")? {
-        return one_of(tokens, &["null", "default"]);
-    }
-    if tokens.word("no")? {
-        return tokens.expect("action");
-    }
-    one_of(tokens, &["cascade", "restrict"])
-}
-
-/// Whatever is between a pair of parentheses, which must not be nothing.
-pub(super) fn parentheses(tokens: &mut Tokens<'_>) -> Result<(), SyntaxError> {
-    tokens.expect_sign(b'(')?;
-    let empty = tokens.error();
-    let mut depth = 1_usize;
-    let mut inner = 0_usize;
-    while depth > 0 {
-        let error = tokens.error();
-        match tokens.take()? {
-            Token::Sign(b'(') => depth += 1,
-            Token::Sign(b')') => depth -= 1,
-            Token::Sign(b';') | Token::End => return Err(error),
-            _ => inner += 1,
-        }
-    }
-    if inner == 0 { Err(empty) } else { Ok(()) }
-}
-
 fn is_constraint(token: &Token<'_>) -> bool {
     ["constraint", "primary", "unique", "check", "foreign"].iter().any(|word| token.is(word))
 }
 
-/// Whether a bare word can be a name: every word but the reserved ones.
-pub(super) fn is_name(word: &str) -> bool {
-    !is_join(word) && !RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
-}
-
-fn is_join(word: &str) -> bool {
-    JOINS.iter().any(|join| word.eq_ignore_ascii_case(join))
-}
-
 const MAX_COLUMNS: usize = 2000;
-
-/// Words that SQLite takes for a name in some places only.
-const JOINS: [&str; 7] = ["cross", "full", "inner", "left", "natural", "outer", "right"];
-
-/// Words that SQLite never takes for a name.
-#[rustfmt::skip]
-const RESERVED: &[&str] = &[
-    "add", "all", "alter", "and", "as", "autoincrement", "between", "case", "check", "collate",
-    "commit", "constraint", "create", "default", "deferrable", "delete", "distinct", "drop",
-    "else", "escape", "except", "exists", "foreign", "from", "group", "having", "in", "index",
-    "insert", "intersect", "into", "is", "isnull", "join", "limit", "not", "nothing", "notnull",
-    "null", "on", "or", "order", "primary", "references", "returning", "select", "set", "table",
-    "then", "to", "transaction", "union", "unique", "update", "using", "values", "when", "where",
-];
 
 #[cfg(test)]
 mod tests {
@@ -598,6 +398,7 @@ mod tests {
             "create table t(a primary key, b primary key)",
             "create table t(a) without rowid",
             "create table t(a, primary key(b))",
+            "create table t(a, unique(b))",
             "create table t(a integer primari key, b primary kex)",
             "create table t(a integer primary key",
             "create table t(a int primary key autoincrement)",
@@ -609,18 +410,5 @@ mod tests {
         ] {
             assert!(parse(sql).is_err(), "{sql}");
         }
-    }
-
-    #[test]
-    fn affinities_follow_the_type_name() {
-        let pairs = [
-            ("BIGINT", Affinity::Integer),
-            ("CHARINT", Affinity::Integer),
-            ("varchar", Affinity::Text),
-            ("", Affinity::Blob),
-            ("double precision", Affinity::Real),
-            ("decimal", Affinity::Numeric),
-        ];
-        assert!(pairs.iter().all(|(name, expected)| affinity(name) == *expected));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::{Database, OpenOptions};
+use super::super::{Database, OpenError, OpenOptions, Row, SqliteError};
 use super::telethon;
 
 /// A folder of its own, gone when the test is over.
@@ -93,6 +93,28 @@ fn a_journal_whose_super_journal_is_gone_is_not_hot() {
     assert_ne!(db.map(rows).unwrap_or_default(), hot);
 }
 
+#[test]
+fn a_database_can_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Database>();
+    sent::<Row<'_>>();
+}
+
+#[test]
+fn what_is_no_database_or_too_large_says_so() {
+    let open = |name, options: &OpenOptions| Database::open(&telethon(name), options).unwrap_err();
+    let not_sqlite = open("json_0.15.5.session", &OpenOptions::new());
+    assert!(matches!(not_sqlite, OpenError::NotSqlite));
+    let missing = open("no-such.session", &OpenOptions::new());
+    assert!(matches!(missing, OpenError::Io { .. }));
+    let small = open("wal.session", &OpenOptions::new().max_memory(1000));
+    let (need, limit) = (45_352, 1000);
+    assert!(
+        matches!(small, OpenError::Damaged(error) if error == SqliteError::Memory { need, limit })
+    );
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod locks {
     use std::fs::OpenOptions as FileOptions;
@@ -101,7 +123,6 @@ mod locks {
     use nix::fcntl::{FcntlArg, fcntl};
     use nix::libc;
 
-    use super::super::super::OpenError;
     use super::*;
 
     fn range(kind: i32, start: i64, len: i64) -> libc::flock {

@@ -3,6 +3,8 @@
 mod fixtures;
 mod flips;
 mod live;
+mod salvage;
+mod small;
 
 use std::path::{Path, PathBuf};
 

@@ -7,11 +7,11 @@ use tgsession::CheckReport;
 use crate::args::Check;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, one_line};
-use crate::source;
+use crate::source::{self, Reading};
 use crate::words::count;
 
 pub(crate) fn run(args: &Check) -> Outcome {
-    let source = source::open(&args.source)?;
+    let source = source::open(&args.source, Reading::Whole)?;
     let report = source.check()?;
     let mut out = output::results();
     if report.problems.is_empty() {

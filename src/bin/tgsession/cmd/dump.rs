@@ -9,10 +9,10 @@ use crate::failure::Outcome;
 use crate::json::{Guarded, Json, Secrets};
 use crate::output;
 use crate::progress::Progress;
-use crate::source;
+use crate::source::{self, Reading};
 
 pub(crate) fn run(args: &Dump) -> Outcome {
-    let source = source::open(&args.source)?;
+    let source = source::open(&args.source, Reading::salvage(args.salvage))?;
     let names = match &args.session {
         Some(name) => vec![name.clone()],
         None => source.session_names()?,

@@ -7,10 +7,11 @@ use tgsession::Lookup;
 use crate::args::{By, Get};
 use crate::failure::{Failure, Outcome};
 use crate::json::{Guarded, Json};
-use crate::{output, source};
+use crate::output;
+use crate::source::{self, Reading};
 
 pub(crate) fn run(args: Get) -> Outcome {
-    let source = source::open(&args.source)?;
+    let source = source::open(&args.source, Reading::Whole)?;
     let session = source::pick_session(&source, args.session.as_deref())?;
     let what = describe(&args.by);
     let Some(entity) = source.entity(&session, &lookup(args.by)?)? else {

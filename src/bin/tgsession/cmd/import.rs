@@ -8,7 +8,7 @@ use crate::args::Import;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
-use crate::source;
+use crate::source::{self, Reading};
 use crate::words::{count, dc_list, dcs_with_keys, home_key};
 
 pub(crate) fn run(args: &Import) -> Outcome {
@@ -25,6 +25,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
 /// a thousand sources are not a thousand open files.
 struct Job {
     path: PathBuf,
+    reading: Reading,
     session: String,
     name: String,
 }
@@ -40,24 +41,25 @@ fn target(args: &Import) -> Outcome<PathBuf> {
 
 /// What is to be done, decided before anything is written.
 fn plan(args: &Import, target: &Path, failures: &mut Failures) -> Outcome<Vec<Job>> {
+    let reading = Reading::salvage(args.salvage);
     let mut jobs = Vec::new();
     for path in &args.sources {
-        let Some((source, names)) = failures.keep(look(path)) else { continue };
+        let Some((source, names)) = failures.keep(look(path, reading)) else { continue };
         refuse_store(&source, target)?;
         if args.name.is_some() && names.len() != 1 {
             return Err(not_one_session(&source, names.len()));
         }
         jobs.extend(names.into_iter().map(|session| {
             let name = args.name.clone().unwrap_or_else(|| session.clone());
-            Job { path: source.path().to_owned(), session, name }
+            Job { path: source.path().to_owned(), reading, session, name }
         }));
     }
     refuse_same_names(&jobs)?;
     Ok(jobs)
 }
 
-fn look(path: &Path) -> Outcome<(Source, Vec<String>)> {
-    let source = source::open(path)?;
+fn look(path: &Path, reading: Reading) -> Outcome<(Source, Vec<String>)> {
+    let source = source::open(path, reading)?;
     let names = source.session_names()?;
     Ok((source, names))
 }
@@ -121,7 +123,7 @@ fn write(target: &Path, jobs: &[Job], replace: bool, failures: &mut Failures) ->
 
 /// What there is to say of it, line by line. `target` is the name that a new store will have.
 fn import_one(store: &Store, target: &Path, job: &Job, replace: bool) -> Outcome<Vec<String>> {
-    let source = Source::open(&job.path)?;
+    let source = job.reading.open(&job.path)?;
     let mut session = source.session(&job.session)?;
     let account = session.account().clone();
     let mut progress = Progress::new(session.entity_count());
@@ -129,7 +131,8 @@ fn import_one(store: &Store, target: &Path, job: &Job, replace: bool) -> Outcome
     let imported = store.import(&job.name, &account, entities, replace);
     drop(progress);
     let report = imported.map_err(|error| explain(error, target, job))?;
-    let mut lines = vec![format!("{}: {}", job.name, summary(&source.form(), &account, &report))];
+    let summary = summary(&source.form(), &account, &report);
+    let mut lines = vec![format!("{}: {}: {summary}", job.path.display(), job.name)];
     lines.extend(notes(&job.path, &session.notes(), &report.notes));
     Ok(lines)
 }

@@ -9,11 +9,11 @@ use crate::args::Info;
 use crate::failure::Outcome;
 use crate::output::{self, one_line};
 use crate::progress::Progress;
-use crate::source;
+use crate::source::{self, Reading};
 use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, utc};
 
 pub(crate) fn run(args: &Info) -> Outcome {
-    let source = source::open(&args.source)?;
+    let source = source::open(&args.source, Reading::Whole)?;
     let names = source.session_names()?;
     let mut out = output::results();
     head(&mut out, &source, names.len())?;

@@ -1,0 +1,53 @@
+//! A SQLite database as the formats see it: whole, or what can be saved of it.
+
+use crate::sqlite::{Database, Row, Salvage, SqliteError, Table};
+
+/// Where the rows come from.
+#[derive(Debug)]
+pub(crate) enum Tables {
+    /// A database that is read as SQLite reads it: damage is an error.
+    Whole(Database),
+    /// A damaged one: rows that are still whole, in any order.
+    Saved(Salvage),
+}
+
+impl Tables {
+    /// Every table.
+    pub(crate) fn all(&self) -> &[Table] {
+        match self {
+            Self::Whole(db) => db.tables(),
+            Self::Saved(salvage) => salvage.tables(),
+        }
+    }
+
+    /// A table by name, in either case.
+    pub(crate) fn named(&self, name: &str) -> Option<&Table> {
+        match self {
+            Self::Whole(db) => db.table(name),
+            Self::Saved(salvage) => salvage.table(name),
+        }
+    }
+
+    /// The rows of a table.
+    pub(crate) fn rows<'a>(&'a self, table: &'a Table) -> Rows<'a> {
+        match self {
+            Self::Whole(db) => Box::new(db.rows(table)),
+            Self::Saved(salvage) => Box::new(salvage.rows(table).map(Ok)),
+        }
+    }
+
+    /// The row of this integer key.
+    pub(crate) fn row<'a>(
+        &'a self,
+        table: &'a Table,
+        key: i64,
+    ) -> Result<Option<Row<'a>>, SqliteError> {
+        match self {
+            Self::Whole(db) => db.row(table, key),
+            Self::Saved(salvage) => Ok(salvage.rows(table).find(|row| row.rowid() == Some(key))),
+        }
+    }
+}
+
+/// The rows of a table, as they are read.
+pub(crate) type Rows<'a> = Box<dyn Iterator<Item = Result<Row<'a>, SqliteError>> + 'a>;
