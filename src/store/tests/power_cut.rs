@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use super::crash_disk::CrashDisk;
+use crate::error::Result;
 use crate::file::Superblock;
+use crate::session::Session;
 use crate::store::Store;
 use crate::store::engine::Engine;
 use crate::types::{
-    AccessHash, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, PeerId, UpdateState,
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, PeerId,
+    UpdateState,
 };
-use crate::{Account, Result, Session};
 
 const SUPERBLOCK: Superblock = Superblock { file_id: [3; 16] };
 
