@@ -217,3 +217,28 @@ fn what_the_check_calls_whole_can_be_written() -> Outcome {
     assert!(found > 0, "no flip hit a block in use");
     Ok(())
 }
+
+#[test]
+fn a_store_that_is_damaged_and_was_not_closed_is_refused_untouched_and_its_login_still_read()
+-> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = small_store(folder.path());
+    let store = Store::open(&path)?;
+    store.session("b")?.set_update_state(None)?;
+    // What lies there while the store is open is what a kill would leave.
+    let mut bytes = fs::read(&path)?;
+    drop(store);
+    let name = entity(123).name.unwrap();
+    let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    let killed = folder.path().join("killed.tgsession");
+    fs::write(&killed, &bytes)?;
+
+    assert_eq!(Store::open(&killed).unwrap_err().kind(), ErrorKind::Damaged);
+    assert!(fs::read(&killed)? == bytes, "a refused store was written to");
+    let reader = Store::open_read_only(&killed)?.open_session("a")?;
+    assert_eq!(reader.auth_key()?, account().dcs[0].auth_key);
+    assert_eq!(reader.entity(entity(123).id).unwrap_err().kind(), ErrorKind::Damaged);
+    assert!(fs::read(&killed)? == bytes, "reading has written");
+    Ok(())
+}

@@ -15,7 +15,7 @@ mod superblock;
 
 use std::fmt;
 
-pub(crate) use self::blocks::{Disk, SealedBlocks, Watch};
+pub(crate) use self::blocks::{Disk, Readiness, SealedBlocks, Watch};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile};
 pub(crate) use self::overlay::Overlay;

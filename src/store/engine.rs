@@ -17,7 +17,7 @@ use super::fault::{Fault, Step};
 use super::snapshot::Snapshot;
 use crate::error::{Damaged, Error, Result};
 use crate::file::{
-    Access, Damage, Disk, OpenError, Overlay, SealedBlocks, StoreFile, Superblock, Watch,
+    Access, Damage, Disk, OpenError, Overlay, Readiness, SealedBlocks, StoreFile, Superblock, Watch,
 };
 
 /// What redb may keep of the file in memory, in bytes.
@@ -56,16 +56,18 @@ enum Db {
 impl Engine {
     /// Opens a store for reading and writing. A second writer is refused at once.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let StoreFile { file, superblock } = open_file(path, Access::Write)?;
-        let blocks = SealedBlocks::new(backend(file, path)?, superblock);
+        let blocks = blocks(path, Access::Write)?;
+        if ready(&blocks, path)?.unfinished {
+            // Recovering writes. Done in memory first, a store that is damaged too is refused as
+            // it lies there.
+            drop(Self::start(overlay(path)?, path, false)?);
+        }
         Self::start(blocks, path, true)
     }
 
     /// Opens a store without writing a byte of it, also while another process writes it.
     pub(super) fn open_read_only(path: &Path) -> Result<Self> {
-        let StoreFile { file, superblock } = open_file(path, Access::Read)?;
-        let blocks = SealedBlocks::new(backend(file, path)?, superblock);
-        match Self::start_reader(blocks, path) {
+        match Self::start_reader(blocks(path, Access::Read)?, path) {
             Err(Fault::Redb(redb::Error::RepairAborted)) => Self::recover_in_memory(path),
             opened => opened.map_err(|fault| fault.at(path, None)),
         }
@@ -92,7 +94,7 @@ impl Engine {
 
     fn start<D: Disk>(blocks: SealedBlocks<D>, path: &Path, writable: bool) -> Result<Self> {
         let watch = blocks.watch();
-        let ready = blocks.prepare().map_err(|error| Fault::from(error).at(path, None))?;
+        let ready = ready(&blocks, path)?;
         if ready.unfinished {
             tracing::info!(path = %path.display(), "the last writer did not finish; recovering");
         }
@@ -300,6 +302,16 @@ fn open_file(path: &Path, access: Access) -> Result<StoreFile> {
         },
         OpenError::Damaged(damage) => Error::damaged(path, damage),
     })
+}
+
+/// The blocks of a store's file.
+fn blocks(path: &Path, access: Access) -> Result<SealedBlocks<FileBackend>> {
+    let StoreFile { file, superblock } = open_file(path, access)?;
+    Ok(SealedBlocks::new(backend(file, path)?, superblock))
+}
+
+fn ready<D: Disk>(blocks: &SealedBlocks<D>, path: &Path) -> Result<Readiness> {
+    blocks.prepare().map_err(|error| Fault::from(error).at(path, None))
 }
 
 fn backend(file: fs::File, path: &Path) -> Result<FileBackend> {

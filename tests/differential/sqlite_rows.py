@@ -408,7 +408,11 @@ def main():
                             out.write(data)
         if bad >= options.stop:
             break
-    print(f"{sum(kinds.values())} cases, {bad} differ; {kinds}; kept in {keep}")
+    print(f"{sum(kinds.values())} cases, {bad} differ; {kinds}")
+    if bad:
+        print(f"the files that differ are kept in {keep}")
+    else:
+        os.rmdir(keep)
     print(f"{len(tolerated)} damaged files tolerated, seeds {tolerated}")
     sys.exit(1 if bad else 0)
 
