@@ -98,16 +98,24 @@ impl Database {
 
     /// The same of a file whose header or schema may be damaged: what cannot be read is guessed
     /// or left out.
-    pub(super) fn assemble_what_is_left(files: Files, options: &OpenOptions) -> Self {
+    /// The second value is how many pages the header counts: those behind them are read if a
+    /// table leads there, and belong to nobody else.
+    pub(super) fn assemble_what_is_left(files: Files, options: &OpenOptions) -> (Self, u32) {
         let Files { main, beside, locks } = files;
         let mut pages = Pages::new(main);
         let header = match lay_out(&mut pages, beside) {
             Ok(header) => header,
             Err(_) => guess::lay_out(&mut pages),
         };
+        let counted = pages.count();
+        if let Ok(held) = u32::try_from(pages.held())
+            && held > counted
+        {
+            pages.lay_out(header.page_size, held);
+        }
         let mut db = Self::of(pages, header, locks, options);
         db.tables = schema::read_what_is_left(&db, &options.expected);
-        db
+        (db, counted)
     }
 
     /// The ordinary tables, in the order of the schema. Views, virtual tables, indexes and

@@ -1,5 +1,7 @@
 //! One b-tree page: its header and cell pointers (file format, section 1.6).
 
+use std::collections::HashSet;
+
 use super::{SqliteError, bytes};
 
 /// Which of the two trees a page belongs to.
@@ -38,11 +40,18 @@ pub(super) struct Cell<'a> {
 impl<'a> Page<'a> {
     pub(super) fn parse(no: u32, bytes: &'a [u8], kind: Kind) -> Result<Self, SqliteError> {
         let start = if no == 1 { super::header::SIZE } else { 0 };
+        let count = bytes::u16_at(bytes, start + 3).unwrap_or_default();
+        Self::with_count(no, bytes, kind, count.into())
+    }
+
+    /// Parses a page as if it counted so many cells.
+    fn with_count(no: u32, bytes: &'a [u8], kind: Kind, count: usize) -> Result<Self, SqliteError> {
+        let start = if no == 1 { super::header::SIZE } else { 0 };
         let head: [u8; 12] = *bytes
             .get(start..)
             .and_then(<[u8]>::first_chunk)
             .ok_or(SqliteError::PageKind { page: no, found: 0 })?;
-        let [flag, _, _, c1, c0, _, _, _, right @ ..] = head;
+        let [flag, _, _, _, _, _, _, _, right @ ..] = head;
         let leaf = match (kind, flag) {
             (Kind::Table, 0x0d) | (Kind::Index, 0x0a) => true,
             (Kind::Table, 0x05) | (Kind::Index, 0x02) => false,
@@ -50,10 +59,9 @@ impl<'a> Page<'a> {
                 return Err(SqliteError::PageKind { page: no, found: flag });
             }
         };
-        let found = u16::from_be_bytes([c1, c0]);
         let after = start + if leaf { 8 } else { 12 };
-        let fits = usize::from(found) <= (bytes.len() - 8) / 6;
-        let pointers = bytes.get(after..).and_then(|rest| rest.get(..usize::from(found) * 2));
+        let fits = count <= (bytes.len() - 8) / 6;
+        let pointers = bytes.get(after..).and_then(|rest| rest.get(..count * 2));
         match pointers {
             Some(pointers) if fits => Ok(Self {
                 no,
@@ -63,8 +71,32 @@ impl<'a> Page<'a> {
                 right: u32::from_be_bytes(right),
                 room: bytes.len() - after - pointers.len(),
             }),
-            _ => Err(SqliteError::CellCount { page: no, found }),
+            _ => {
+                let found = u16::try_from(count).unwrap_or(u16::MAX);
+                Err(SqliteError::CellCount { page: no, found })
+            }
         }
+    }
+
+    /// The page of a damaged file: where the cell count is too large, the cells whose pointers
+    /// still make sense, up to the first that does not: into the page, behind the pointers, and
+    /// nowhere twice.
+    pub(super) fn parse_what_is_left(no: u32, bytes: &'a [u8], kind: Kind) -> Option<Self> {
+        match Self::parse(no, bytes, kind) {
+            Err(SqliteError::CellCount { .. }) => {}
+            parsed => return parsed.ok(),
+        }
+        let whole = Self::with_count(no, bytes, kind, 0).ok()?;
+        let after = bytes.len() - whole.room;
+        let (pointers, _) = bytes.get(after..)?.as_chunks();
+        let (mut first, mut seen) = (bytes.len(), HashSet::new());
+        let believable = move |(index, pointer): &(usize, usize)| {
+            first = first.min(*pointer);
+            first >= after + 2 * (index + 1) && *pointer < bytes.len() && seen.insert(*pointer)
+        };
+        let pointers = pointers.iter().map(|pointer| usize::from(u16::from_be_bytes(*pointer)));
+        let count = pointers.enumerate().take_while(believable).count();
+        Self::with_count(no, bytes, kind, count).ok()
     }
 
     /// Cells of the page.

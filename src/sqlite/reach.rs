@@ -42,7 +42,7 @@ impl Reach {
 
 /// A page of a table's tree.
 pub(super) fn page<'a>(db: &'a Database, table: &Table, no: u32) -> Option<Page<'a>> {
-    Page::parse(no, db.pages.page(no).ok()?, table.kind()).ok()
+    Page::parse_what_is_left(no, db.pages.page(no).ok()?, table.kind())
 }
 
 /// All rows on a page that have a cell.

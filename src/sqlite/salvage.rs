@@ -58,7 +58,7 @@ impl Salvage {
     }
 
     fn of(files: Files, options: &OpenOptions) -> Self {
-        let db = Database::assemble_what_is_left(files, options);
+        let (db, counted) = Database::assemble_what_is_left(files, options);
         let found = db.tables().iter().map(|_| Vec::new()).collect();
         let mut salvage = Self { db, reached: Vec::new(), found, lost: Lost::default() };
         let mut seen = HashSet::new();
@@ -72,7 +72,7 @@ impl Salvage {
             salvage.lost.rows += broken(&salvage.db, table, &reach.pages);
             salvage.reached.push(reach);
         }
-        salvage.adopt(&seen);
+        salvage.adopt(&seen, counted);
         salvage
     }
 
@@ -117,11 +117,11 @@ impl Salvage {
         self.lost
     }
 
-    /// Gives the leaves that nothing leads to the table they fit best.
-    fn adopt(&mut self, seen: &HashSet<u32>) {
+    /// Gives the leaves that nothing leads to the table they fit best, up to page `last`.
+    fn adopt(&mut self, seen: &HashSet<u32>, last: u32) {
         let free = free_pages(&self.db, seen);
         let mut taken: Vec<Option<HashSet<i64>>> = self.found.iter().map(|_| None).collect();
-        let lone = |no: &u32| !seen.contains(no) && !free.contains(no);
+        let lone = |no: &u32| *no <= last && !seen.contains(no) && !free.contains(no);
         let pages: Vec<_> = self.db.pages.numbers().filter(lone).collect();
         for no in pages {
             let Some(cells) = orphan(&self.db, no) else {

@@ -40,14 +40,15 @@ fn column<'r>(table: &Table, row: &'r Row<'_>, name: &str) -> Result<Value<'r>, 
 fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
     let Some(table) = file.db.named("sessions") else { return Ok(()) };
     each_row(file, table, |row| {
-        let id = match field::integer(column(table, row, "dc_id")?).map(i32::try_from) {
+        let id = match field::integer(session_column(file, table, row, "dc_id")?).map(i32::try_from)
+        {
             Ok(Ok(id)) => DcId(id),
             _ => {
                 notes.add("sessions: dc_id is no DC's number, row skipped".into());
                 return Ok(Ok(()));
             }
         };
-        let key = match auth_key(column(table, row, "auth_key")?) {
+        let key = match auth_key(session_column(file, table, row, "auth_key")?) {
             Ok(key) => key,
             Err(found) if matches!(file.db, Tables::Saved(_)) => {
                 notes.add(format!("sessions row {id}: the auth key is {found}, not kept"));
@@ -59,15 +60,19 @@ fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) 
         };
         let mut dc = DcOption::new(id);
         dc.auth_key = key;
-        let (host, port) = (column(table, row, "server_address")?, column(table, row, "port")?);
+        let (host, port) = (
+            session_column(file, table, row, "server_address")?,
+            session_column(file, table, row, "port")?,
+        );
         if let Some(endpoint) = endpoint(id, host, port, notes) {
             dc = dc.at(endpoint);
         }
         if account.dcs.is_empty() {
             account.login.home_dc = Some(id);
-            account.login.takeout_id = takeout_id(column(table, row, "takeout_id")?, notes);
+            account.login.takeout_id =
+                takeout_id(session_column(file, table, row, "takeout_id")?, notes);
         }
-        if !is_blank(column(table, row, "tmp_auth_key")?) {
+        if !is_blank(session_column(file, table, row, "tmp_auth_key")?) {
             notes.add(format!("sessions row {id}: the temporary auth key is not kept"));
         }
         account.dcs.push(dc);
@@ -83,6 +88,20 @@ fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) 
     account.dcs.sort_by_key(|dc| dc.id);
     account.dcs.dedup_by_key(|dc| dc.id);
     Ok(())
+}
+
+/// The columns of `sessions` in their order.
+const SESSIONS: [&str; 6] =
+    ["dc_id", "server_address", "port", "auth_key", "takeout_id", "tmp_auth_key"];
+
+fn session_column<'r>(
+    file: &TelethonFile,
+    table: &Table,
+    row: &'r Row<'_>,
+    name: &str,
+) -> Result<Value<'r>, SqliteError> {
+    let column = file.column(table, &SESSIONS, name);
+    column.map_or(Ok(Value::Null), |column| row.get(column))
 }
 
 fn is_blank(value: Value<'_>) -> bool {

@@ -23,6 +23,9 @@ impl std::fmt::Debug for Entities<'_> {
     }
 }
 
+/// The columns in their order.
+const COLUMNS: [&str; 6] = ["id", "hash", "username", "phone", "name", "date"];
+
 #[derive(Clone, Copy, Debug)]
 struct Columns<'a> {
     table: &'a Table,
@@ -35,15 +38,16 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(table: &'a Table) -> Option<Self> {
+    fn of(file: &TelethonFile, table: &'a Table) -> Option<Self> {
+        let column = |name| file.column(table, &COLUMNS, name);
         Some(Self {
             table,
-            id: table.column("id")?,
-            hash: table.column("hash")?,
-            username: table.column("username"),
-            phone: table.column("phone"),
-            name: table.column("name"),
-            date: table.column("date"),
+            id: column("id")?,
+            hash: column("hash")?,
+            username: column("username"),
+            phone: column("phone"),
+            name: column("name"),
+            date: column("date"),
         })
     }
 }
@@ -59,7 +63,7 @@ impl Columns<'_> {
 impl<'a> Entities<'a> {
     pub(super) fn new(file: &'a TelethonFile, mut notes: Notes) -> Self {
         let table = file.db.named("entities");
-        let columns = table.and_then(Columns::of);
+        let columns = table.and_then(|table| Columns::of(file, table));
         if table.is_some() && columns.is_none() {
             notes.add("entities: the table has no columns id and hash, and was not read".into());
         }

@@ -61,7 +61,7 @@ impl TelethonFile {
         let mut file = Self { path: path.to_owned(), db, version: None };
         file.version = file.read_version()?;
         match file.version {
-            Some(found) if found > NEWEST => {
+            Some(found) if found > NEWEST && matches!(file.db, Tables::Whole(_)) => {
                 let what = "Telethon schema";
                 Err(Error::Newer { path: file.path, what, found, newest: NEWEST })
             }
@@ -128,6 +128,18 @@ impl TelethonFile {
         }
     }
 
+    /// A column by name. Where the schema of a damaged file has lost the name, the column that
+    /// stands in its place, if that has no other of Telethon's names.
+    fn column(&self, table: &Table, names: &[&str], name: &str) -> Option<usize> {
+        let in_its_place = || {
+            let place = names.iter().position(|known| *known == name)?;
+            let there = table.columns().get(place)?.name();
+            let known = names.iter().any(|known| known.eq_ignore_ascii_case(there));
+            (matches!(self.db, Tables::Saved(_)) && !known).then_some(place)
+        };
+        table.column(name).or_else(in_its_place)
+    }
+
     fn damaged(&self, table: &Table, error: SqliteError) -> Error {
         let table = Some(table.name().to_owned());
         Error::damaged(&self.path, Damaged::Sqlite { table, error })
@@ -142,10 +154,7 @@ fn stranger(db: &Tables) -> Option<String> {
     };
     let found = if has("sessions", &["session_id", "auth_key"]) {
         "a telethon-session-sqlalchemy database"
-    } else if has("sessions", &["dc_id", "server_address", "auth_key"])
-        && !has("version", &["number"])
-        && is_vouched_for(db)
-    {
+    } else if is_telethon(db) && !has("version", &["number"]) {
         return None;
     } else if has("version", &["number"]) || has("peers", &["access_hash"]) {
         "a session of Pyrogram or one of its forks"
@@ -166,10 +175,16 @@ fn stranger(db: &Tables) -> Option<String> {
     Some(found.to_owned())
 }
 
-/// Of a damaged file, at least one table of Telethon's must be in the schema and not only hoped
-/// for.
-fn is_vouched_for(db: &Tables) -> bool {
-    let Tables::Saved(salvage) = db else { return true };
+/// The columns of `sessions` without which it is none.
+const LOGIN: [&str; 3] = ["dc_id", "server_address", "auth_key"];
+
+/// Whether `sessions` is Telethon's. Of a damaged file, at least one table of Telethon's must be in
+/// the schema and not only hoped for.
+fn is_telethon(db: &Tables) -> bool {
+    let Some(sessions) = db.named("sessions") else { return false };
+    let Tables::Saved(salvage) = db else {
+        return LOGIN.iter().all(|name| sessions.column(name).is_some());
+    };
     let own = [
         ("sessions", "server_address"),
         ("entities", "hash"),

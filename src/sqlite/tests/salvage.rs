@@ -38,6 +38,15 @@ fn rows_under_a_broken_root_are_found_without_it() {
 }
 
 #[test]
+fn a_count_that_lies_hides_no_row() {
+    // Of a page: how many cells. Of the header: how many pages.
+    for name in ["bad_cells_child_65535", "bad_hdr_31_1"] {
+        let (found, all, _) = salvaged(&format!("{name}.session"));
+        assert_eq!(found, all, "{name}");
+    }
+}
+
+#[test]
 fn rows_of_a_table_that_the_schema_lost_are_found_if_it_is_expected() {
     let whole = Database::open(&telethon("bad_enc.session"), &OpenOptions::new()).unwrap();
     let entities = whole.table("entities").unwrap();
