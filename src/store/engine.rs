@@ -23,16 +23,6 @@ use crate::file::{
 /// What redb may keep of the file in memory, in bytes.
 const CACHE: usize = 8 << 20;
 
-/// How a commit is made durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Durability {
-    /// One sync. A crash within it leaves this commit or the one before.
-    OnePhase,
-    /// A second sync before the commit counts, so that not even a chosen mixture of old and new
-    /// blocks passes for it. For what must never be lost.
-    TwoPhase,
-}
-
 /// One opened store file.
 pub(super) struct Engine {
     path: PathBuf,
@@ -182,19 +172,17 @@ impl Engine {
     }
 
     /// Runs `work` in a transaction and commits it; on any error nothing of it remains.
-    pub(super) fn write<T>(
-        &self,
-        durability: Durability,
-        work: impl FnOnce(&WriteTransaction) -> Step<T>,
-    ) -> Result<T> {
+    ///
+    /// redb commits in two phases where readers share the file: all blocks are synced before the
+    /// header that makes them count, so that no mixture of old and new ones passes for a commit.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Step<T>) -> Result<T> {
         if !self.writable {
             return Err(Error::ReadOnly { path: self.path.clone() });
         }
         self.touched.store(true, Ordering::Release);
         self.guarded(|| {
             let Db::Writer(db) = self.db()? else { return Err(Fault::Dead) };
-            let mut transaction = db.begin_write()?;
-            transaction.set_two_phase_commit(durability == Durability::TwoPhase);
+            let transaction = db.begin_write()?;
             // A panic must not unwind through the transaction: aborted, it leaves no trace.
             match caught(|| work(&transaction)) {
                 Ok(done) => {

@@ -16,7 +16,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::engine::{Durability, Engine};
+use self::engine::Engine;
 use crate::error::{Error, Result};
 use crate::file::NewFile;
 use crate::types::{Account, Entity};
@@ -143,9 +143,8 @@ impl Store {
     pub fn session(&self, name: &str) -> Result<StoreSession> {
         match self.open_session(name) {
             Err(Error::NoSession { .. }) => {
-                let account = self.engine.write(Durability::TwoPhase, |transaction| {
-                    catalog::find_or_add(transaction, name)
-                })?;
+                let account =
+                    self.engine.write(|transaction| catalog::find_or_add(transaction, name))?;
                 Ok(StoreSession::new(Arc::clone(&self.engine), account))
             }
             found => found,
@@ -180,7 +179,7 @@ impl Store {
     /// [`Error::NoSession`], [`Error::SessionExists`], [`Error::BadName`].
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         let path = self.path();
-        self.engine.write(Durability::TwoPhase, |txn| catalog::rename(txn, path, from, to))
+        self.engine.write(|txn| catalog::rename(txn, path, from, to))
     }
 
     /// Deletes a session and everything in it, in one transaction.
@@ -193,7 +192,7 @@ impl Store {
     /// [`Error::NoSession`].
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.path();
-        self.engine.write(Durability::TwoPhase, |txn| catalog::remove(txn, path, name))
+        self.engine.write(|txn| catalog::remove(txn, path, name))
     }
 
     /// Brings a whole session in, in one transaction: after an error the store is as before.
@@ -218,7 +217,7 @@ impl Store {
         I: IntoIterator<Item = Result<Entity>>,
     {
         let path = self.path();
-        self.engine.write(Durability::TwoPhase, |transaction| {
+        self.engine.write(|transaction| {
             if catalog::exists(transaction, name)? {
                 if !replace {
                     let (path, name) = (path.to_owned(), name.to_owned());

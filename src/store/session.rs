@@ -6,7 +6,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use zeroize::Zeroizing;
 
 use super::catalog;
-use super::engine::{Durability, Engine};
+use super::engine::Engine;
 use super::entities::{EntityTables, would_change};
 use super::fault::{Fault, Step};
 use super::snapshot::Snapshot;
@@ -25,8 +25,7 @@ use crate::types::{
 /// One session of a [`Store`](crate::Store).
 ///
 /// A handle is cheap to clone, and any number of threads may use it and its clones at once. It
-/// keeps the store open. When a call that writes returns, its data is on disk; keys and addresses
-/// of DCs and the login are committed in two phases.
+/// keeps the store open. When a call that writes returns, its data is on disk.
 #[derive(Clone)]
 pub struct StoreSession {
     engine: Arc<Engine>,
@@ -54,12 +53,8 @@ impl StoreSession {
 
     /// Writes to this session, which must still be there: a handle that outlives its session must
     /// not leave rows of nobody behind.
-    fn write<T>(
-        &self,
-        durability: Durability,
-        work: impl FnOnce(&WriteTransaction) -> Step<T>,
-    ) -> Result<T> {
-        self.engine.write(durability, |transaction| {
+    fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Step<T>) -> Result<T> {
+        self.engine.write(|transaction| {
             let logins = transaction.open_table(LOGINS.definition())?;
             if logins.get(&self.account.key())?.is_none() {
                 return Err(self.gone().into());
@@ -106,26 +101,15 @@ impl StoreSession {
         })
     }
 
-    fn put<const N: usize>(
-        &self,
-        durability: Durability,
-        table: Records<N>,
-        key: &[u8; N],
-        record: &[u8],
-    ) -> Result<()> {
-        self.write(durability, |transaction| {
+    fn put<const N: usize>(&self, table: Records<N>, key: &[u8; N], record: &[u8]) -> Result<()> {
+        self.write(|transaction| {
             transaction.open_table(table.definition())?.insert(key, record)?;
             Ok(())
         })
     }
 
-    fn take<const N: usize>(
-        &self,
-        durability: Durability,
-        table: Records<N>,
-        key: &[u8; N],
-    ) -> Result<()> {
-        self.write(durability, |transaction| {
+    fn take<const N: usize>(&self, table: Records<N>, key: &[u8; N]) -> Result<()> {
+        self.write(|transaction| {
             transaction.open_table(table.definition())?.remove(key)?;
             Ok(())
         })
@@ -184,7 +168,7 @@ impl Session for StoreSession {
 
     fn set_login(&self, login: &Login) -> Result<()> {
         let record = encoded("a login", login).map_err(|fault| self.engine.error(fault))?;
-        self.put(Durability::TwoPhase, LOGINS, &self.account.key(), &record)
+        self.put(LOGINS, &self.account.key(), &record)
     }
 
     fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
@@ -198,11 +182,11 @@ impl Session for StoreSession {
     fn set_dc(&self, dc: &DcOption) -> Result<()> {
         let record = encoded("a DC", dc).map_err(|fault| self.engine.error(fault))?;
         let record = Zeroizing::new(record);
-        self.put(Durability::TwoPhase, DCS, &DcKey::of(self.account, dc.id), &record)
+        self.put(DCS, &DcKey::of(self.account, dc.id), &record)
     }
 
     fn remove_dc(&self, id: DcId) -> Result<()> {
-        self.take(Durability::TwoPhase, DCS, &DcKey::of(self.account, id))
+        self.take(DCS, &DcKey::of(self.account, id))
     }
 
     fn update_state(&self) -> Result<Option<UpdateState>> {
@@ -214,9 +198,9 @@ impl Session for StoreSession {
         match state {
             Some(state) => {
                 let record = encoded("a state", &state).map_err(|f| self.engine.error(f))?;
-                self.put(Durability::OnePhase, STATES, &key, &record)
+                self.put(STATES, &key, &record)
             }
-            None => self.take(Durability::OnePhase, STATES, &key),
+            None => self.take(STATES, &key),
         }
     }
 
@@ -229,7 +213,7 @@ impl Session for StoreSession {
     }
 
     fn set_channel_states(&self, states: &[ChannelState]) -> Result<()> {
-        self.write(Durability::OnePhase, |transaction| {
+        self.write(|transaction| {
             let mut table = transaction.open_table(STATES.definition())?;
             for state in states {
                 let record = encoded("a state", state)?;
@@ -240,7 +224,7 @@ impl Session for StoreSession {
     }
 
     fn remove_channel_state(&self, id: PeerId) -> Result<()> {
-        self.take(Durability::OnePhase, STATES, &PeerKey::of(self.account, id))
+        self.take(STATES, &PeerKey::of(self.account, id))
     }
 
     fn process_entities(&self, entities: &[Entity]) -> Result<usize> {
@@ -255,7 +239,7 @@ impl Session for StoreSession {
         if !news {
             return Ok(0);
         }
-        self.write(Durability::OnePhase, |transaction| {
+        self.write(|transaction| {
             let mut tables = EntityTables::open(transaction, self.account)?;
             let mut changed = 0;
             for entity in entities {
@@ -312,9 +296,7 @@ impl Session for StoreSession {
     }
 
     fn remove_entity(&self, id: PeerId) -> Result<()> {
-        self.write(Durability::OnePhase, |transaction| {
-            EntityTables::open(transaction, self.account)?.remove(id)
-        })
+        self.write(|transaction| EntityTables::open(transaction, self.account)?.remove(id))
     }
 
     fn set_save_entities(&self, save: bool) -> Result<()> {
@@ -334,7 +316,7 @@ impl Session for StoreSession {
 
     fn save_sent_file(&self, file: &SentFile) -> Result<()> {
         let record = encoded("a sent file", file).map_err(|fault| self.engine.error(fault))?;
-        self.put(Durability::OnePhase, SENT_FILES, &FileRow::of(self.account, file.key), &record)
+        self.put(SENT_FILES, &FileRow::of(self.account, file.key), &record)
     }
 
     fn flush(&self) -> Result<()> {
@@ -344,6 +326,6 @@ impl Session for StoreSession {
     fn delete(&self) -> Result<()> {
         let name = self.name()?;
         let path = self.engine.path();
-        self.engine.write(Durability::TwoPhase, |txn| catalog::remove(txn, path, &name))
+        self.engine.write(|txn| catalog::remove(txn, path, &name))
     }
 }

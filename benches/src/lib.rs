@@ -1,0 +1,14 @@
+//! What `tgsession` is measured with: a synthetic world, and the peers it is measured against.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
+
+pub mod args;
+pub mod clock;
+pub mod disk;
+pub mod peers;
+pub mod people;
+pub mod plot;
+pub mod process;
+pub mod table;
+pub mod telethon;
+pub mod works;

@@ -1,0 +1,83 @@
+//! The peers: one small trait, one file each.
+
+mod fjall;
+mod limits;
+mod lmdb;
+mod ours;
+mod plain;
+mod redb_plain;
+mod sqlite_wal;
+mod telethon_sqlite;
+
+use std::path::Path;
+
+use tgsession::{AuthKey, Entity, PeerId, UpdateState};
+
+pub use self::limits::Limits;
+
+/// A session store with one account in it, as a client holds it.
+///
+/// A call that is said to be durable has its data on the disk, synced, when it returns.
+pub trait Peer: Send {
+    /// The key of the account's DC, read anew.
+    fn auth_key(&self) -> AuthKey;
+
+    /// The entity of this id.
+    fn by_id(&self, id: PeerId) -> Option<Entity>;
+
+    /// The entity with this username.
+    fn by_username(&self, username: &str) -> Option<Entity>;
+
+    /// The entity with this phone.
+    fn by_phone(&self, phone: &str) -> Option<Entity>;
+
+    /// Where the updates stand.
+    fn state(&self) -> UpdateState;
+
+    /// Takes in entities just seen, in whatever way this peer finds durable.
+    fn see(&self, seen: &[Entity]);
+
+    /// Saves where the updates stand, durably.
+    fn set_state(&self, state: UpdateState);
+
+    /// Saves where the updates stand, to be durable later; false where that is not offered.
+    fn note_state(&self, state: UpdateState) -> bool;
+
+    /// Fills the empty store, durably. They come in the order of their ids.
+    fn load(&mut self, entities: Vec<Entity>);
+
+    /// Another handle to the same store, for another thread.
+    fn another(&self) -> Box<dyn Peer>;
+
+    /// What the entities take, where that is not what lies on the disk.
+    fn payload(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// How a peer is made and opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it is, for the table.
+    pub title: &'static str,
+    /// Makes a store with a key in an empty folder.
+    pub create: fn(&Path, &AuthKey) -> Box<dyn Peer>,
+    /// Opens the store in the folder.
+    pub open: fn(&Path) -> Box<dyn Peer>,
+    /// What it holds is gone when it is closed.
+    pub volatile: bool,
+}
+
+/// Every peer: ours first, the limits last.
+pub const ALL: [Kind; 8] = [
+    ours::KIND,
+    telethon_sqlite::KIND,
+    sqlite_wal::KIND,
+    redb_plain::KIND,
+    lmdb::KIND,
+    lmdb::APPENDED,
+    fjall::KIND,
+    limits::KIND,
+];
