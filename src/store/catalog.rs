@@ -61,7 +61,8 @@ pub(super) fn find_or_add(transaction: &WriteTransaction, name: &str) -> Step<Ac
         return Ok(account);
     }
     let next = table.get(NEXT_NUMBER)?.map_or(1, |number| number.value());
-    let after = next.checked_add(1).ok_or(Error::TooLarge { what: "a store", most: 0 })?;
+    let spent = || Fault::index("sessions", NEXT_NUMBER, "no number is left for another session");
+    let after = next.checked_add(1).ok_or_else(spent)?;
     table.insert(NEXT_NUMBER, after)?;
     table.insert(name.as_bytes(), next)?;
     let account = AccountNo(next);

@@ -134,11 +134,6 @@ impl Engine {
         &self.path
     }
 
-    /// A fault outside of a transaction, as an error about this store.
-    pub(super) fn error(&self, fault: Fault) -> Error {
-        fault.at(&self.path, None)
-    }
-
     /// How many of the header's two copies were whole when the file was opened.
     pub(super) fn whole_heads(&self) -> usize {
         self.whole_heads

@@ -101,9 +101,17 @@ impl StoreSession {
         })
     }
 
-    fn put<const N: usize>(&self, table: Records<N>, key: &[u8; N], record: &[u8]) -> Result<()> {
+    /// Puts one record, `what`, under `key`. Its bytes are wiped, as they may be a key's.
+    fn put<const N: usize, R: Record>(
+        &self,
+        table: Records<N>,
+        key: &[u8; N],
+        what: &'static str,
+        value: &R,
+    ) -> Result<()> {
         self.write(|transaction| {
-            transaction.open_table(table.definition())?.insert(key, record)?;
+            let record = Zeroizing::new(encoded(what, value)?);
+            transaction.open_table(table.definition())?.insert(key, record.as_slice())?;
             Ok(())
         })
     }
@@ -167,8 +175,7 @@ impl Session for StoreSession {
     }
 
     fn set_login(&self, login: &Login) -> Result<()> {
-        let record = encoded("a login", login).map_err(|fault| self.engine.error(fault))?;
-        self.put(LOGINS, &self.account.key(), &record)
+        self.put(LOGINS, &self.account.key(), "a login", login)
     }
 
     fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
@@ -180,9 +187,7 @@ impl Session for StoreSession {
     }
 
     fn set_dc(&self, dc: &DcOption) -> Result<()> {
-        let record = encoded("a DC", dc).map_err(|fault| self.engine.error(fault))?;
-        let record = Zeroizing::new(record);
-        self.put(DCS, &DcKey::of(self.account, dc.id), &record)
+        self.put(DCS, &DcKey::of(self.account, dc.id), "a DC", dc)
     }
 
     fn remove_dc(&self, id: DcId) -> Result<()> {
@@ -196,10 +201,7 @@ impl Session for StoreSession {
     fn set_update_state(&self, state: Option<UpdateState>) -> Result<()> {
         let key = PeerKey::of_account(self.account);
         match state {
-            Some(state) => {
-                let record = encoded("a state", &state).map_err(|f| self.engine.error(f))?;
-                self.put(STATES, &key, &record)
-            }
+            Some(state) => self.put(STATES, &key, "a state", &state),
             None => self.take(STATES, &key),
         }
     }
@@ -315,8 +317,7 @@ impl Session for StoreSession {
     }
 
     fn save_sent_file(&self, file: &SentFile) -> Result<()> {
-        let record = encoded("a sent file", file).map_err(|fault| self.engine.error(fault))?;
-        self.put(SENT_FILES, &FileRow::of(self.account, file.key), &record)
+        self.put(SENT_FILES, &FileRow::of(self.account, file.key), "a sent file", file)
     }
 
     fn flush(&self) -> Result<()> {
