@@ -218,16 +218,46 @@ fn what_the_check_calls_whole_can_be_written() -> Outcome {
     Ok(())
 }
 
+/// What a kill would leave of the small store: what lies there while it is written.
+fn killed_store(folder: &Path) -> Vec<u8> {
+    let path = small_store(folder);
+    let store = Store::open(&path).unwrap();
+    store.session("b").unwrap().set_update_state(None).unwrap();
+    fs::read(&path).unwrap()
+}
+
+#[test]
+fn a_store_that_was_not_closed_is_recovered_or_refused_untouched_whatever_bit_is_flipped() -> Outcome
+{
+    let folder = tempfile::tempdir()?;
+    let whole = killed_store(folder.path());
+    let path = folder.path().join("flipped.tgsession");
+    let (mut refused, mut recovered) = (0, 0);
+    for bit in (HEADER.start * 8..whole.len() * 8).step_by(3_001) {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &bytes)?;
+        let errors = match Store::open(&path) {
+            Ok(store) => ask_everything(&store),
+            Err(error) => {
+                assert!(fs::read(&path)? == bytes, "bit {bit}: refused and written to");
+                vec![error]
+            }
+        };
+        for error in &errors {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "bit {bit}: {error} {error:?}");
+        }
+        *(if errors.is_empty() { &mut recovered } else { &mut refused }) += 1;
+    }
+    assert!(refused > 0 && recovered > 0, "{refused} refused, {recovered} recovered");
+    Ok(())
+}
+
 #[test]
 fn a_store_that_is_damaged_and_was_not_closed_is_refused_untouched_and_its_login_still_read()
 -> Outcome {
     let folder = tempfile::tempdir()?;
-    let path = small_store(folder.path());
-    let store = Store::open(&path)?;
-    store.session("b")?.set_update_state(None)?;
-    // What lies there while the store is open is what a kill would leave.
-    let mut bytes = fs::read(&path)?;
-    drop(store);
+    let mut bytes = killed_store(folder.path());
     let name = entity(123).name.unwrap();
     let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
     bytes[at] ^= 1;

@@ -26,9 +26,10 @@ pub(crate) struct SealedBlocks<D> {
     held: Mutex<HeldHead>,
 }
 
-/// The header as redb wrote it when it opened a whole file, which it marks as in use before
-/// anybody has written anything. Until somebody does, the mark stays here: opening and closing
-/// costs no sync, and a file that is only looked at does not change.
+/// The header as redb wrote it when it opened the file, which it marks as in use, or as being
+/// recovered, before anything else is written. Until something is, the mark stays here: opening
+/// and closing costs no sync, a file that is only looked at does not change, and neither does one
+/// that turns out to be beyond recovery.
 #[derive(Debug, Default)]
 struct HeldHead {
     holding: bool,
@@ -91,7 +92,7 @@ impl<D: Disk> SealedBlocks<D> {
         let head = Head::parse(&span).map_err(io::Error::other)?;
         let unfinished = head.recovery_required();
         self.watch.recovering.store(unfinished, Ordering::Release);
-        self.held().holding = !unfinished;
+        self.held().holding = true;
         Ok(Readiness { unfinished, whole_heads: Head::whole_copies(&span) })
     }
 

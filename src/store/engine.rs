@@ -46,13 +46,7 @@ enum Db {
 impl Engine {
     /// Opens a store for reading and writing. A second writer is refused at once.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let blocks = blocks(path, Access::Write)?;
-        if ready(&blocks, path)?.unfinished {
-            // Recovering writes. Done in memory first, a store that is damaged too is refused as
-            // it lies there.
-            drop(Self::start(overlay(path)?, path, false)?);
-        }
-        Self::start(blocks, path, true)
+        Self::start(blocks(path, Access::Write)?, path, true)
     }
 
     /// Opens a store without writing a byte of it, also while another process writes it.
