@@ -27,7 +27,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// There is no such file.
+    /// There is no such file, or no such folder to put one in.
     NotFound {
         /// The path that was asked for.
         path: PathBuf,
@@ -183,7 +183,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { doing, path, .. } => write!(f, "cannot {doing} {}", path.display()),
-            Self::NotFound { path } => write!(f, "{}: no such file", path.display()),
+            Self::NotFound { path } => write!(f, "{}: no such file or folder", path.display()),
             Self::AlreadyExists { path } => {
                 write!(f, "{}: there is a file already; nothing was written", path.display())
             }

@@ -77,6 +77,17 @@ fn an_import_that_fails_leaves_the_store_as_it_was() -> Outcome {
 }
 
 #[test]
+fn a_store_in_a_folder_that_is_not_there_names_the_folder() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let missing = folder.path().join("missing");
+    let error = Store::create(missing.join("s")).unwrap_err();
+    assert!(matches!(&error, Error::NotFound { path } if *path == missing), "{error}");
+    assert!(error.to_string().ends_with("missing: no such file or folder"), "{error}");
+    assert!(listing(folder.path()).is_empty());
+    Ok(())
+}
+
+#[test]
 fn no_file_is_ever_overwritten() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("notes.tgsession");

@@ -190,7 +190,8 @@ fn nothing_is_imported_into_a_file_that_is_no_store() -> Result {
 fn a_store_is_not_made_in_a_folder_that_is_not_there() -> Result {
     let folder = Folder::with(&["two_dc"])?;
     let ran = folder.run(&["import", "two_dc", "--into", "absent/store"])?;
-    ran.refused(1, &["absent/store"]);
+    ran.refused(1, &["absent: no such file or folder"]);
+    assert!(!folder.exists("absent"));
     Ok(())
 }
 

@@ -80,6 +80,12 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             return Err(Error::AlreadyExists { path: path.to_owned() });
         }
+        match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
+                return Err(Error::NotFound { path: folder.to_owned() });
+            }
+            _ => {}
+        }
         let (new, superblock) = NewFile::for_path(path).map_err(failed)?;
         let file = new.handle().map_err(failed)?;
         let store = Self { engine: Arc::new(Engine::make(file, superblock, path)?) };
