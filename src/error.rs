@@ -83,6 +83,16 @@ pub enum Error {
         /// What stands in its place: "255 bytes", "text".
         found: String,
     },
+    /// It is sealed under a passphrase, and none was given.
+    NeedsPassphrase {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The passphrase does not open it; damage cannot be told from that.
+    WrongPassphrase {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// The store holds no session of this name.
     NoSession {
         /// The store.
@@ -209,6 +219,16 @@ impl fmt::Display for Error {
                 "{}: the auth key of DC {dc} is {found}, and a key has 256 bytes; log in again or find a whole copy",
                 path.display()
             ),
+            Self::NeedsPassphrase { path } => write!(
+                f,
+                "{}: it is sealed under a passphrase; give that passphrase to open it",
+                path.display()
+            ),
+            Self::WrongPassphrase { path } => write!(
+                f,
+                "{}: this passphrase does not open it; check the passphrase, then whether the file is whole",
+                path.display()
+            ),
             Self::NoSession { path, name } => {
                 write!(f, "{}: there is no session named {name:?}", path.display())
             }
@@ -256,6 +276,8 @@ pub(crate) enum Damaged {
     Index { table: &'static str, key: String, why: &'static str },
     /// The engine's own structure.
     Engine(String),
+    /// A file that is neither a store nor a SQLite file: what is wrong in it, in words.
+    Form(String),
     /// A SQLite file.
     Sqlite { table: Option<String>, error: SqliteError },
 }
@@ -266,7 +288,7 @@ impl fmt::Display for Damaged {
             Self::File(damage) => damage.fmt(f),
             Self::Record { table, key, error } => write!(f, "table {table}, key {key}: {error}"),
             Self::Index { table, key, why } => write!(f, "table {table}, key {key}: {why}"),
-            Self::Engine(text) => f.write_str(text),
+            Self::Engine(text) | Self::Form(text) => f.write_str(text),
             Self::Sqlite { table: Some(table), error } => write!(f, "table {table}: {error}"),
             Self::Sqlite { table: None, error } => error.fmt(f),
         }
