@@ -76,7 +76,7 @@ mod vectors;
 
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::session::{MemorySession, Session};
-pub use self::source::{Lookup, Source, SourceSession};
+pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
 pub use self::store::{CheckReport, ImportReport, Store, StoreSession, store_path};
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,

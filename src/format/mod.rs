@@ -1,8 +1,17 @@
-//! The sessions of other clients, one file a client: their tables read into our types.
+//! What other clients' sessions look like, one file or folder a client.
 
+mod client;
+mod clients;
 mod database;
+mod entities;
+mod field;
 mod notes;
-pub(crate) mod telethon;
+mod parsed;
+mod telethon;
 
+pub(crate) use self::client::SqliteFile;
+pub(crate) use self::clients::recognise;
 pub(crate) use self::database::Tables;
+pub(crate) use self::entities::Entities;
 pub(crate) use self::notes::Notes;
+pub(crate) use self::parsed::{Parsed, ParsedSession};

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use tgsession::{Error, Source, Store};
+use tgsession::{Error, Source, SourceOptions, Store};
 
 use crate::failure::{Failure, Outcome};
 
@@ -31,7 +31,7 @@ impl Reading {
     pub(crate) fn open(self, path: &Path) -> Outcome<Source> {
         Ok(match self {
             Self::Whole => Source::open(path)?,
-            Self::Salvage => Source::salvage(path)?,
+            Self::Salvage => SourceOptions::new().salvage(true).open(path)?,
         })
     }
 }

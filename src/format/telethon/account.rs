@@ -1,8 +1,8 @@
 //! Everything but the entities: `sessions`, `update_state`, `sent_files`, and row 0 of
 //! `entities`.
 
-use super::super::{Notes, Tables};
-use super::{TelethonFile, field};
+use super::super::client::{SqliteFile, column};
+use super::super::{Notes, Tables, field};
 use crate::error::{Error, Result};
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{
@@ -10,7 +10,7 @@ use crate::types::{
     PeerId, PeerKind, SelfUser, SentFile, UpdateState,
 };
 
-pub(super) fn read(file: &TelethonFile, notes: &mut Notes) -> Result<Account> {
+pub(super) fn read(file: &SqliteFile, notes: &mut Notes) -> Result<Account> {
     let mut account = Account::default();
     read_sessions(file, &mut account, notes)?;
     account.login.user = read_user(file, notes)?;
@@ -19,27 +19,9 @@ pub(super) fn read(file: &TelethonFile, notes: &mut Notes) -> Result<Account> {
     Ok(account)
 }
 
-/// Runs over a table's rows; damage names the table.
-fn each_row(
-    file: &TelethonFile,
-    table: &Table,
-    mut visit: impl FnMut(&Row<'_>) -> Result<Result<()>, SqliteError>,
-) -> Result<()> {
-    for row in file.db.rows(table) {
-        row.and_then(|row| visit(&row)).map_err(|error| file.damaged(table, error))??;
-    }
-    Ok(())
-}
-
-/// A column's value by name; NULL where the table has no such column.
-fn column<'r>(table: &Table, row: &'r Row<'_>, name: &str) -> Result<Value<'r>, SqliteError> {
-    table.column(name).map_or(Ok(Value::Null), |column| row.get(column))
-}
-
 /// Every row is a DC. All releases log in with the first, the one with the lowest number.
-fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
-    let Some(table) = file.db.named("sessions") else { return Ok(()) };
-    each_row(file, table, |row| {
+fn read_sessions(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    file.each_row("sessions", |table, row| {
         let id = match field::integer(session_column(file, table, row, "dc_id")?).map(i32::try_from)
         {
             Ok(Ok(id)) => DcId(id),
@@ -50,12 +32,16 @@ fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) 
         };
         let key = match auth_key(session_column(file, table, row, "auth_key")?) {
             Ok(key) => key,
-            Err(found) if matches!(file.db, Tables::Saved(_)) => {
+            Err(found) if matches!(file.db(), Tables::Saved(_)) => {
                 notes.add(format!("sessions row {id}: the auth key is {found}, not kept"));
                 None
             }
             Err(found) => {
-                return Ok(Err(Error::BadAuthKey { path: file.path.clone(), dc: id.0, found }));
+                return Ok(Err(Error::BadAuthKey {
+                    path: file.path().to_owned(),
+                    dc: id.0,
+                    found,
+                }));
             }
         };
         let mut dc = DcOption::new(id);
@@ -85,8 +71,6 @@ fn read_sessions(file: &TelethonFile, account: &mut Account, notes: &mut Notes) 
             first.id
         ));
     }
-    account.dcs.sort_by_key(|dc| dc.id);
-    account.dcs.dedup_by_key(|dc| dc.id);
     Ok(())
 }
 
@@ -95,12 +79,12 @@ const SESSIONS: [&str; 6] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "tmp_auth_key"];
 
 fn session_column<'r>(
-    file: &TelethonFile,
+    file: &SqliteFile,
     table: &Table,
     row: &'r Row<'_>,
     name: &str,
 ) -> Result<Value<'r>, SqliteError> {
-    let column = file.column(table, &SESSIONS, name);
+    let column = super::column(file.db(), table, &SESSIONS, name);
     column.map_or(Ok(Value::Null), |column| row.get(column))
 }
 
@@ -161,13 +145,13 @@ fn takeout_id(value: Value<'_>, notes: &mut Notes) -> Option<i64> {
 }
 
 /// Row 0 of `entities` holds the account's own id where others hold a hash.
-fn read_user(file: &TelethonFile, notes: &mut Notes) -> Result<Option<SelfUser>> {
-    let Some(table) = file.db.named("entities") else { return Ok(None) };
+fn read_user(file: &SqliteFile, notes: &mut Notes) -> Result<Option<SelfUser>> {
+    let Some(table) = file.db().named("entities") else { return Ok(None) };
     let (Some(_), Some(hash)) = (table.column("id"), table.column("hash")) else {
         return Ok(None);
     };
     let damaged = |error| file.damaged(table, error);
-    let Some(row) = file.db.row(table, 0).map_err(damaged)? else { return Ok(None) };
+    let Some(row) = file.db().row(table, 0).map_err(damaged)? else { return Ok(None) };
     match field::integer(row.get(hash).map_err(damaged)?) {
         Ok(id) => Ok(Some(SelfUser { id, bot: None })),
         Err(why) => {
@@ -178,9 +162,8 @@ fn read_user(file: &TelethonFile, notes: &mut Notes) -> Result<Option<SelfUser>>
 }
 
 /// Row 0 is the account's state; the others are channels, by bare id.
-fn read_states(file: &TelethonFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
-    let Some(table) = file.db.named("update_state") else { return Ok(()) };
-    each_row(file, table, |row| {
+fn read_states(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    file.each_row("update_state", |table, row| {
         let id = match field::integer(column(table, row, "id")?) {
             Ok(id) => id,
             Err(why) => {
@@ -208,12 +191,10 @@ fn read_states(file: &TelethonFile, account: &mut Account, notes: &mut Notes) ->
         }
         Ok(Ok(()))
     })?;
-    account.channel_states.sort_by_key(|state| state.id);
-    account.channel_states.dedup_by_key(|state| state.id);
     match account.channel_states.len() {
         0 => {}
         count => {
-            notes.add(format!("update_state: when {count} channel rows were saved is not kept"))
+            notes.add(format!("update_state: when {count} channel rows were saved is not kept"));
         }
     }
     Ok(())
@@ -225,13 +206,11 @@ fn channel(id: i64) -> Option<PeerId> {
     if marked.kind() == PeerKind::Channel { Some(marked) } else { PeerId::channel(id) }
 }
 
-fn read_sent_files(file: &TelethonFile, notes: &mut Notes) -> Result<Vec<SentFile>> {
+fn read_sent_files(file: &SqliteFile, notes: &mut Notes) -> Result<Vec<SentFile>> {
     let mut files = Vec::new();
-    let Some(table) = file.db.named("sent_files") else { return Ok(files) };
-    let old_shape = table.column("type").is_none();
     let mut old_rows = 0_u64;
-    each_row(file, table, |row| {
-        if old_shape {
+    file.each_row("sent_files", |table, row| {
+        if table.column("type").is_none() {
             old_rows += 1;
         } else {
             match sent_file(table, row)? {
@@ -247,7 +226,6 @@ fn read_sent_files(file: &TelethonFile, notes: &mut Notes) -> Result<Vec<SentFil
              are not kept"
         ));
     }
-    files.sort_by_key(|file| file.key);
     Ok(files)
 }
 

@@ -1,0 +1,40 @@
+//! Which client a database is of.
+
+use super::Tables;
+use super::client::Client;
+use super::telethon::Telethon;
+use crate::sqlite::Table;
+
+/// Every client whose sessions are SQLite files.
+const CLIENTS: [&dyn Client; 1] = [&Telethon];
+
+/// The one client whose tables these are, or what the database is instead, as in "it is ...".
+pub(crate) fn recognise(db: &Tables) -> Result<&'static dyn Client, String> {
+    let mut fitting = CLIENTS.into_iter().filter(|client| client.recognises(db));
+    match (fitting.next(), fitting.next()) {
+        (Some(client), None) => Ok(client),
+        (Some(one), Some(other)) => {
+            Err(format!("{} and {} at once", one.described(), other.described()))
+        }
+        (None, _) => Err(stranger(db)),
+    }
+}
+
+fn stranger(db: &Tables) -> String {
+    match names(db) {
+        names if names.is_empty() => "a SQLite database without tables".to_owned(),
+        names => format!("a SQLite database of no client that is known here, with {names}"),
+    }
+}
+
+/// The names of the first few tables.
+fn names(db: &Tables) -> String {
+    let mut names: Vec<&str> = db.all().iter().map(Table::name).collect();
+    if names.len() > MOST_NAMES {
+        names.truncate(MOST_NAMES);
+        names.push("...");
+    }
+    names.join(", ")
+}
+
+const MOST_NAMES: usize = 6;

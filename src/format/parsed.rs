@@ -1,0 +1,30 @@
+//! Sessions of the small forms, which are read at once and held in memory.
+
+use crate::types::{Account, Entity};
+
+/// What was read from a string, a JSON text, a folder or a binary file.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// The form as dumps name it.
+    pub(crate) form: String,
+    pub(crate) sessions: Vec<ParsedSession>,
+}
+
+/// One session of them.
+#[derive(Debug, Default)]
+pub(crate) struct ParsedSession {
+    /// `None`: it is named as the file.
+    pub(crate) name: Option<String>,
+    pub(crate) account: Account,
+    /// In the order of their marked ids.
+    pub(crate) entities: Vec<Entity>,
+    /// What was there and is not in the account or the entities, one sentence each.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Parsed {
+    /// The one session of a form that holds no more.
+    pub(crate) fn one(form: String, session: ParsedSession) -> Self {
+        Self { form, sessions: vec![session] }
+    }
+}
