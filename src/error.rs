@@ -112,6 +112,32 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A form needs something that the session does not say.
+    Lacks {
+        /// The form.
+        form: &'static str,
+        /// What it needs.
+        what: &'static str,
+    },
+    /// What the caller gave for an export is otherwise in the session.
+    Contradiction {
+        /// What it says of the account.
+        what: &'static str,
+    },
+    /// A session has something that a form cannot hold, and was not exported.
+    Unfit {
+        /// The form.
+        form: &'static str,
+        /// What does not fit, in words.
+        why: String,
+    },
+    /// An export would leave something out, and nothing was to be left out. Nothing was written.
+    Lossy {
+        /// The form.
+        form: &'static str,
+        /// How many values it has no place for.
+        count: u64,
+    },
     /// A value is larger than a store can hold.
     TooLarge {
         /// What is too large.
@@ -240,6 +266,17 @@ impl fmt::Display for Error {
             Self::BadName { name } => write!(
                 f,
                 "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
+            ),
+            Self::Lacks { form, what } => {
+                write!(f, "{form} needs {what}, which the session does not say; give it")
+            }
+            Self::Contradiction { what } => {
+                write!(f, "{what}: the session says otherwise than what was given; leave one out")
+            }
+            Self::Unfit { form, why } => write!(f, "{form} cannot hold this session: {why}"),
+            Self::Lossy { form, count } => write!(
+                f,
+                "{form} has no place for {count} values of this session; nothing was written"
             ),
             Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
             Self::Dead { path } => write!(

@@ -1,0 +1,397 @@
+//! Making a session fit a form: what the form needs is filled in, what it has no place for is
+//! taken out and counted, so that the writers only write.
+
+use std::io::{Seek, Write};
+
+use super::lost::{Losses, NO_PLACE};
+use super::well_known;
+use crate::error::{Error, Result};
+use crate::types::{Account, DcOption, Entity, EntityKind, PeerKind, SelfUser};
+
+/// A form that sessions are written in.
+pub(crate) trait Target: Sync {
+    /// Its name: `telethon`, `pyrogram-string`.
+    fn name(&self) -> &'static str;
+
+    /// What it has a place for.
+    fn place(&self) -> &'static Place;
+
+    /// Writes the sessions, which have been fitted; one, unless [`Place::many`] says more. Their
+    /// entities are still to be fitted, by [`Outgoing::entity`].
+    fn write(
+        &self,
+        sessions: &mut [Outgoing<'_>],
+        lost: &mut Losses,
+        out: &mut dyn Output,
+    ) -> Result<()>;
+}
+
+/// What a form is written to.
+pub(crate) trait Output: Write + Seek {}
+
+impl<T: Write + Seek> Output for T {}
+
+/// What a form has a place for.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Several sessions in one file.
+    pub(crate) many: bool,
+    /// The DCs besides the home DC.
+    pub(crate) other_dcs: bool,
+    pub(crate) address: Address,
+    pub(crate) test_mode: Need,
+    pub(crate) api_id: Need,
+    pub(crate) user: Need,
+    pub(crate) bot: Need,
+    /// A session without an auth key.
+    pub(crate) auth_key: Need,
+    pub(crate) takeout_id: bool,
+    pub(crate) update_state: bool,
+    pub(crate) channel_states: bool,
+    pub(crate) sent_files: bool,
+    pub(crate) entities: Option<EntityPlace>,
+}
+
+/// Which addresses of a DC a form keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// It has its own.
+    None,
+    /// One, which it cannot do without.
+    One,
+    /// Those that are known.
+    Both,
+    /// An IPv4 and an IPv6 address, which it cannot do without.
+    BothNeeded,
+}
+
+/// Whether a form keeps a value, and can do without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// There is no place for it.
+    Absent,
+    Kept,
+    Needed,
+}
+
+/// What of an entity a form has a place for.
+#[derive(Debug)]
+pub(crate) struct EntityPlace {
+    /// The kinds that it tells apart.
+    pub(crate) kinds: &'static [EntityKind],
+    /// That only a reduced (`min`) view was seen.
+    pub(crate) min: bool,
+    /// That the access hash of a user or channel is not known.
+    pub(crate) no_hash: bool,
+    /// So many usernames.
+    pub(crate) usernames: usize,
+    pub(crate) phone: bool,
+    pub(crate) name: bool,
+    pub(crate) date: bool,
+}
+
+impl Place {
+    /// A form that keeps the home DC's key and nothing else; the others are described by what they
+    /// have more.
+    pub(crate) const LEAST: Self = Self {
+        many: false,
+        other_dcs: false,
+        address: Address::None,
+        test_mode: Need::Absent,
+        api_id: Need::Absent,
+        user: Need::Absent,
+        bot: Need::Absent,
+        auth_key: Need::Needed,
+        takeout_id: false,
+        update_state: false,
+        channel_states: false,
+        sent_files: false,
+        entities: None,
+    };
+}
+
+/// One session on its way out.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) name: String,
+    pub(crate) account: Account,
+    pub(crate) entities: Box<dyn Iterator<Item = Result<Entity>> + 'a>,
+}
+
+impl Outgoing<'_> {
+    /// The next entity, with what there is no place for taken out and counted.
+    pub(crate) fn entity(
+        &mut self,
+        place: &EntityPlace,
+        lost: &mut Losses,
+    ) -> Option<Result<Entity>> {
+        loop {
+            match self.entities.next()? {
+                Ok(entity) => {
+                    if let Some(entity) = entity_for(entity, place, lost) {
+                        return Some(Ok(entity));
+                    }
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// The home DC, which a fitted session has.
+    pub(crate) fn home(&self) -> Option<&DcOption> {
+        home(&self.account)
+    }
+}
+
+/// What the caller knows and the source does not say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) api_id: Option<i32>,
+    pub(crate) user_id: Option<i64>,
+    pub(crate) bot: Option<bool>,
+    pub(crate) test_mode: Option<bool>,
+}
+
+/// Fills in what the form needs and the session lacks: what was given, then what is well known.
+/// `filled` gets a sentence for each.
+///
+/// # Errors
+///
+/// [`Error::Lacks`] names what is still missing, [`Error::Contradiction`] what was given and is
+/// otherwise in the session.
+pub(crate) fn fill(
+    account: &mut Account,
+    form: &'static str,
+    place: &Place,
+    given: Given,
+    filled: &mut Vec<String>,
+) -> Result<()> {
+    take_given(account, given)?;
+    find_home(account, filled);
+    let lacks = |what| Err(Error::Lacks { form, what });
+    let Some(home) = account.login.home_dc else { return lacks("the home DC") };
+    if place.auth_key == Need::Needed
+        && !account.dcs.iter().any(|dc| dc.id == home && dc.auth_key.is_some())
+    {
+        return lacks("an auth key of the home DC");
+    }
+    if account.login.test_mode.is_none() && place.test_mode != Need::Absent {
+        account.login.test_mode = well_known::test_mode(account);
+        match account.login.test_mode {
+            Some(true) => filled.push("test server: by the home DC's address".into()),
+            None if place.test_mode == Need::Needed => {
+                account.login.test_mode = Some(false);
+                filled.push("production server: nothing says that it is a test account".into());
+            }
+            _ => {}
+        }
+    }
+    if place.api_id == Need::Needed && account.login.api_id.is_none() {
+        return lacks("the api id");
+    }
+    match account.login.user.as_mut() {
+        None if place.user == Need::Needed => return lacks("the account's own user id"),
+        Some(user) if place.bot == Need::Needed && user.bot.is_none() => {
+            user.bot = Some(false);
+            filled.push("not a bot: nothing says that it is one".into());
+        }
+        _ => {}
+    }
+    fill_addresses(account, place, filled).or_else(lacks)
+}
+
+/// What was given must not contradict what is there: one of the two would be lost in silence.
+fn take_given(account: &mut Account, given: Given) -> Result<()> {
+    fn take<T: PartialEq + Copy>(
+        there: &mut Option<T>,
+        given: Option<T>,
+        what: &'static str,
+    ) -> Result<()> {
+        match (&there, given) {
+            (Some(there), Some(given)) if *there != given => Err(Error::Contradiction { what }),
+            (None, Some(_)) => {
+                *there = given;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+    let login = &mut account.login;
+    take(&mut login.api_id, given.api_id, "the api id")?;
+    take(&mut login.test_mode, given.test_mode, "whether it is a test account")?;
+    let mut id = login.user.map(|user| user.id);
+    take(&mut id, given.user_id, "the account's own user id")?;
+    let mut bot = login.user.and_then(|user| user.bot);
+    take(&mut bot, given.bot, "whether the account is a bot")?;
+    login.user = id.map(|id| SelfUser { id, bot });
+    Ok(())
+}
+
+/// A file that was made of an older one may not know its home DC (or call it 0): the only one
+/// with a key is meant, and its address may tell its number.
+fn find_home(account: &mut Account, filled: &mut Vec<String>) {
+    if account.login.home_dc.is_some_and(|home| home.0 != 0) {
+        return;
+    }
+    let mut keyed = account.dcs.iter_mut().filter(|dc| dc.auth_key.is_some());
+    let (Some(only), None) = (keyed.next(), keyed.next()) else { return };
+    if only.id.0 == 0 {
+        let Some(id) = well_known::dc_at(only) else { return };
+        only.id = id;
+        filled.push(format!("home DC {id}: by its address"));
+    } else {
+        filled.push(format!("home DC {}: it is the only one with a key", only.id));
+    }
+    account.login.home_dc = Some(only.id);
+}
+
+fn fill_addresses(
+    account: &mut Account,
+    place: &Place,
+    filled: &mut Vec<String>,
+) -> Result<(), &'static str> {
+    let needed = match place.address {
+        Address::None | Address::Both => return Ok(()),
+        Address::One => false,
+        Address::BothNeeded => true,
+    };
+    let home = account.login.home_dc;
+    let test = account.login.test_mode.or_else(|| well_known::test_mode(account)).unwrap_or(false);
+    if let Some(home) = home
+        && account.dcs.iter().all(|dc| dc.id != home)
+    {
+        account.dcs.push(DcOption::new(home));
+        account.dcs.sort_by_key(|dc| dc.id);
+    }
+    for dc in account.dcs.iter_mut().filter(|dc| place.other_dcs || Some(dc.id) == home) {
+        let none = dc.ipv4.is_none() && dc.ipv6.is_none();
+        if dc.ipv4.is_none() && (none || needed) {
+            dc.ipv4 = well_known::ipv4(dc.id, test);
+            filled.extend(
+                dc.ipv4.as_ref().map(|end| format!("address of DC {}: {end}, well known", dc.id)),
+            );
+        }
+        if dc.ipv6.is_none() && needed {
+            dc.ipv6 = well_known::ipv6(dc.id, test);
+        }
+        let missing = dc.ipv4.is_none() && dc.ipv6.is_none();
+        if missing && Some(dc.id) == home {
+            return Err("the address of the home DC");
+        }
+    }
+    Ok(())
+}
+
+/// Takes out of a filled account what there is no place for, and counts it.
+pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses) -> Account {
+    let home = account.login.home_dc;
+    account.dcs.retain(|dc| {
+        let kept = place.other_dcs || Some(dc.id) == home;
+        if !kept {
+            let what = if dc.auth_key.is_some() { "dcs.auth_key" } else { "dcs" };
+            lost.add(what, NO_PLACE, i64::from(dc.id.0));
+        }
+        kept
+    });
+    let test = account.login.test_mode.or_else(|| well_known::test_mode(&account));
+    for dc in &mut account.dcs {
+        fit_addresses(dc, place.address, test.unwrap_or(false), lost);
+    }
+    let login = &mut account.login;
+    if place.test_mode == Need::Absent && login.test_mode.take().is_some() {
+        lost.add_one("test_mode", NO_PLACE);
+    }
+    if place.api_id == Need::Absent && login.api_id.take().is_some() {
+        lost.add_one("api_id", NO_PLACE);
+    }
+    if place.user == Need::Absent && login.user.take().is_some() {
+        lost.add_one("user", NO_PLACE);
+    }
+    if let Some(user) = &mut login.user
+        && place.bot == Need::Absent
+        && user.bot.take().is_some()
+    {
+        lost.add_one("user.bot", NO_PLACE);
+    }
+    if !place.takeout_id && login.takeout_id.take().is_some() {
+        lost.add_one("takeout_id", NO_PLACE);
+    }
+    if !place.update_state && account.update_state.take().is_some() {
+        lost.add_one("state", NO_PLACE);
+    }
+    if !place.channel_states {
+        for state in account.channel_states.drain(..) {
+            lost.add("channel_states", NO_PLACE, state.id);
+        }
+    }
+    if !place.sent_files {
+        for file in account.sent_files.drain(..) {
+            lost.add("files", NO_PLACE, file.id);
+        }
+    }
+    account
+}
+
+fn fit_addresses(dc: &mut DcOption, address: Address, test: bool, lost: &mut Losses) {
+    match address {
+        Address::Both | Address::BothNeeded => {}
+        Address::One => {
+            if dc.ipv4.is_some() && dc.ipv6.take().is_some() {
+                lost.add("dcs.ipv6", "the form keeps one address", i64::from(dc.id.0));
+            }
+        }
+        Address::None => {
+            // The address that the client has built in is not lost.
+            let built_in = well_known::ipv4(dc.id, test);
+            if dc.ipv4.take_if(|end| Some(&*end) != built_in.as_ref()).is_some() {
+                lost.add("dcs.ipv4", NO_PLACE, i64::from(dc.id.0));
+            }
+            let built_in = well_known::ipv6(dc.id, test);
+            if dc.ipv6.take_if(|end| Some(&*end) != built_in.as_ref()).is_some() {
+                lost.add("dcs.ipv6", NO_PLACE, i64::from(dc.id.0));
+            }
+            (dc.ipv4, dc.ipv6) = (None, None);
+        }
+    }
+}
+
+/// Takes out of an entity what there is no place for; `None` where nothing that is of use remains.
+fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Option<Entity> {
+    let id = entity.id;
+    if entity.min && !place.min {
+        lost.add("entities", "only a reduced view of it was seen, without a hash of its own", id);
+        return None;
+    }
+    if entity.access_hash.is_none() && !place.no_hash && id.kind() != PeerKind::Group {
+        lost.add("entities", "its access hash is not known", id);
+        return None;
+    }
+    if entity.kind.take_if(|kind| !place.kinds.contains(kind)).is_some() {
+        lost.add("entities.kind", NO_PLACE, id);
+    }
+    if entity.usernames.len() > place.usernames {
+        let more = entity.usernames.drain(place.usernames..);
+        more.for_each(|_| lost.add("entities.usernames", NO_PLACE, id));
+    }
+    if !place.phone && entity.phone.take().is_some() {
+        lost.add("entities.phone", NO_PLACE, id);
+    }
+    if !place.name && entity.name.take().is_some() {
+        lost.add("entities.name", NO_PLACE, id);
+    }
+    if !place.date && entity.date.take().is_some() {
+        lost.add("entities.date", NO_PLACE, id);
+    }
+    Some(entity)
+}
+
+/// What to count where a form keeps no entities.
+pub(crate) fn without_entities(session: &mut Outgoing<'_>, lost: &mut Losses) -> Result<()> {
+    for entity in session.entities.by_ref() {
+        lost.add("entities", NO_PLACE, entity?.id);
+    }
+    Ok(())
+}
+
+fn home(account: &Account) -> Option<&DcOption> {
+    account.dcs.iter().find(|dc| Some(dc.id) == account.login.home_dc)
+}

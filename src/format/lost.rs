@@ -1,0 +1,62 @@
+//! What a form had no place for when a session was written in it.
+
+/// What was left out of an export, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Loss {
+    /// Which field of the dump it is: `dcs`, `entities.phone`.
+    pub what: &'static str,
+    /// Why it could not be kept, after "because".
+    pub why: &'static str,
+    /// How many values were left out.
+    pub count: u64,
+    /// Whose they were: the first few ids.
+    pub examples: Vec<i64>,
+}
+
+/// Everything that was left out, collected as it is met.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    all: Vec<Loss>,
+}
+
+/// So many ids show a person what is meant.
+const EXAMPLES: usize = 5;
+
+/// Why most things are left out.
+pub(crate) const NO_PLACE: &str = "the form has no place for it";
+
+impl Losses {
+    /// One value of `whose` is left out.
+    pub(crate) fn add(&mut self, what: &'static str, why: &'static str, whose: impl Into<i64>) {
+        let at = self.all.iter().position(|loss| loss.what == what && loss.why == why);
+        let at = at.unwrap_or_else(|| {
+            self.all.push(Loss { what, why, count: 0, examples: Vec::new() });
+            self.all.len() - 1
+        });
+        if let Some(loss) = self.all.get_mut(at) {
+            loss.count += 1;
+            if loss.examples.len() < EXAMPLES {
+                loss.examples.push(whose.into());
+            }
+        }
+    }
+
+    /// One value of the account itself is left out.
+    pub(crate) fn add_one(&mut self, what: &'static str, why: &'static str) {
+        self.add(what, why, 0);
+        if let Some(loss) = self.all.iter_mut().find(|loss| loss.what == what && loss.why == why) {
+            loss.examples.clear();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Everything, sorted by field.
+    pub(crate) fn into_sorted(mut self) -> Vec<Loss> {
+        self.all.sort_by_key(|loss| (loss.what, loss.why));
+        self.all
+    }
+}
