@@ -70,6 +70,11 @@ mod session;
 mod source;
 pub mod sqlite;
 mod store;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "sources and the tool take it up next")
+)]
+mod string;
 mod types;
 #[cfg(test)]
 mod vectors;

@@ -1,0 +1,102 @@
+//! What can be wrong with a session string. Nothing of the string is in a message: it is a login.
+
+use std::fmt;
+
+use super::StringForm;
+use super::base64::MOST_LETTERS;
+
+/// What is wrong with a session string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StringError {
+    /// There is nothing but white space.
+    Empty,
+    /// It is longer than any session string.
+    TooLong,
+    /// A character does not belong to base64, or there is padding before the end.
+    Base64 {
+        /// Which character of the text, from 1.
+        at: usize,
+    },
+    /// It has the length or the beginning of no form that is known.
+    Unknown {
+        /// Its characters, white space and padding left out.
+        letters: usize,
+    },
+    /// It would be Telethon's or that of GramJS, if there were a `1` in front.
+    Version,
+    /// It ends before its last field.
+    Truncated {
+        /// The form that it begins like.
+        form: StringForm,
+    },
+    /// There is something behind its last field.
+    Trailing {
+        /// The form that it has up to there.
+        form: StringForm,
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// The auth key does not have 256 bytes.
+    KeyLength {
+        /// The form that it has otherwise.
+        form: StringForm,
+        /// How many bytes the key has.
+        found: usize,
+    },
+    /// A field has a value that cannot be.
+    Value {
+        /// The form that it has otherwise.
+        form: StringForm,
+        /// What the field is called.
+        field: &'static str,
+    },
+    /// It can be read in two ways.
+    Ambiguous {
+        /// Both forms that fit.
+        forms: [StringForm; 2],
+    },
+}
+
+impl fmt::Display for StringError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the session string is empty"),
+            Self::TooLong => write!(
+                f,
+                "no session string is longer than {MOST_LETTERS} characters: give one, alone"
+            ),
+            Self::Base64 { at } => write!(
+                f,
+                "character {at} cannot stand there in a session string, which is base64: \
+                 copy it again"
+            ),
+            Self::Unknown { letters } => write!(
+                f,
+                "no known session string has {letters} characters and begins like this one: a \
+                 part of it may be missing, copy it again"
+            ),
+            Self::Version => f.write_str(
+                "it has the length of a string of Telethon or GramJS, but the version 1 in front \
+                 is missing or is another: copy it again with its first character",
+            ),
+            Self::Truncated { form } => {
+                write!(f, "it begins as {form} and its end is missing: copy it again")
+            }
+            Self::Trailing { form, bytes } => {
+                write!(f, "it is {form}, but {bytes} more bytes follow: copy it again")
+            }
+            Self::KeyLength { form, found } => write!(
+                f,
+                "it reads as {form}, but the auth key has {found} bytes and not 256: copy it again"
+            ),
+            Self::Value { form, field } => {
+                write!(f, "it reads as {form}, but the {field} in it cannot be: copy it again")
+            }
+            Self::Ambiguous { forms: [one, other] } => {
+                write!(f, "it reads as {one} and as {other}, and nothing in it says which it is")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StringError {}
