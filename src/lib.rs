@@ -71,7 +71,7 @@ mod source;
 pub mod sqlite;
 mod store;
 #[cfg_attr(
-    not(test),
+    not(any(test, fuzzing)),
     expect(dead_code, unused_imports, reason = "sources and the tool take it up next")
 )]
 mod string;
