@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::file::vectors as file;
+use crate::portable::{self, Costs, Lock, Portable, PortableError, Seal};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey, decode, encode};
 use crate::types::{
-    AccessHash, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, FileKey,
-    FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
+    FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
 
 const DOCUMENT: &str = include_str!("../FORMAT.md");
@@ -35,6 +36,7 @@ fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static st
     keys(&mut written);
     let mut both_ways = BothWays { documented, written };
     records(&mut both_ways);
+    portable(&mut both_ways);
     both_ways.written
 }
 
@@ -88,6 +90,39 @@ fn records(both: &mut BothWays<'_>) {
     both.record("sent file", key, &SentFile { key, id: 1, access_hash: AccessHash(-2) });
 }
 
+/// The session of the portable vectors: what the vectors of records say, under their keys.
+fn alice(documented: &BTreeMap<&'static str, Vec<u8>>) -> Portable {
+    let channel = PeerId::channel(1_777_005).unwrap();
+    let photo =
+        FileKey { md5: Md5(std::array::from_fn(|at| at as u8)), size: 10, kind: FileKind::Photo };
+    let account = Account {
+        login: decode((), &documented["login"]).unwrap(),
+        dcs: vec![decode(DcId(2), &documented["DC: no key"]).unwrap()],
+        update_state: Some(decode((), &documented["update state"]).unwrap()),
+        channel_states: vec![decode(channel, &documented["channel state: pts 300"]).unwrap()],
+        sent_files: vec![decode(photo, &documented["sent file"]).unwrap()],
+    };
+    let entities = vec![decode(channel, &documented["entity"]).unwrap()];
+    Portable { name: Some("alice".into()), account, entities }
+}
+
+fn portable(both: &mut BothWays<'_>) {
+    let costs = Costs { memory_kib: 8, passes: 1, lanes: 1 };
+    let passphrase = b"correct horse".as_slice();
+    let lock = Lock { costs, salt: [1; 16], nonce: [2; 24] };
+    both.portable("portable: plain", &Seal::Crc, None);
+    if cfg!(feature = "passphrase") {
+        both.portable("portable: sealed", &Seal::Passphrase(passphrase, lock), Some(passphrase));
+    } else {
+        let sealed = &both.documented["portable: sealed"];
+        let refused = portable::decode(sealed, Some(passphrase));
+        assert_eq!(refused, Err(PortableError::NoFeature));
+        both.written.insert("portable: sealed", sealed.clone());
+    }
+    let text = portable::to_text(&both.written["portable: plain"]);
+    assert!(DOCUMENT.contains(&format!("\nAs text: `{}`\n", *text)), "as text: {}", *text);
+}
+
 struct BothWays<'a> {
     documented: &'a BTreeMap<&'static str, Vec<u8>>,
     written: BTreeMap<&'static str, Vec<u8>>,
@@ -103,6 +138,15 @@ impl BothWays<'_> {
         let read = decode::<R>(key, &documented);
         assert_eq!(read.as_ref(), Ok(value), "{name} as the document has it");
         self.written.insert(name, encode(value).unwrap());
+    }
+
+    fn portable(&mut self, name: &'static str, seal: &Seal<'_>, passphrase: Option<&[u8]>) {
+        let alice = alice(self.documented);
+        let read = portable::decode(&self.documented[name], passphrase);
+        assert_eq!(read.as_ref(), Ok(&alice), "{name} as the document has it");
+        let Portable { name: called, account, entities } = &alice;
+        let written = portable::encode_under(seal, called.as_deref(), account, entities).unwrap();
+        self.written.insert(name, written.to_vec());
     }
 }
 

@@ -1,0 +1,28 @@
+//! The portable form: one session in one piece of bytes, plain or under a passphrase, as a file or
+//! as text for an environment variable. FORMAT.md, "The portable form", has each byte.
+//!
+//! The rows are sorted and each occurs once, so the same session gives the same plain bytes.
+
+mod bytes;
+#[cfg(feature = "passphrase")]
+mod cipher;
+#[cfg(not(feature = "passphrase"))]
+#[path = "no_cipher.rs"]
+mod cipher;
+mod error;
+mod form;
+mod lock;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(crate) use self::error::PortableError;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::form::framed;
+pub(crate) use self::form::{Portable, decode, encode, is_portable};
+#[cfg(test)]
+pub(crate) use self::form::{Seal, encode_under};
+#[cfg(test)]
+pub(crate) use self::lock::{Costs, Lock};
+pub(crate) use self::text::{from_text, is_text, to_text};
