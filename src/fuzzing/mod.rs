@@ -1,0 +1,23 @@
+//! Bodies of the fuzz targets, and tests that replay their corpora.
+//!
+//! A target hands over bytes; whatever they are, the body has to come back.
+
+mod portable;
+mod sqlite;
+mod string;
+
+pub use self::portable::portable;
+pub use self::sqlite::{sqlite_read, sqlite_wal_journal};
+pub use self::string::{
+    string_detect, string_gramjs, string_mtcute, string_mtkruto, string_pyrogram, string_telethon,
+};
+
+/// Runs a body over every file of its corpus.
+#[cfg(test)]
+fn replay(target: &str, body: fn(&[u8])) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let files = std::fs::read_dir(&folder).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty(), "nothing in {}", folder.display());
+    files.iter().for_each(|file| body(&std::fs::read(file).unwrap()));
+}
