@@ -78,7 +78,7 @@ pub(super) fn page_size(page: &[u8; SIZE]) -> Result<u32, SqliteError> {
 /// Bytes the header takes.
 pub(super) const SIZE: usize = 100;
 
-const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 
 #[cfg(test)]
 mod tests {

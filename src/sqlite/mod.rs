@@ -73,6 +73,7 @@ mod tests;
 mod tree;
 mod value;
 mod wal;
+pub mod writer;
 
 pub use database::Database;
 pub use error::SqliteError;

@@ -30,7 +30,7 @@ impl Local {
 
     /// Bytes of a payload that are in the cell.
     #[inline]
-    fn of(&self, kind: Kind, total: u32) -> u32 {
+    pub(super) fn of(&self, kind: Kind, total: u32) -> u32 {
         let max = match kind {
             Kind::Table => self.max_table,
             Kind::Index => self.max_index,

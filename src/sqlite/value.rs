@@ -19,6 +19,12 @@ pub enum Value<'a> {
     Blob(&'a [u8]),
 }
 
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
 impl Value<'_> {
     /// Whether this is `NULL`.
     #[must_use]
@@ -96,6 +102,13 @@ impl<'a> Text<'a> {
             _ => u16::from_le_bytes,
         };
         pairs.iter().map(move |pair| from(*pair))
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    /// A text in UTF-8.
+    fn from(text: &'a str) -> Self {
+        Self::new(text.as_bytes(), Encoding::Utf8)
     }
 }
 
