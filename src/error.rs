@@ -137,6 +137,8 @@ pub enum Error {
         form: &'static str,
         /// How many values it has no place for.
         count: u64,
+        /// Of which fields.
+        what: String,
     },
     /// A value is larger than a store can hold.
     TooLarge {
@@ -268,15 +270,15 @@ impl fmt::Display for Error {
                 "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
             ),
             Self::Lacks { form, what } => {
-                write!(f, "{form} needs {what}, which the session does not say; give it")
+                write!(f, "{form} needs {what}, which the session does not say")
             }
             Self::Contradiction { what } => {
                 write!(f, "{what}: the session says otherwise than what was given; leave one out")
             }
             Self::Unfit { form, why } => write!(f, "{form} cannot hold this session: {why}"),
-            Self::Lossy { form, count } => write!(
+            Self::Lossy { form, count, what } => write!(
                 f,
-                "{form} has no place for {count} values of this session; nothing was written"
+                "{form} has no place for {count} values of this session ({what}); nothing was written"
             ),
             Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
             Self::Dead { path } => write!(

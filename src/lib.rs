@@ -46,9 +46,10 @@
 //!
 //! # Features
 //!
-//! None is on by default. `serde` derives `Serialize` and `Deserialize` for the public types;
-//! `passphrase` opens and seals portable sessions with a passphrase; `cli` builds the command-line
-//! tool `tgsession`.
+//! None is on by default: the library alone keeps sessions and reads the SQLite files of every
+//! client. `convert` reads all other forms and writes them ([`Export`]), `tdata` reads Telegram
+//! Desktop's folder, `passphrase` opens and seals portable sessions, `serde` derives `Serialize`
+//! and `Deserialize` for the public types, `cli` builds the command-line tool `tgsession`.
 
 #![cfg_attr(
     test,
@@ -61,31 +62,31 @@
     )
 )]
 
+#[cfg(feature = "convert")]
+pub mod dump;
 mod error;
+#[cfg(feature = "convert")]
+mod export;
 mod file;
 mod format;
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), feature = "convert"))]
 pub mod fuzzing;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    allow(dead_code, unused_imports, reason = "nothing of the public API reads or writes it yet")
-)]
+#[cfg(feature = "convert")]
 mod portable;
 mod record;
 mod session;
 mod source;
 pub mod sqlite;
 mod store;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, unused_imports, reason = "sources and the tool take it up next")
-)]
+#[cfg(feature = "convert")]
 mod string;
 mod types;
-#[cfg(test)]
+#[cfg(all(test, feature = "convert"))]
 mod vectors;
 
 pub use self::error::{Error, ErrorKind, Result};
+#[cfg(feature = "convert")]
+pub use self::export::{Export, ExportReport, ExportSession, Form, Loss, UnknownForm};
 pub use self::session::{MemorySession, Session};
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
 pub use self::store::{CheckReport, ImportReport, Store, StoreSession, store_path};

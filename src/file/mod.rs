@@ -17,7 +17,7 @@ use std::fmt;
 
 pub(crate) use self::blocks::{Disk, Readiness, SealedBlocks, Watch};
 pub(crate) use self::kind::FileKindFound;
-pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile};
+pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile, folder_of, sync_folder};
 pub(crate) use self::overlay::Overlay;
 pub(crate) use self::superblock::{FORMAT_VERSION, Superblock};
 

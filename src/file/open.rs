@@ -81,13 +81,18 @@ pub(crate) struct NewFile {
 impl NewFile {
     /// A new file on the file system of `path`, with a superblock in it.
     pub(crate) fn for_path(path: &Path) -> io::Result<(Self, Superblock)> {
-        let mut new = match nameless::file_in(folder_of(path)) {
-            Some(file) => Self { file, temporary: None },
-            None => Self::named(path)?,
-        };
+        let mut new = Self::empty(path)?;
         let superblock = Superblock { file_id: random_id() };
         new.file.write_all(&superblock.to_bytes())?;
         Ok((new, superblock))
+    }
+
+    /// A new file on the file system of `path`, with nothing in it.
+    pub(crate) fn empty(path: &Path) -> io::Result<Self> {
+        match nameless::file_in(folder_of(path)) {
+            Some(file) => Ok(Self { file, temporary: None }),
+            None => Self::named(path),
+        }
     }
 
     fn named(path: &Path) -> io::Result<Self> {
@@ -112,6 +117,26 @@ impl NewFile {
             Some(temporary) => temporary.persist_noclobber(path).map_err(|error| error.error)?,
             None => nameless::name(&self.file, path)?,
         }
+        sync_folder(folder_of(path))
+    }
+
+    /// Gives the file its name, which it takes from the file that may have it, and makes both
+    /// durable. At every moment the name stands for one of them, whole.
+    pub(crate) fn put_over(self, path: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        let temporary = match self.temporary {
+            Some(temporary) => temporary,
+            None => {
+                let place = Self::named(path)?.temporary;
+                let place = place.ok_or(io::ErrorKind::Unsupported)?;
+                // Free again for a moment: only who guesses its random part could take it, and
+                // then nothing is replaced.
+                std::fs::remove_file(&place)?;
+                nameless::name(&self.file, &place)?;
+                place
+            }
+        };
+        temporary.persist(path).map_err(|error| error.error)?;
         sync_folder(folder_of(path))
     }
 }
@@ -162,7 +187,7 @@ mod nameless {
 }
 
 /// The folder that an entry of this path lies in.
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -170,7 +195,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// A name is durable only once its folder is. Only Unix lets a folder be synced.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Entities, Notes, Tables};
+use super::{Entities, Notes, Tables, field};
 use crate::error::{Damaged, Error, Result};
 use crate::sqlite::{Row, SqliteError, Table, Value};
-use crate::types::{Account, Entity};
+use crate::types::{Account, AuthKey, DcId, Entity};
 
 /// A client whose sessions are SQLite files.
 ///
@@ -160,6 +160,30 @@ impl SqliteFile {
         match row.map_err(damaged)?.get(column).map_err(damaged)? {
             Value::Integer(version) => Ok(Some(version)),
             _ => Ok(None),
+        }
+    }
+
+    /// The auth key of a DC, out of a column of this table.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadAuthKey`] for what cannot be a key; in a damaged file it is noted instead.
+    pub(crate) fn auth_key(
+        &self,
+        table: &str,
+        dc: DcId,
+        value: Value<'_>,
+        notes: &mut Notes,
+    ) -> Result<Option<AuthKey>> {
+        match (field::auth_key(value), &self.db) {
+            (Ok(key), _) => Ok(key),
+            (Err(found), Tables::Saved(_)) => {
+                notes.add(format!("{table} row {dc}: the auth key is {found}, not kept"));
+                Ok(None)
+            }
+            (Err(found), Tables::Whole(_)) => {
+                Err(Error::BadAuthKey { path: self.path.clone(), dc: dc.0, found })
+            }
         }
     }
 

@@ -1,16 +1,32 @@
 //! Which client a database is of.
 
 use super::Tables;
+use super::alchemy::Alchemy;
 use super::client::Client;
+use super::grammers::Grammers;
+#[cfg(feature = "convert")]
+use super::mtcute::Mtcute;
+use super::pyrogram::Pyrogram;
 use super::telethon::Telethon;
+use super::telethon2::Telethon2;
 use crate::sqlite::Table;
 
 /// Every client whose sessions are SQLite files.
-const CLIENTS: [&dyn Client; 1] = [&Telethon];
+const CLIENTS: &[&dyn Client] = &[
+    &Telethon,
+    &Alchemy,
+    &Telethon2,
+    &Pyrogram::Original,
+    &Pyrogram::Pyrofork,
+    &Pyrogram::Kurigram,
+    &Grammers,
+    #[cfg(feature = "convert")]
+    &Mtcute,
+];
 
 /// The one client whose tables these are, or what the database is instead, as in "it is ...".
 pub(crate) fn recognise(db: &Tables) -> Result<&'static dyn Client, String> {
-    let mut fitting = CLIENTS.into_iter().filter(|client| client.recognises(db));
+    let mut fitting = CLIENTS.iter().copied().filter(|client| client.recognises(db));
     match (fitting.next(), fitting.next()) {
         (Some(client), None) => Ok(client),
         (Some(one), Some(other)) => {
@@ -22,6 +38,9 @@ pub(crate) fn recognise(db: &Tables) -> Result<&'static dyn Client, String> {
 
 fn stranger(db: &Tables) -> String {
     match names(db) {
+        _ if cfg!(not(feature = "convert")) && db.named("mtcute_migrations").is_some() => {
+            "a mtcute session, which a build with the feature `convert` reads".to_owned()
+        }
         names if names.is_empty() => "a SQLite database without tables".to_owned(),
         names => format!("a SQLite database of no client that is known here, with {names}"),
     }

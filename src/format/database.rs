@@ -1,6 +1,6 @@
 //! A SQLite database as the formats see it: whole, or what can be saved of it.
 
-use crate::sqlite::{Database, Row, Salvage, SqliteError, Table};
+use crate::sqlite::{Database, Row, Salvage, SqliteError, Table, Value};
 
 /// Where the rows come from.
 #[derive(Debug)]
@@ -51,3 +51,13 @@ impl Tables {
 
 /// The rows of a table, as they are read.
 pub(crate) type Rows<'a> = Box<dyn Iterator<Item = Result<Row<'a>, SqliteError>> + 'a>;
+
+/// Text as it is stored; none is NULL.
+pub(super) fn text(text: Option<&str>) -> Value<'_> {
+    text.map_or(Value::Null, Value::from)
+}
+
+/// An integer as it is stored; none is NULL.
+pub(super) fn integer(number: Option<i64>) -> Value<'static> {
+    number.map_or(Value::Null, Value::Integer)
+}

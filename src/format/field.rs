@@ -2,6 +2,7 @@
 //! column of a file can hold anything.
 
 use crate::sqlite::Value;
+use crate::types::AuthKey;
 
 /// Why a value is not what its column is for, as in "name is `why`".
 pub(super) type Unfit = &'static str;
@@ -45,6 +46,29 @@ pub(super) fn seconds(value: Value<'_>) -> Result<Option<i64>, Unfit> {
         #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut off")]
         Value::Real(seconds) if seconds.abs() < 1e15 => Ok(Some(seconds as i64)),
         _ => Err("not a time"),
+    }
+}
+
+/// Whether there is nothing: NULL, or text or bytes of no length.
+pub(super) fn is_blank(value: Value<'_>) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Blob(bytes) => bytes.is_empty(),
+        Value::Text(text) => text.as_bytes().is_empty(),
+        _ => false,
+    }
+}
+
+/// An auth key; blank is none. The error says what stands in its place, after "the auth key is".
+pub(super) fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
+    match value {
+        _ if is_blank(value) => Ok(None),
+        Value::Blob(bytes) => match AuthKey::from_slice(bytes) {
+            Some(key) => Ok(Some(key)),
+            None => Err(format!("{} bytes long", bytes.len())),
+        },
+        Value::Text(_) => Err("text".into()),
+        _ => Err("a number".into()),
     }
 }
 

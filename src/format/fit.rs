@@ -2,10 +2,12 @@
 //! taken out and counted, so that the writers only write.
 
 use std::io::{Seek, Write};
+use std::path::Path;
 
 use super::lost::{Losses, NO_PLACE};
 use super::well_known;
 use crate::error::{Error, Result};
+use crate::sqlite::writer::WriteError;
 use crate::types::{Account, DcOption, Entity, EntityKind, PeerKind, SelfUser};
 
 /// A form that sessions are written in.
@@ -151,6 +153,20 @@ pub(crate) struct Given {
     pub(crate) test_mode: Option<bool>,
 }
 
+impl Given {
+    /// What of it the form has a place for: the rest is neither needed nor lost.
+    fn for_place(self, place: &Place) -> Self {
+        let kept = |need| need != Need::Absent;
+        Self {
+            api_id: self.api_id.filter(|_| kept(place.api_id)),
+            user_id: self.user_id.filter(|_| kept(place.user)),
+            bot: self.bot.filter(|_| kept(place.bot)),
+            // It also tells which addresses are meant.
+            test_mode: self.test_mode,
+        }
+    }
+}
+
 /// Fills in what the form needs and the session lacks: what was given, then what is well known.
 /// `filled` gets a sentence for each.
 ///
@@ -165,7 +181,7 @@ pub(crate) fn fill(
     given: Given,
     filled: &mut Vec<String>,
 ) -> Result<()> {
-    take_given(account, given)?;
+    take_given(account, given.for_place(place))?;
     find_home(account, filled);
     let lacks = |what| Err(Error::Lacks { form, what });
     let Some(home) = account.login.home_dc else { return lacks("the home DC") };
@@ -296,8 +312,12 @@ pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses
     for dc in &mut account.dcs {
         fit_addresses(dc, place.address, test.unwrap_or(false), lost);
     }
+    // What the address says as well is not lost.
+    let told = well_known::test_mode(&account);
     let login = &mut account.login;
-    if place.test_mode == Need::Absent && login.test_mode.take().is_some() {
+    if place.test_mode == Need::Absent
+        && login.test_mode.take().is_some_and(|test| told != Some(test))
+    {
         lost.add_one("test_mode", NO_PLACE);
     }
     if place.api_id == Need::Absent && login.api_id.take().is_some() {
@@ -394,4 +414,13 @@ pub(crate) fn without_entities(session: &mut Outgoing<'_>, lost: &mut Losses) ->
 
 fn home(account: &Account) -> Option<&DcOption> {
     account.dcs.iter().find(|dc| Some(dc.id) == account.login.home_dc)
+}
+
+/// What the writer of a database says, as the error of an export. Only what goes wrong with the
+/// output is no fault of the session; its path is put in by who knows it.
+pub(super) fn unwritten(error: WriteError) -> Error {
+    match error {
+        WriteError::Io(source) => Error::io("write", Path::new(""), source),
+        error => Error::Unfit { form: "a SQLite file", why: error.to_string() },
+    }
 }

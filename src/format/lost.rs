@@ -50,10 +50,6 @@ impl Losses {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Everything, sorted by field.
     pub(crate) fn into_sorted(mut self) -> Vec<Loss> {
         self.all.sort_by_key(|loss| (loss.what, loss.why));

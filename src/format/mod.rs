@@ -1,22 +1,44 @@
 //! What other clients' sessions look like, one file or folder a client.
 
+pub(crate) mod alchemy;
 mod client;
 mod clients;
 mod database;
 mod entities;
 mod field;
 mod fit;
+#[cfg(feature = "convert")]
+pub(crate) mod gramjs_store;
+pub(crate) mod grammers;
+#[cfg(feature = "convert")]
+pub(crate) mod grammers_tl;
 mod lost;
+#[cfg(feature = "convert")]
+pub(crate) mod mtcute;
 mod notes;
 mod parsed;
-mod telethon;
+pub(crate) mod pyrogram;
+#[cfg(feature = "convert")]
+pub(crate) mod pyrogram_json;
+#[cfg(feature = "tdata")]
+pub(crate) mod tdata;
+pub(crate) mod telethon;
+pub(crate) mod telethon2;
+#[cfg(feature = "convert")]
+pub(crate) mod telethon_json;
+#[cfg(test)]
+mod tests;
 mod well_known;
 
 pub(crate) use self::client::SqliteFile;
 pub(crate) use self::clients::recognise;
 pub(crate) use self::database::Tables;
 pub(crate) use self::entities::Entities;
-pub(crate) use self::fit::{Given, Outgoing, Output, Place, Target, account_for, fill};
-pub(crate) use self::lost::{Loss, Losses};
+pub(crate) use self::fit::{
+    Address, EntityPlace, Given, Need, Outgoing, Output, Place, Target, account_for, fill,
+    without_entities,
+};
+pub use self::lost::Loss;
+pub(crate) use self::lost::Losses;
 pub(crate) use self::notes::Notes;
 pub(crate) use self::parsed::{Parsed, ParsedSession};

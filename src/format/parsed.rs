@@ -20,6 +20,8 @@ pub(crate) struct ParsedSession {
     pub(crate) entities: Vec<Entity>,
     /// What was there and is not in the account or the entities, one sentence each.
     pub(crate) notes: Vec<String>,
+    /// It is listed and cannot be read, for this reason. The others are not touched by that.
+    pub(crate) unreadable: Option<String>,
 }
 
 impl Parsed {

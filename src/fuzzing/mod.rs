@@ -2,10 +2,14 @@
 //!
 //! A target hands over bytes; whatever they are, the body has to come back.
 
+mod client;
 mod portable;
 mod sqlite;
 mod string;
 
+pub use self::client::grammers_tl;
+#[cfg(feature = "tdata")]
+pub use self::client::{tdata_content, tdata_file};
 pub use self::portable::portable;
 pub use self::sqlite::{sqlite_read, sqlite_wal_journal};
 pub use self::string::{

@@ -19,10 +19,12 @@ mod text;
 
 pub(crate) use self::error::PortableError;
 #[cfg(any(test, fuzzing))]
+pub(crate) use self::form::Portable;
+#[cfg(any(test, fuzzing))]
 pub(crate) use self::form::framed;
-pub(crate) use self::form::{Portable, decode, encode, is_portable};
 #[cfg(test)]
 pub(crate) use self::form::{Seal, encode_under};
+pub(crate) use self::form::{VERSION, decode, encode, is_portable};
 #[cfg(test)]
 pub(crate) use self::lock::{Costs, Lock};
 pub(crate) use self::text::{from_text, is_text, to_text};

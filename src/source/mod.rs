@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Damaged, Error, Result};
 use crate::format::{Notes, Parsed, ParsedSession, SqliteFile};
 use crate::session::Session;
 use crate::sqlite;
@@ -12,6 +12,8 @@ use crate::types::{Account, Entity};
 mod lookup;
 mod open;
 mod session;
+#[cfg(feature = "convert")]
+mod small;
 
 pub use self::lookup::Lookup;
 pub use self::open::SourceOptions;
@@ -171,7 +173,11 @@ impl Source {
 
     fn parsed<'a>(&self, parsed: &'a Parsed, name: &str) -> Result<&'a ParsedSession> {
         let found = parsed.sessions.iter().find(|session| self.name_of(session) == name);
-        found.ok_or_else(|| self.no_session(name))
+        let session = found.ok_or_else(|| self.no_session(name))?;
+        match &session.unreadable {
+            Some(why) => Err(Error::damaged(&self.path, Damaged::Form(why.clone()))),
+            None => Ok(session),
+        }
     }
 
     fn stem(&self) -> String {

@@ -4,6 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
+#[cfg(feature = "convert")]
+use super::small;
 use super::{Inner, Source};
 use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
@@ -15,7 +19,7 @@ use crate::store::Store;
 ///
 /// ```
 /// # fn main() -> tgsession::Result<()> {
-/// # let path = "tests/fixtures/telethon/v7.session";
+/// # let path = "tests/fixtures/telethon/username_conflict.session";
 /// let source = tgsession::SourceOptions::new().salvage(true).open(path)?;
 /// # Ok(())
 /// # }
@@ -23,6 +27,7 @@ use crate::store::Store;
 #[derive(Clone, Default)]
 pub struct SourceOptions {
     salvage: bool,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl SourceOptions {
@@ -43,81 +48,178 @@ impl SourceOptions {
         self
     }
 
-    /// Opens a file for reading.
+    /// Opens what is sealed: a portable session, or the passcode of Telegram Desktop's tdata.
+    #[must_use]
+    pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
+        self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));
+        self
+    }
+
+    /// Opens a file, or a folder where the form is one, for reading.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::WrongKind`] when nothing here can be read from it,
     /// [`Error::Newer`], [`Error::Busy`] when its client is writing and does not finish,
-    /// [`Error::Damaged`].
+    /// [`Error::NeedsPassphrase`], [`Error::WrongPassphrase`], [`Error::Damaged`].
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
-        let kind = kind_of(path)?;
-        let inner = match kind {
-            FileKindFound::Store => Inner::Store(Store::open_read_only(path)?),
-            // A header that is damaged makes a database look like anything.
-            FileKindFound::Sqlite | FileKindFound::SqliteCut | FileKindFound::Unknown
-                if self.salvage =>
-            {
-                Inner::Sqlite(Box::new(salvage(path, kind)?))
-            }
-            FileKindFound::SqliteCut => {
-                let error = sqlite::SqliteError::NotADatabase;
-                return Err(Error::damaged(path, Damaged::Sqlite { table: None, error }));
-            }
-            FileKindFound::Sqlite => {
-                let db = Database::open(path, &sqlite::OpenOptions::new());
-                let db = Tables::Whole(db.map_err(|error| sqlite_error(path, error))?);
-                let client = recognise(&db).map_err(|found| stranger(path, found))?;
-                Inner::Sqlite(Box::new(SqliteFile::new(path, db, client)?))
-            }
-            other => return Err(wrong_kind(path, other)),
+        let failed = |source| Error::io("open", path, source);
+        let metadata = std::fs::metadata(path).map_err(failed)?;
+        let inner = if metadata.is_dir() {
+            self.folder(path)?
+        } else if metadata.is_file() {
+            self.file(path)?
+        } else {
+            return Err(stranger(path, "no ordinary file".to_owned()));
         };
         Ok(Source { path: path.to_owned(), inner })
     }
-}
 
-/// The tables that a client expects are only known when the client is, and that is told from the
-/// tables which the schema still has.
-fn salvage(path: &Path, kind: FileKindFound) -> Result<SqliteFile> {
-    let open = |options: &sqlite::OpenOptions| {
-        let salvage = Salvage::open(path, options).map_err(|error| sqlite_error(path, error))?;
-        Ok::<_, Error>(Tables::Saved(salvage))
-    };
-    let schema = open(&sqlite::OpenOptions::new())?;
-    let client = match recognise(&schema) {
-        Ok(client) => client,
-        Err(_) if kind == FileKindFound::Unknown && schema.all().is_empty() => {
-            return Err(wrong_kind(path, kind));
+    /// Opens what is in memory: the text of a session string, or the bytes of any file but a
+    /// store's. `name` stands for the path in errors, and names the session where nothing else does.
+    ///
+    /// # Errors
+    ///
+    /// As [`SourceOptions::open`].
+    pub fn open_bytes(&self, name: &str, bytes: &[u8]) -> Result<Source> {
+        let path = Path::new(name);
+        let inner = match FileKindFound::of(bytes) {
+            FileKindFound::Store => {
+                return Err(stranger(
+                    path,
+                    "a tgsession store, which must lie in a file".to_owned(),
+                ));
+            }
+            FileKindFound::SqliteCut => return Err(cut_short(path)),
+            FileKindFound::Sqlite => {
+                let tables = |options: &sqlite::OpenOptions| {
+                    let tables = self.tables_of(bytes, options);
+                    tables.map_err(|error| {
+                        Error::damaged(path, Damaged::Sqlite { table: None, error })
+                    })
+                };
+                Inner::Sqlite(Box::new(self.sqlite(path, FileKindFound::Sqlite, tables)?))
+            }
+            kind => self.small(path, kind, bytes)?,
+        };
+        Ok(Source { path: path.to_owned(), inner })
+    }
+
+    fn file(&self, path: &Path) -> Result<Inner> {
+        let kind = kind_of(path)?;
+        let sqlite = |kind| {
+            let tables = |options: &sqlite::OpenOptions| {
+                let opened = if self.salvage {
+                    Salvage::open(path, options).map(Tables::Saved)
+                } else {
+                    Database::open(path, options).map(Tables::Whole)
+                };
+                opened.map_err(|error| sqlite_error(path, error))
+            };
+            Ok(Inner::Sqlite(Box::new(self.sqlite(path, kind, tables)?)))
+        };
+        match kind {
+            FileKindFound::Store => Ok(Inner::Store(Store::open_read_only(path)?)),
+            FileKindFound::Sqlite => sqlite(kind),
+            FileKindFound::SqliteCut if self.salvage => sqlite(kind),
+            FileKindFound::SqliteCut => Err(cut_short(path)),
+            FileKindFound::Empty => Err(wrong_kind(path, kind)),
+            kind => {
+                let bytes = std::fs::read(path).map(Zeroizing::new);
+                let bytes = bytes.map_err(|source| Error::io("read", path, source))?;
+                match self.small(path, kind, &bytes) {
+                    // A header that is damaged makes a database look like anything.
+                    Err(Error::WrongKind { .. }) if self.salvage => sqlite(FileKindFound::Unknown),
+                    opened => opened,
+                }
+            }
         }
-        Err(found) => return Err(stranger(path, found)),
-    };
-    drop(schema);
-    let options = client.expected().iter();
-    let options =
-        options.fold(sqlite::OpenOptions::new(), |options, sql| options.expect_table(sql));
-    SqliteFile::new(path, open(&options)?, client)
+    }
+
+    fn tables_of(
+        &self,
+        bytes: &[u8],
+        options: &sqlite::OpenOptions,
+    ) -> Result<Tables, sqlite::SqliteError> {
+        let bytes = bytes.to_vec();
+        if self.salvage {
+            return Ok(Tables::Saved(Salvage::from_bytes(bytes, None, None, options)));
+        }
+        Database::from_bytes(bytes, None, None, options).map(Tables::Whole)
+    }
+
+    /// Tells whose tables they are. The tables that a client expects in a damaged file are only
+    /// known when the client is, and that is told from the tables which the schema still has.
+    fn sqlite(
+        &self,
+        path: &Path,
+        kind: FileKindFound,
+        open: impl Fn(&sqlite::OpenOptions) -> Result<Tables>,
+    ) -> Result<SqliteFile> {
+        let tables = open(&sqlite::OpenOptions::new())?;
+        let client = match recognise(&tables) {
+            Ok(client) => client,
+            Err(_) if kind == FileKindFound::Unknown && tables.all().is_empty() => {
+                return Err(wrong_kind(path, kind));
+            }
+            Err(found) => return Err(stranger(path, found)),
+        };
+        if !self.salvage {
+            return SqliteFile::new(path, tables, client);
+        }
+        drop(tables);
+        let options = client.expected().iter();
+        let options =
+            options.fold(sqlite::OpenOptions::new(), |options, sql| options.expect_table(sql));
+        SqliteFile::new(path, open(&options)?, client)
+    }
+
+    #[cfg(feature = "convert")]
+    fn folder(&self, path: &Path) -> Result<Inner> {
+        small::folder(path, self.given()).map(Inner::Parsed)
+    }
+
+    #[cfg(feature = "convert")]
+    fn small(&self, path: &Path, kind: FileKindFound, bytes: &[u8]) -> Result<Inner> {
+        small::file(path, kind, bytes, self.given()).map(Inner::Parsed)
+    }
+
+    #[cfg(feature = "convert")]
+    fn given(&self) -> Option<&[u8]> {
+        self.passphrase.as_ref().map(|passphrase| passphrase.as_slice())
+    }
+
+    #[cfg(not(feature = "convert"))]
+    fn folder(&self, path: &Path) -> Result<Inner> {
+        Err(stranger(path, "a folder".to_owned()))
+    }
+
+    #[cfg(not(feature = "convert"))]
+    fn small(&self, path: &Path, kind: FileKindFound, _: &[u8]) -> Result<Inner> {
+        Err(wrong_kind(path, kind))
+    }
 }
 
 /// Looks at a file's first bytes.
 fn kind_of(path: &Path) -> Result<FileKindFound> {
     let failed = |source| Error::io("open", path, source);
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if !metadata.is_file() {
-        let found = if metadata.is_dir() { "a folder" } else { "no ordinary file" };
-        return Err(stranger(path, found.to_owned()));
-    }
     let mut head = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(64).read_to_end(&mut head).map_err(|source| Error::io("read", path, source))?;
     Ok(FileKindFound::of(&head))
 }
 
-fn wrong_kind(path: &Path, found: FileKindFound) -> Error {
+fn cut_short(path: &Path) -> Error {
+    let error = sqlite::SqliteError::NotADatabase;
+    Error::damaged(path, Damaged::Sqlite { table: None, error })
+}
+
+pub(super) fn wrong_kind(path: &Path, found: FileKindFound) -> Error {
     stranger(path, found.in_words().to_owned())
 }
 
-fn stranger(path: &Path, found: String) -> Error {
+pub(super) fn stranger(path: &Path, found: String) -> Error {
     let hint = "a store or the session of a client is expected here";
     Error::WrongKind { path: path.to_owned(), found, hint }
 }

@@ -1,9 +1,10 @@
-//! Reads SQLite database files, in pure Rust and without ever writing.
+//! Reads SQLite database files and lays out new ones, in pure Rust. What is read is never written.
 //!
 //! [`Database::open`] maps a file, takes the lock that SQLite's own readers take, and looks
 //! at the files beside it: the committed part of a `-wal` is read, a hot `-journal` is rolled
 //! back in memory. [`Database::from_bytes`] does the same for bytes that are already here.
-//! Then [`Database::tables`] says what there is, and [`Database::rows`] walks a table.
+//! Then [`Database::tables`] says what there is, and [`Database::rows`] walks a table. [`writer`]
+//! makes a database in one pass.
 //!
 //! ```no_run
 //! use tgsession::sqlite::{Database, OpenOptions, Value};

@@ -1,74 +1,61 @@
 //! Everything but the entities: `sessions`, `update_state`, `sent_files`, and row 0 of
 //! `entities`.
 
-use super::super::client::{SqliteFile, column};
-use super::super::{Notes, Tables, field};
-use crate::error::{Error, Result};
+use super::super::client::column;
+use super::super::{Notes, field};
+use super::Scope;
+use crate::error::Result;
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, FileKey, FileKind, Md5,
     PeerId, PeerKind, SelfUser, SentFile, UpdateState,
 };
 
-pub(super) fn read(file: &SqliteFile, notes: &mut Notes) -> Result<Account> {
+/// The account whose rows these are.
+pub(in super::super) fn read(scope: Scope<'_>, notes: &mut Notes) -> Result<Account> {
     let mut account = Account::default();
-    read_sessions(file, &mut account, notes)?;
-    account.login.user = read_user(file, notes)?;
-    read_states(file, &mut account, notes)?;
-    account.sent_files = read_sent_files(file, notes)?;
+    read_sessions(scope, &mut account, notes)?;
+    account.login.user = read_user(scope, notes)?;
+    read_states(scope, &mut account, notes)?;
+    account.sent_files = read_sent_files(scope, notes)?;
     Ok(account)
 }
 
 /// Every row is a DC. All releases log in with the first, the one with the lowest number.
-fn read_sessions(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
-    file.each_row("sessions", |table, row| {
-        let id = match field::integer(session_column(file, table, row, "dc_id")?).map(i32::try_from)
-        {
+fn read_sessions(scope: Scope<'_>, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    scope.each_row("sessions", |table, row| {
+        let value = |name| scope.value(table, row, &SESSIONS, name);
+        let id = match field::integer(value("dc_id")?).map(i32::try_from) {
             Ok(Ok(id)) => DcId(id),
             _ => {
                 notes.add("sessions: dc_id is no DC's number, row skipped".into());
                 return Ok(Ok(()));
             }
         };
-        let key = match auth_key(session_column(file, table, row, "auth_key")?) {
+        let key = match scope.file.auth_key("sessions", id, value("auth_key")?, notes) {
             Ok(key) => key,
-            Err(found) if matches!(file.db(), Tables::Saved(_)) => {
-                notes.add(format!("sessions row {id}: the auth key is {found}, not kept"));
-                None
-            }
-            Err(found) => {
-                return Ok(Err(Error::BadAuthKey {
-                    path: file.path().to_owned(),
-                    dc: id.0,
-                    found,
-                }));
-            }
+            Err(error) => return Ok(Err(error)),
         };
         let mut dc = DcOption::new(id);
         dc.auth_key = key;
-        let (host, port) = (
-            session_column(file, table, row, "server_address")?,
-            session_column(file, table, row, "port")?,
-        );
+        let (host, port) = (value("server_address")?, value("port")?);
         if let Some(endpoint) = endpoint(id, host, port, notes) {
             dc = dc.at(endpoint);
         }
-        if account.dcs.is_empty() {
+        if account.login.home_dc.is_none_or(|first| id < first) {
             account.login.home_dc = Some(id);
-            account.login.takeout_id =
-                takeout_id(session_column(file, table, row, "takeout_id")?, notes);
+            account.login.takeout_id = takeout_id(value("takeout_id")?, notes);
         }
-        if !is_blank(session_column(file, table, row, "tmp_auth_key")?) {
+        if !field::is_blank(value("tmp_auth_key")?) {
             notes.add(format!("sessions row {id}: the temporary auth key is not kept"));
         }
         account.dcs.push(dc);
         Ok(Ok(()))
     })?;
-    if let ([first, ..], count @ 2..) = (account.dcs.as_slice(), account.dcs.len()) {
+    if let (Some(first), count @ 2..) = (account.login.home_dc, account.dcs.len()) {
         notes.add(format!(
             "sessions: there are {count} rows and the file does not say which is current; \
-             DC {}, the first, is taken as home, as Telethon does",
-            first.id
+             DC {first}, the first, is taken as home, as Telethon does"
         ));
     }
     Ok(())
@@ -77,38 +64,6 @@ fn read_sessions(file: &SqliteFile, account: &mut Account, notes: &mut Notes) ->
 /// The columns of `sessions` in their order.
 const SESSIONS: [&str; 6] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "tmp_auth_key"];
-
-fn session_column<'r>(
-    file: &SqliteFile,
-    table: &Table,
-    row: &'r Row<'_>,
-    name: &str,
-) -> Result<Value<'r>, SqliteError> {
-    let column = super::column(file.db(), table, &SESSIONS, name);
-    column.map_or(Ok(Value::Null), |column| row.get(column))
-}
-
-fn is_blank(value: Value<'_>) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Blob(bytes) => bytes.is_empty(),
-        Value::Text(text) => text.as_bytes().is_empty(),
-        _ => false,
-    }
-}
-
-/// The key, none where there is nothing, or what stands in its place.
-fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
-    match value {
-        _ if is_blank(value) => Ok(None),
-        Value::Blob(bytes) => match AuthKey::from_slice(bytes) {
-            Some(key) => Ok(Some(key)),
-            None => Err(format!("{} bytes long", bytes.len())),
-        },
-        Value::Text(_) => Err("text".into()),
-        _ => Err("a number".into()),
-    }
-}
 
 fn endpoint(dc: DcId, host: Value<'_>, port: Value<'_>, notes: &mut Notes) -> Option<Endpoint> {
     let host = match field::text(host) {
@@ -132,7 +87,7 @@ fn endpoint(dc: DcId, host: Value<'_>, port: Value<'_>, notes: &mut Notes) -> Op
 fn takeout_id(value: Value<'_>, notes: &mut Notes) -> Option<i64> {
     match value {
         Value::Integer(id) => Some(id),
-        _ if is_blank(value) => None,
+        _ if field::is_blank(value) => None,
         Value::Blob(bytes) if bytes.len() == AuthKey::LEN => {
             notes.add("sessions: takeout_id holds a temporary auth key, which is not kept".into());
             None
@@ -145,16 +100,11 @@ fn takeout_id(value: Value<'_>, notes: &mut Notes) -> Option<i64> {
 }
 
 /// Row 0 of `entities` holds the account's own id where others hold a hash.
-fn read_user(file: &SqliteFile, notes: &mut Notes) -> Result<Option<SelfUser>> {
-    let Some(table) = file.db().named("entities") else { return Ok(None) };
-    let (Some(_), Some(hash)) = (table.column("id"), table.column("hash")) else {
-        return Ok(None);
-    };
-    let damaged = |error| file.damaged(table, error);
-    let Some(row) = file.db().row(table, 0).map_err(damaged)? else { return Ok(None) };
-    match field::integer(row.get(hash).map_err(damaged)?) {
-        Ok(id) => Ok(Some(SelfUser { id, bot: None })),
-        Err(why) => {
+fn read_user(scope: Scope<'_>, notes: &mut Notes) -> Result<Option<SelfUser>> {
+    match scope.hash_of_row_0()? {
+        None => Ok(None),
+        Some(Ok(id)) => Ok(Some(SelfUser { id, bot: None })),
+        Some(Err(why)) => {
             notes.add(format!("entities row 0: the own user id is {why}, not kept"));
             Ok(None)
         }
@@ -162,9 +112,11 @@ fn read_user(file: &SqliteFile, notes: &mut Notes) -> Result<Option<SelfUser>> {
 }
 
 /// Row 0 is the account's state; the others are channels, by bare id.
-fn read_states(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
-    file.each_row("update_state", |table, row| {
-        let id = match field::integer(column(table, row, "id")?) {
+fn read_states(scope: Scope<'_>, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    let id_column = if scope.session.is_some() { "entity_id" } else { "id" };
+    let mut fuller = 0_u64;
+    scope.each_row("update_state", |table, row| {
+        let id = match field::integer(column(table, row, id_column)?) {
             Ok(id) => id,
             Err(why) => {
                 notes.add(format!("update_state: id is {why}, row skipped"));
@@ -172,9 +124,10 @@ fn read_states(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> R
             }
         };
         let pts = field::counter(column(table, row, "pts")?);
+        let qts = field::counter(column(table, row, "qts")?);
+        let seq = field::counter(column(table, row, "seq")?);
+        let unread = column(table, row, "unread_count")?;
         if id == 0 {
-            let qts = field::counter(column(table, row, "qts")?);
-            let seq = field::counter(column(table, row, "seq")?);
             let date = field::seconds(column(table, row, "date")?);
             match (pts, qts, date, seq) {
                 (Ok(pts), Ok(qts), Ok(Some(date)), Ok(seq)) => {
@@ -189,8 +142,18 @@ fn read_states(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> R
                 (_, Err(why)) => notes.add(format!("update_state row {id}: pts is {why}, skipped")),
             }
         }
+        let set = |counter: &Result<i32, field::Unfit>| counter.is_ok_and(|counter| counter != 0);
+        let of_channel = id != 0 && (set(&qts) || set(&seq));
+        let unread = matches!(unread, Value::Integer(count) if count != 0);
+        fuller += u64::from(of_channel || unread);
         Ok(Ok(()))
     })?;
+    if fuller > 0 {
+        notes.add(format!(
+            "update_state: qts and seq of channels and counts of unread are not kept, in {fuller} \
+             rows"
+        ));
+    }
     match account.channel_states.len() {
         0 => {}
         count => {
@@ -206,10 +169,10 @@ fn channel(id: i64) -> Option<PeerId> {
     if marked.kind() == PeerKind::Channel { Some(marked) } else { PeerId::channel(id) }
 }
 
-fn read_sent_files(file: &SqliteFile, notes: &mut Notes) -> Result<Vec<SentFile>> {
+fn read_sent_files(scope: Scope<'_>, notes: &mut Notes) -> Result<Vec<SentFile>> {
     let mut files = Vec::new();
     let mut old_rows = 0_u64;
-    file.each_row("sent_files", |table, row| {
+    scope.each_row("sent_files", |table, row| {
         if table.column("type").is_none() {
             old_rows += 1;
         } else {

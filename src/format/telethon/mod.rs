@@ -13,12 +13,21 @@
 
 mod account;
 mod peers;
+mod rows;
+mod scope;
+mod write;
 
-use self::peers::Peers;
+pub(super) use self::account::read as read_account;
+pub(super) use self::peers::Peers;
+pub(super) use self::rows::{EntityRow, StateRow, for_each_entity, state_rows};
+pub(super) use self::scope::{Scope, session_id};
+#[cfg(test)]
+pub(super) use self::write::tests::as_kept;
+pub(crate) use self::write::{TELETHON, TELETHON_V7};
+pub(super) use self::write::{sent_files_row, sessions_row};
 use super::client::{Client, PeerRows, SqliteFile};
 use super::{Notes, Tables};
 use crate::error::{Error, Result};
-use crate::sqlite::Table;
 use crate::types::Account;
 
 /// The newest schema that is known.
@@ -72,7 +81,7 @@ impl Client for Telethon {
             let note = "version: there is no schema version; the columns say what they are";
             notes.add(note.into());
         }
-        account::read(file, notes)
+        read_account(Scope::whole(file), notes)
     }
 
     fn peers<'a>(
@@ -85,7 +94,7 @@ impl Client for Telethon {
             notes.add("entities: there is no such table".into());
             return Ok(None);
         };
-        let Some(peers) = Peers::of(file, table) else {
+        let Some(peers) = Peers::of(Scope::whole(file), table, Vec::new()) else {
             notes.add("entities: the table has no columns id and hash, and was not read".into());
             return Ok(None);
         };
@@ -97,16 +106,10 @@ impl Client for Telethon {
     }
 }
 
-/// A column by name. Where the schema of a damaged file has lost the name, the column that stands
-/// in its place, if that has no other of Telethon's names.
-fn column(db: &Tables, table: &Table, names: &[&str], name: &str) -> Option<usize> {
-    let in_its_place = || {
-        let place = names.iter().position(|known| *known == name)?;
-        let there = table.columns().get(place)?.name();
-        let known = names.iter().any(|known| known.eq_ignore_ascii_case(there));
-        (matches!(db, Tables::Saved(_)) && !known).then_some(place)
-    };
-    table.column(name).or_else(in_its_place)
+/// Whether a file begins as Python's pickles do, which Telethon wrote up to 0.10. Reading one means
+/// running it, so it can only be named.
+pub(crate) fn is_pickle(head: &[u8]) -> bool {
+    matches!(head, [0x80, 2..=5, ..])
 }
 
 /// The columns of `sessions` without which it is none.
@@ -133,13 +136,14 @@ const OWN: [(&str, &str); 4] = [
     ("sessions", "server_address"),
     ("entities", "hash"),
     ("sent_files", "md5_digest"),
-    ("update_state", "qts"),
+    ("update_state", "id"),
 ];
 
 /// What other clients' tables of the same names have: telethon-session-sqlalchemy, Pyrogram and its
 /// forks, and grammers.
-const RELATIVES: [(&str, &str); 6] = [
+const RELATIVES: [(&str, &str); 7] = [
     ("sessions", "session_id"),
+    ("sessions", "user_id"),
     ("entities", "session_id"),
     ("update_state", "session_id"),
     ("version", "number"),

@@ -1,16 +1,23 @@
 //! `entities`: users, groups and channels, by marked id.
 
-use super::super::client::{PeerRows, SqliteFile, touch};
+use std::collections::BTreeSet;
+
+use super::super::client::{PeerRows, touch};
 use super::super::{Notes, field};
+use super::scope::{Scope, session_id};
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Entity, PeerId};
 
 /// The columns in their order.
 const COLUMNS: [&str; 6] = ["id", "hash", "username", "phone", "name", "date"];
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peers<'a> {
+#[derive(Debug)]
+pub(in super::super) struct Peers<'a> {
     table: &'a Table,
+    /// Whose rows are meant, where there are several sessions.
+    session: Option<String>,
+    /// The sessions whose rows need no note.
+    known: BTreeSet<String>,
     id: usize,
     hash: usize,
     username: Option<usize>,
@@ -20,10 +27,18 @@ pub(super) struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    pub(super) fn of(file: &SqliteFile, table: &'a Table) -> Option<Self> {
-        let column = |name| super::column(file.db(), table, &COLUMNS, name);
+    /// The columns of `entities`; `None` where those are missing without which it is none.
+    /// `known` are the sessions in the file, where it holds several.
+    pub(in super::super) fn of(
+        scope: Scope<'_>,
+        table: &'a Table,
+        known: Vec<String>,
+    ) -> Option<Self> {
+        let column = |name| scope.column(table, &COLUMNS, name);
         Some(Self {
             table,
+            session: scope.session.map(str::to_owned),
+            known: known.into_iter().collect(),
             id: column("id")?,
             hash: column("hash")?,
             username: column("username"),
@@ -39,14 +54,38 @@ impl<'a> PeerRows<'a> for Peers<'a> {
         self.table
     }
 
+    fn in_order(&self) -> bool {
+        self.session.is_none()
+    }
+
     fn entity(&mut self, row: &Row<'a>, notes: &mut Notes) -> Result<Option<Entity>, SqliteError> {
-        entity(*self, row, notes)
+        if self.session.is_some() && !self.is_meant(row, notes)? {
+            return Ok(None);
+        }
+        entity(self, row, notes)
+    }
+}
+
+impl Peers<'_> {
+    /// Whether it is a row of the session that is read. One of a session that the file does not
+    /// list would be met by nobody, so it is noted.
+    fn is_meant(&mut self, row: &Row<'_>, notes: &mut Notes) -> Result<bool, SqliteError> {
+        let Some(id) = session_id(self.table, row)? else {
+            notes.add("entities: session_id is not text, row skipped".into());
+            return Ok(false);
+        };
+        let meant = self.session.as_deref() == Some(&*id);
+        if !meant && !self.known.contains(&*id) {
+            notes.add(format!("entities: there are rows of {id:?}, which is no session here"));
+            self.known.insert(id.into_owned());
+        }
+        Ok(meant)
     }
 }
 
 /// The entity of a row; `None` for a row that is none, which is noted unless it is row 0.
 fn entity(
-    columns: Peers<'_>,
+    columns: &Peers<'_>,
     row: &Row<'_>,
     notes: &mut Notes,
 ) -> Result<Option<Entity>, SqliteError> {

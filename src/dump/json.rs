@@ -4,31 +4,11 @@
 
 use std::io::{self, Write};
 
-use tgsession::{ChannelState, DcOption, Endpoint, Entity, SelfUser, SentFile, UpdateState};
-
-use crate::words::masked_phone;
-
-/// Whether auth keys and whole phone numbers may be shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Secrets {
-    Hidden,
-    Shown,
-}
-
-impl Secrets {
-    pub(crate) fn shown(self) -> bool {
-        self == Self::Shown
-    }
-}
-
-impl From<bool> for Secrets {
-    fn from(shown: bool) -> Self {
-        if shown { Self::Shown } else { Self::Hidden }
-    }
-}
+use super::Secrets;
+use crate::types::{ChannelState, DcOption, Endpoint, Entity, SelfUser, SentFile, UpdateState};
 
 /// A value that can be written as JSON.
-pub(crate) trait Json {
+pub(super) trait Json {
     fn write(&self, out: &mut dyn Write) -> io::Result<()>;
 }
 
@@ -127,7 +107,7 @@ impl Json for SentFile {
 }
 
 /// A row that has something to hide.
-pub(crate) struct Guarded<'a, T>(pub(crate) &'a T, pub(crate) Secrets);
+pub(super) struct Guarded<'a, T>(pub(super) &'a T, pub(super) Secrets);
 
 impl Json for Guarded<'_, DcOption> {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -157,7 +137,8 @@ impl Json for Guarded<'_, Entity> {
             Secrets::Shown => row.field("phone", &phone)?,
             Secrets::Hidden => row.field("phone", &phone.map(masked_phone))?,
         };
-        row.field("name", &entity.name)?.field("date", &entity.date)?.end()
+        let row = row.field("name", &entity.name)?.field("date", &entity.date)?;
+        if entity.min { row.field("min", &true)?.end() } else { row.end() }
     }
 }
 
@@ -188,11 +169,33 @@ impl<'w> Object<'w> {
     }
 }
 
+/// The phone with every digit but the last two hidden.
+fn masked_phone(phone: &str) -> String {
+    let digits = phone.chars().filter(char::is_ascii_digit).count();
+    let mut left = digits;
+    let mask = |c: char| {
+        if !c.is_ascii_digit() {
+            return c;
+        }
+        left -= 1;
+        if left < 2 { c } else { '*' }
+    };
+    phone.chars().map(mask).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use tgsession::{AccessHash, AuthKey, DcId, EntityKind, PeerId};
-
     use super::*;
+    use crate::types::{AccessHash, AuthKey, DcId, EntityKind, PeerId};
+
+    #[test]
+    fn the_last_two_digits_of_a_phone_stay() {
+        let cases = [("15550001111", "*********11"), ("42", "42"), ("7", "7"), ("", "")];
+        for (phone, masked) in cases {
+            assert_eq!(masked_phone(phone), masked);
+        }
+        assert_eq!(masked_phone("+1 555"), "+* *55");
+    }
 
     fn text(value: &impl Json) -> io::Result<String> {
         let mut bytes = Vec::new();
@@ -213,6 +216,9 @@ mod tests {
         let expected = r#"{"id": -1001234567890, "kind": "channel", "access_hash": -42, "usernames": ["durov", "d\""], "phone": "*********11", "name": "Durov's\nChannel", "date": null}"#;
         assert_eq!(line, expected);
         assert!(text(&Guarded(&entity, Secrets::Shown))?.contains("\"15550001111\""));
+        entity.min = true;
+        let line = text(&Guarded(&entity, Secrets::Hidden))?;
+        assert!(line.ends_with(r#""date": null, "min": true}"#), "{line}");
         Ok(())
     }
 

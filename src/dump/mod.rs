@@ -1,0 +1,56 @@
+//! Dumps: everything that sessions hold as JSON, in the form `tgsession-dump/1`.
+//!
+//! [`Writer`] writes one from top to bottom and keeps none of it; what it wrote with
+//! [`Secrets::Shown`] is a source that can be opened and imported again.
+//!
+//! ```json
+//! { "format": "tgsession-dump/1", "source": "telethon-sqlite v7",
+//!   "sessions": [ {
+//!     "name": "anon", "home_dc": 2, "test_mode": null, "api_id": null,
+//!     "user": {"id": 10001, "bot": false}, "takeout_id": null,
+//!     "dcs": [ {"id": 2, "ipv4": {"host": "149.154.167.51", "port": 443}, "ipv6": null,
+//!               "auth_key": "<512 hex digits>", "auth_key_id": "<16 hex digits>"} ],
+//!     "state": {"pts": 1, "qts": 2, "date": 1700000000, "seq": 4},
+//!     "channel_states": [ {"id": -1001234567890, "pts": 5} ],
+//!     "entities": [ {"id": -1001234567890, "kind": "channel", "access_hash": -42,
+//!                    "usernames": ["durov"], "phone": null, "name": "Durov", "date": 1700000000} ],
+//!     "files": [ {"md5": "<32 hex>", "size": 10, "kind": "document", "id": 1,
+//!                 "access_hash": 2} ] } ],
+//!   "notes": [] }
+//! ```
+//!
+//! Ids are marked as the Bot API marks them: a user is `id`, a group `-id`, a channel
+//! `-1000000000000 - id`. Lists are sorted by id, files by `(md5, size, kind)`. An entity of which
+//! only a reduced (`min`) view was seen has one key more, `"min": true`. Without secrets
+//! `auth_key` is absent and phones show their last two digits.
+
+mod json;
+mod read;
+mod write;
+
+pub(crate) use self::read::{looks_like, read};
+pub use self::write::{Writer, write_entity};
+
+/// What a dump says that it is.
+const FORMAT: &str = "tgsession-dump/1";
+
+/// Whether auth keys and whole phone numbers are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are not: a dump for the eyes of others.
+    Hidden,
+    /// They are: whoever sees a key is logged in.
+    Shown,
+}
+
+impl Secrets {
+    fn shown(self) -> bool {
+        self == Self::Shown
+    }
+}
+
+impl From<bool> for Secrets {
+    fn from(shown: bool) -> Self {
+        if shown { Self::Shown } else { Self::Hidden }
+    }
+}

@@ -1,0 +1,138 @@
+//! A dump, written from top to bottom.
+
+use std::io::{self, Write};
+
+use super::json::{Guarded, Json};
+use super::{FORMAT, Secrets};
+use crate::types::{Account, Entity};
+
+/// Writes a dump: for each session [`begin`](Self::begin), its entities in the order of their
+/// marked ids, [`finish`](Self::finish); then [`end`](Self::end).
+///
+/// A dump that was not ended lacks its closing brackets, and nobody can take it for whole.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    form: String,
+    secrets: Secrets,
+    sessions: usize,
+    entities: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// A dump of sessions that came in this form, see [`Source::form`](crate::Source::form).
+    /// Nothing is written before the first session.
+    pub fn new(out: W, form: &str, secrets: Secrets) -> Self {
+        Self { out, form: form.to_owned(), secrets, sessions: 0, entities: 0 }
+    }
+
+    /// The head waits for the first session, so that one that cannot be read leaves no output.
+    fn head(&mut self) -> io::Result<()> {
+        write!(self.out, "{{\n  \"format\": \"{FORMAT}\",\n  \"source\": ")?;
+        self.form.write(&mut self.out)?;
+        write!(self.out, ",\n  \"sessions\": [")
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output, here and below.
+    pub fn begin(&mut self, name: &str, account: &Account) -> io::Result<()> {
+        if self.sessions == 0 {
+            self.head()?;
+        }
+        self.out.write_all(if self.sessions == 0 { b"\n    {" } else { b",\n    {" })?;
+        self.sessions += 1;
+        self.entities = 0;
+        self.account(name, account)?;
+        write!(self.out, ",\n      \"entities\": [")
+    }
+
+    /// One entity of the session that was begun.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn entity(&mut self, entity: &Entity) -> io::Result<()> {
+        let first = self.entities == 0;
+        self.entities += 1;
+        self.row(&Guarded(entity, self.secrets), first)
+    }
+
+    /// Finishes the session that was begun.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn finish(&mut self, account: &Account) -> io::Result<()> {
+        self.close(self.entities == 0)?;
+        self.list("files", &account.sent_files)?;
+        self.out.write_all(b"\n    }")
+    }
+
+    /// Ends the dump with the notes on all its sessions, and gives the output back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn end(mut self, notes: &[String]) -> io::Result<W> {
+        if self.sessions == 0 {
+            self.head()?;
+        }
+        self.out.write_all(if self.sessions == 0 { b"],\n" } else { b"\n  ],\n" })?;
+        self.out.write_all(b"  \"notes\": [")?;
+        for (at, note) in notes.iter().enumerate() {
+            self.out.write_all(if at == 0 { b"\n    " } else { b",\n    " })?;
+            note.write(&mut self.out)?;
+        }
+        self.out.write_all(if notes.is_empty() { b"]\n}\n" } else { b"\n  ]\n}\n" })?;
+        Ok(self.out)
+    }
+
+    fn account(&mut self, name: &str, account: &Account) -> io::Result<()> {
+        let login = &account.login;
+        write!(self.out, "\n      \"name\": ")?;
+        name.write(&mut self.out)?;
+        self.value("home_dc", &login.home_dc.map(|dc| dc.0))?;
+        self.value("test_mode", &login.test_mode)?;
+        self.value("api_id", &login.api_id)?;
+        self.value("user", &login.user)?;
+        self.value("takeout_id", &login.takeout_id)?;
+        let guarded: Vec<_> = account.dcs.iter().map(|dc| Guarded(dc, self.secrets)).collect();
+        self.list("dcs", &guarded)?;
+        self.value("state", &account.update_state)?;
+        self.list("channel_states", &account.channel_states)
+    }
+
+    fn list(&mut self, key: &str, rows: &[impl Json]) -> io::Result<()> {
+        write!(self.out, ",\n      \"{key}\": [")?;
+        for (at, row) in rows.iter().enumerate() {
+            self.row(row, at == 0)?;
+        }
+        self.close(rows.is_empty())
+    }
+
+    fn row(&mut self, row: &impl Json, first: bool) -> io::Result<()> {
+        self.out.write_all(if first { b"\n        " } else { b",\n        " })?;
+        row.write(&mut self.out)
+    }
+
+    fn close(&mut self, empty: bool) -> io::Result<()> {
+        self.out.write_all(if empty { b"]" } else { b"\n      ]" })
+    }
+
+    fn value(&mut self, key: &str, value: &impl Json) -> io::Result<()> {
+        write!(self.out, ",\n      \"{key}\": ")?;
+        value.write(&mut self.out)
+    }
+}
+
+/// Writes one entity as a dump shows it, on one line without its end.
+///
+/// # Errors
+///
+/// Those of the output.
+pub fn write_entity(out: &mut dyn Write, entity: &Entity, secrets: Secrets) -> io::Result<()> {
+    Guarded(entity, secrets).write(out)
+}

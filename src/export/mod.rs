@@ -1,0 +1,318 @@
+//! Writing sessions in the forms of other clients.
+
+mod folder;
+mod form;
+mod small;
+mod targets;
+
+use std::cell::Cell;
+use std::io::{BufWriter, Cursor, Write};
+use std::mem::{replace, take};
+use std::path::Path;
+use std::rc::Rc;
+use std::{fmt, iter};
+
+use zeroize::Zeroizing;
+
+pub use self::form::{Form, UnknownForm};
+use crate::error::{Error, Result};
+use crate::file::NewFile;
+pub use crate::format::Loss;
+use crate::format::{Given, Losses, Outgoing, Output, Place, account_for, fill, without_entities};
+use crate::source::SourceSession;
+use crate::types::{Account, Entity};
+
+/// Writes sessions in the form of another client.
+///
+/// What the form has no place for is left out and listed in the [`ExportReport`]; with
+/// [`strict`](Export::strict) that is an error instead. What the form needs and a session lacks is
+/// taken from what was given here, then from Telegram's well-known DC addresses, else it is an error
+/// that names it.
+///
+/// ```
+/// use tgsession::{Export, Form, Source};
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let path = "tests/fixtures/telethon/username_conflict.session";
+/// let source = Source::open(path)?;
+/// let session = source.session(&source.session_names()?[0])?;
+/// let (text, report) = Export::to(Form::TelethonString).to_text(session)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Export {
+    form: Form,
+    given: Given,
+    entities: bool,
+    strict: bool,
+    overwrite: bool,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// One session to be exported.
+pub struct ExportSession<'a>(Outgoing<'a>);
+
+/// What an export left out, and what it had to fill in.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ExportReport {
+    /// What the form had no place for.
+    pub lost: Vec<Loss>,
+    /// What was taken from elsewhere than the session, one sentence each.
+    pub filled: Vec<String>,
+    /// How many sessions were written.
+    pub sessions: u64,
+    /// How many entities were written.
+    pub entities: u64,
+}
+
+impl Export {
+    /// Exports to this form, with every entity, nothing given, nothing overwritten.
+    #[must_use]
+    pub fn to(form: Form) -> Self {
+        let given = Given::default();
+        Self { form, given, entities: true, strict: false, overwrite: false, passphrase: None }
+    }
+
+    /// The api id, where the session does not say it.
+    #[must_use]
+    pub fn api_id(mut self, api_id: i32) -> Self {
+        self.given.api_id = Some(api_id);
+        self
+    }
+
+    /// The account's own user id, where the session does not say it.
+    #[must_use]
+    pub fn user_id(mut self, id: i64) -> Self {
+        self.given.user_id = Some(id);
+        self
+    }
+
+    /// Whether the account is a bot, where the session does not say it.
+    #[must_use]
+    pub fn bot(mut self, bot: bool) -> Self {
+        self.given.bot = Some(bot);
+        self
+    }
+
+    /// Whether the account is one of the test servers, where the session does not say it.
+    #[must_use]
+    pub fn test_mode(mut self, test: bool) -> Self {
+        self.given.test_mode = Some(test);
+        self
+    }
+
+    /// Whether entities are written, where the form has a place for them. On by default.
+    #[must_use]
+    pub fn entities(mut self, entities: bool) -> Self {
+        self.entities = entities;
+        self
+    }
+
+    /// Whether to refuse, with [`Error::Lossy`], what cannot be written without leaving something
+    /// out. Off by default.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Whether a file that is there may be replaced. Off by default.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Seals a portable session under a passphrase. Other forms know no passphrase.
+    #[must_use]
+    pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
+        self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));
+        self
+    }
+
+    /// Writes a file (or, where the form is one, a folder), for its owner's eyes only. It appears
+    /// whole or not at all, and is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyExists`] unless [`overwrite`](Export::overwrite) is set; [`Error::Lacks`],
+    /// [`Error::Contradiction`], [`Error::Unfit`], [`Error::Lossy`]; those of reading the sessions
+    /// and of writing the file.
+    pub fn write_file<'a>(
+        &self,
+        path: impl AsRef<Path>,
+        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+    ) -> Result<ExportReport> {
+        let path = path.as_ref();
+        // Known before the work: nobody wants to wait for that answer.
+        if !self.overwrite && path.symlink_metadata().is_ok() {
+            return Err(Error::AlreadyExists { path: path.to_owned() });
+        }
+        let failed = |source| Error::io("write", path, source);
+        if self.form.is_folder() {
+            return self.write_folder(path, sessions);
+        }
+        let new = NewFile::empty(path).map_err(failed)?;
+        let mut out = BufWriter::with_capacity(1 << 16, new.handle().map_err(failed)?);
+        let report = self.run(sessions, &mut out, path)?;
+        out.flush().map_err(failed)?;
+        let placed = if self.overwrite { new.put_over(path) } else { new.put_in_place(path) };
+        placed.map_err(failed)?;
+        Ok(report)
+    }
+
+    /// Writes into memory: for a pipe, or for one of the string forms.
+    ///
+    /// # Errors
+    ///
+    /// As [`Export::write_file`]; [`Error::Unfit`] where the form is a folder.
+    pub fn to_bytes<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+    ) -> Result<(Zeroizing<Vec<u8>>, ExportReport)> {
+        if self.form.is_folder() {
+            return Err(self.unfit("it is a folder of files; write it to a path"));
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(STRING));
+        let mut out = Cursor::new(&mut *bytes);
+        let report = self.run(sessions, &mut out, Path::new("memory"))?;
+        Ok((bytes, report))
+    }
+
+    /// Writes one of the string forms, without a line's end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Export::write_file`]; [`Error::Unfit`] where the form is no string.
+    pub fn to_text<'a>(
+        &self,
+        session: impl Into<ExportSession<'a>>,
+    ) -> Result<(Zeroizing<String>, ExportReport)> {
+        if !self.form.is_string() {
+            return Err(self.unfit("it is a file and no string"));
+        }
+        let (bytes, report) = self.to_bytes([session])?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        Ok((Zeroizing::new(text.trim_end().to_owned()), report))
+    }
+
+    fn run<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+        out: &mut dyn Output,
+        path: &Path,
+    ) -> Result<ExportReport> {
+        let target = targets::of(self.form, self.passphrase.as_ref())?;
+        let mut work = self.begin(sessions, target.place())?;
+        let written = target.write(&mut work.sessions, &mut work.lost, out);
+        written.map_err(|error| match error {
+            // A writer does not know what it writes to.
+            Error::Io { doing, source, .. } => Error::io(doing, path, source),
+            error => error,
+        })?;
+        self.end(work, target.place())
+    }
+
+    /// Fits the sessions to the form.
+    fn begin<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+        place: &Place,
+    ) -> Result<Work<'a>> {
+        let mut sessions: Vec<_> = sessions.into_iter().map(|session| session.into().0).collect();
+        if sessions.len() != 1 && !place.many {
+            let why = format!("it holds one session, and there are {}", sessions.len());
+            return Err(self.unfit(&why));
+        }
+        let mut lost = Losses::default();
+        let mut filled = Vec::new();
+        let seen = Rc::new(Cell::new(0));
+        for session in &mut sessions {
+            fill(&mut session.account, self.form.name(), place, self.given, &mut filled)?;
+            session.account = account_for(take(&mut session.account), place, &mut lost);
+            let none: Box<dyn Iterator<Item = _>> = Box::new(iter::empty());
+            let entities = replace(&mut session.entities, none);
+            if self.entities {
+                let seen = Rc::clone(&seen);
+                let counted = entities.inspect(move |_| seen.set(seen.get() + 1));
+                session.entities = Box::new(counted);
+            }
+        }
+        Ok(Work { sessions, lost, filled, seen })
+    }
+
+    /// Counts what no writer asked for, and says what came of it all.
+    fn end(&self, mut work: Work<'_>, place: &Place) -> Result<ExportReport> {
+        if place.entities.is_none() {
+            for session in &mut work.sessions {
+                without_entities(session, &mut work.lost)?;
+            }
+        }
+        let lost = work.lost.into_sorted();
+        let count = lost.iter().map(|loss| loss.count).sum();
+        if self.strict && count > 0 {
+            let mut what: Vec<_> = lost.iter().map(|loss| loss.what).collect();
+            what.dedup();
+            let (form, what) = (self.form.name(), what.join(", "));
+            return Err(Error::Lossy { form, count, what });
+        }
+        let left_out = lost.iter().filter(|loss| loss.what == "entities");
+        let left_out: u64 = left_out.map(|loss| loss.count).sum();
+        Ok(ExportReport {
+            lost,
+            filled: work.filled,
+            sessions: work.sessions.len() as u64,
+            entities: work.seen.get().saturating_sub(left_out),
+        })
+    }
+
+    fn unfit(&self, why: &str) -> Error {
+        Error::Unfit { form: self.form.name(), why: why.to_owned() }
+    }
+}
+
+/// A string form fits into this, so that no copy of it is left behind in memory.
+const STRING: usize = 1024;
+
+/// Sessions on their way out.
+struct Work<'a> {
+    sessions: Vec<Outgoing<'a>>,
+    lost: Losses,
+    filled: Vec<String>,
+    /// How many entities were asked for.
+    seen: Rc<Cell<u64>>,
+}
+
+impl<'a> ExportSession<'a> {
+    /// A session of these values; the entities in the order of their marked ids.
+    #[must_use]
+    pub fn new(
+        name: &str,
+        account: Account,
+        entities: impl IntoIterator<Item = Result<Entity>, IntoIter: 'a>,
+    ) -> Self {
+        let entities = Box::new(entities.into_iter());
+        Self(Outgoing { name: name.to_owned(), account, entities })
+    }
+}
+
+impl<'a> From<SourceSession<'a>> for ExportSession<'a> {
+    fn from(session: SourceSession<'a>) -> Self {
+        let (name, account) = (session.name().to_owned(), session.account().clone());
+        Self::new(&name, account, session)
+    }
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ExportSession<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportSession").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}

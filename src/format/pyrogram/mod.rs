@@ -1,0 +1,224 @@
+//! The `.session` files of Pyrogram and of its forks: Hydrogram, Pyrofork and Kurigram.
+//!
+//! ```text
+//! version      (number)
+//! sessions     (dc_id, test_mode, auth_key, date, user_id, is_bot)
+//!              from version 3 with api_id; Kurigram from 7 with server_address and port
+//! peers        (id, access_hash, type, username, phone_number, last_update_on)
+//!              Kurigram from 6 without username
+//! usernames    (id, peer_id, last_update_on)   Pyrofork: id is the username
+//!              (id, username)                  Kurigram: id is the peer
+//! update_state (id, pts, qts, date, seq)       Pyrofork from 4, Kurigram from 5
+//! ```
+//!
+//! Forks use the same numbers for different tables, and an upgrade in place appends its columns
+//! and leaves the old ones filled. So forks are told by columns, and usernames are taken from
+//! wherever they are. Hydrogram's tables are Pyrogram's to the letter.
+
+mod account;
+mod peers;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use self::peers::Peers;
+pub(crate) use self::write::{HYDROGRAM, KURIGRAM, PYROFORK, PYROGRAM};
+use super::client::{Client, PeerRows, SqliteFile};
+use super::{Notes, Tables};
+use crate::error::{Error, Result};
+use crate::sqlite::Table;
+use crate::types::{Account, EntityKind, PeerKind};
+
+/// Whose tables they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pyrogram {
+    /// Pyrogram itself, and Hydrogram.
+    Original,
+    Pyrofork,
+    Kurigram,
+}
+
+/// The tables that are the family's own.
+const TABLES: [&str; 5] = ["version", "sessions", "peers", "usernames", "update_state"];
+
+/// The columns without which `sessions` is not the family's.
+const SESSIONS: [&str; 6] = ["dc_id", "test_mode", "auth_key", "date", "user_id", "is_bot"];
+/// Those that some releases have.
+const SESSIONS_MORE: [&str; 3] = ["api_id", "server_address", "port"];
+
+/// What the family's tables have and those of other clients have not.
+const OWN: [(&str, &str); 4] = [
+    ("sessions", "test_mode"),
+    ("peers", "last_update_on"),
+    ("version", "number"),
+    ("usernames", "peer_id"),
+];
+
+/// `type` of `peers`. Telegram's gigagroups are supergroups here.
+const KINDS: [(&str, EntityKind); 8] = [
+    ("user", EntityKind::User),
+    ("bot", EntityKind::Bot),
+    ("group", EntityKind::Group),
+    ("channel", EntityKind::Channel),
+    ("supergroup", EntityKind::Supergroup),
+    // Kurigram's.
+    ("direct", EntityKind::Direct),
+    ("forum", EntityKind::Forum),
+    ("community", EntityKind::Community),
+];
+
+/// Whether a peer of this kind has an id of that range: else it is named in a way that the server
+/// refuses.
+fn suits(kind: EntityKind, id: PeerKind) -> bool {
+    let range = match kind {
+        EntityKind::User | EntityKind::Bot => PeerKind::User,
+        EntityKind::Group => PeerKind::Group,
+        _ => PeerKind::Channel,
+    };
+    range == id
+}
+
+impl Pyrogram {
+    fn of(db: &Tables) -> Option<Self> {
+        let has = |table: &str, column: &str| {
+            db.named(table).is_some_and(|table| table.column(column).is_some())
+        };
+        let known = match db {
+            Tables::Whole(_) => SESSIONS.iter().all(|column| has("sessions", column)),
+            Tables::Saved(_) => OWN.iter().any(|(table, column)| has(table, column)),
+        };
+        if !known {
+            None
+        } else if has("usernames", "peer_id") {
+            Some(Self::Pyrofork)
+        } else if has("usernames", "username") || has("sessions", "server_address") {
+            Some(Self::Kurigram)
+        } else {
+            Some(Self::Original)
+        }
+    }
+
+    /// As forms are called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Original => "pyrogram",
+            Self::Pyrofork => "pyrofork",
+            Self::Kurigram => "kurigram",
+        }
+    }
+
+    /// The newest schema that is known, and what it is.
+    fn newest(self) -> (i64, &'static str) {
+        match self {
+            Self::Original => (3, "Pyrogram schema"),
+            Self::Pyrofork => (4, "Pyrofork schema"),
+            Self::Kurigram => (7, "Kurigram schema"),
+        }
+    }
+}
+
+impl Client for Pyrogram {
+    fn described(&self) -> &'static str {
+        match self {
+            Self::Original => "a Pyrogram session",
+            Self::Pyrofork => "a Pyrofork session",
+            Self::Kurigram => "a Kurigram session",
+        }
+    }
+
+    fn recognises(&self, db: &Tables) -> bool {
+        Self::of(db) == Some(*self)
+    }
+
+    fn expected(&self) -> &'static [&'static str] {
+        match self {
+            Self::Original => &EXPECTED,
+            Self::Pyrofork => &EXPECTED_PYROFORK,
+            Self::Kurigram => &EXPECTED_KURIGRAM,
+        }
+    }
+
+    fn form(&self, file: &SqliteFile) -> Result<String> {
+        let name = self.name();
+        let (newest, what) = self.newest();
+        match file.number("version", "number")? {
+            Some(found) if found > newest && matches!(file.db(), Tables::Whole(_)) => {
+                Err(Error::Newer { path: file.path().to_owned(), what, found, newest })
+            }
+            Some(version) => Ok(format!("{name}-sqlite v{version}")),
+            None => Ok(format!("{name}-sqlite")),
+        }
+    }
+
+    fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {
+        if file.number("version", "number")?.is_none() {
+            let note = "version: there is no schema version; the columns say what they are";
+            notes.add(note.into());
+        }
+        account::read(file, notes)
+    }
+
+    fn peers<'a>(
+        &self,
+        file: &'a SqliteFile,
+        _: &str,
+        notes: &mut Notes,
+    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
+        let Some(table) = file.db().named("peers") else {
+            notes.add("peers: there is no such table".into());
+            return Ok(None);
+        };
+        let Some(peers) = Peers::of(file, table, notes)? else {
+            notes.add("peers: the table has no column id, and was not read".into());
+            return Ok(None);
+        };
+        Ok(Some(Box::new(peers)))
+    }
+
+    fn owns(&self, table: &str) -> bool {
+        TABLES.iter().any(|known| table.eq_ignore_ascii_case(known))
+    }
+}
+
+/// A column by name. Where the schema of a damaged file has lost one name of those that the table
+/// must have, it is that of the one column with a name of no sense.
+fn column(db: &Tables, table: &Table, must: &[&str], may: &[&str], name: &str) -> Option<usize> {
+    table.column(name).or_else(|| {
+        let missing = must.iter().filter(|known| table.column(known).is_none());
+        let known = |there: &str| must.iter().chain(may).any(|k| k.eq_ignore_ascii_case(there));
+        let mut strange = table.columns().iter().enumerate().filter(|(_, c)| !known(c.name()));
+        let saved = matches!(db, Tables::Saved(_)) && must.contains(&name);
+        match (strange.next(), strange.next()) {
+            (Some((place, _)), None) if saved && missing.count() == 1 => Some(place),
+            _ => None,
+        }
+    })
+}
+
+/// What a damaged file should have.
+const EXPECTED: [&str; 2] = [
+    "create table sessions (dc_id integer primary key, api_id integer, test_mode integer, \
+     auth_key blob, date integer not null, user_id integer, is_bot integer)",
+    EXPECTED_PEERS,
+];
+const EXPECTED_PYROFORK: [&str; 4] = [
+    EXPECTED[0],
+    EXPECTED_PEERS,
+    "create table usernames (id text primary key, peer_id integer not null, \
+     last_update_on integer not null)",
+    EXPECTED_STATES,
+];
+const EXPECTED_KURIGRAM: [&str; 4] = [
+    "create table sessions (dc_id integer primary key, server_address text, port integer, \
+     api_id integer, test_mode integer, auth_key blob, date integer not null, user_id integer, \
+     is_bot integer)",
+    "create table peers (id integer primary key, access_hash integer, type integer not null, \
+     phone_number text, last_update_on integer not null)",
+    "create table usernames (id integer, username text)",
+    EXPECTED_STATES,
+];
+const EXPECTED_PEERS: &str = "create table peers (id integer primary key, access_hash integer, \
+     type integer not null, username text, phone_number text, last_update_on integer not null)";
+const EXPECTED_STATES: &str = "create table update_state (id integer primary key, pts integer, \
+     qts integer, date integer, seq integer)";

@@ -1,0 +1,44 @@
+//! Clients' files that are neither SQLite nor text.
+
+use crate::format::grammers_tl as tl;
+#[cfg(feature = "tdata")]
+use crate::format::tdata;
+
+/// Reads `data` as a session file of grammers before SQLite; what it writes again is the same.
+pub fn grammers_tl(data: &[u8]) {
+    let _ = tl::looks_like(data);
+    let Ok(read) = tl::decode(data) else { return };
+    let Ok(written) = tl::encode(&read.account) else { return };
+    let again = tl::decode(&written).map(|again| tl::encode(&again.account));
+    assert!(matches!(again, Ok(Ok(again)) if again == written), "it is not written as it was read");
+}
+
+/// Opens `data` as a file of a `tdata` folder.
+#[cfg(feature = "tdata")]
+pub fn tdata_file(data: &[u8]) {
+    tdata::fuzz_file(data);
+}
+
+/// Reads `data` as what such a file holds, opened.
+#[cfg(feature = "tdata")]
+pub fn tdata_content(data: &[u8]) {
+    tdata::fuzz_content(data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::replay;
+    use super::*;
+
+    #[test]
+    fn the_whole_corpus_of_grammers_files_reads_without_a_panic() {
+        replay("grammers_tl", grammers_tl);
+    }
+
+    #[cfg(feature = "tdata")]
+    #[test]
+    fn the_whole_corpora_of_tdata_folders_read_without_a_panic() {
+        replay("tdata_file", tdata_file);
+        replay("tdata_content", tdata_content);
+    }
+}

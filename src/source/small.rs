@@ -1,0 +1,163 @@
+//! The forms that are read at once: strings, JSON, binary files and folders.
+
+use std::path::Path;
+
+use super::open::{stranger, wrong_kind};
+use crate::dump;
+use crate::error::{Damaged, Error, Result};
+use crate::file::FileKindFound;
+#[cfg(feature = "tdata")]
+use crate::format::tdata;
+use crate::format::{
+    Parsed, ParsedSession, gramjs_store, grammers_tl, pyrogram_json, telethon, telethon_json,
+};
+use crate::portable::{self, PortableError};
+use crate::string::{self, StringError};
+
+/// Reads a file that is neither a store nor a SQLite database.
+pub(super) fn file(
+    path: &Path,
+    kind: FileKindFound,
+    bytes: &[u8],
+    passphrase: Option<&[u8]>,
+) -> Result<Parsed> {
+    if portable::is_portable(bytes) {
+        return sealed(path, bytes, passphrase);
+    }
+    if grammers_tl::looks_like(bytes) {
+        let session = grammers_tl::decode(bytes).map_err(|why| damaged(path, why))?;
+        let form = format!("grammers-tl {}", session.release);
+        let (account, notes) = (session.account, session.notes);
+        return Ok(Parsed::one(form, ParsedSession { account, notes, ..ParsedSession::default() }));
+    }
+    if telethon::is_pickle(bytes) {
+        let found = "a Python pickle, as Telethon wrote sessions before 0.11";
+        let hint = "reading a pickle runs the code in it, so nobody should; log in again";
+        return Err(Error::WrongKind { path: path.to_owned(), found: found.to_owned(), hint });
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if kind == FileKindFound::Json => json(path, text),
+        Ok(text) => line(path, text, passphrase),
+        Err(_) => Err(wrong_kind(path, kind)),
+    }
+}
+
+/// Reads a folder that is a session itself.
+pub(super) fn folder(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
+    let (tdata, gramjs) = (is_tdata(path), gramjs_store::looks_like(path));
+    match (tdata, gramjs) {
+        (true, true) => Err(stranger(path, "a tdata folder and a GramJS store at once".to_owned())),
+        (true, false) => read_tdata(path, passphrase),
+        (false, true) => gramjs_store::read(path),
+        (false, false) => Err(stranger(path, "a folder".to_owned())),
+    }
+}
+
+#[cfg(feature = "tdata")]
+fn is_tdata(path: &Path) -> bool {
+    tdata::looks_like(path)
+}
+
+#[cfg(feature = "tdata")]
+fn read_tdata(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
+    let accounts = tdata::read(path, passphrase)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let alone = accounts.len() == 1;
+    let sessions = accounts.into_iter().map(|account| {
+        let index = account.as_ref().map_or_else(|bad| bad.index, |good| good.index);
+        let name = (!alone).then(|| format!("{stem}-{}", i64::from(index) + 1));
+        match account {
+            Ok(account) => ParsedSession {
+                name,
+                account: account.account,
+                notes: account.notes,
+                ..ParsedSession::default()
+            },
+            Err(bad) => {
+                let cause = std::error::Error::source(&bad.error);
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                let unreadable = Some(format!("{}{cause}", bad.error));
+                ParsedSession { name, unreadable, ..ParsedSession::default() }
+            }
+        }
+    });
+    Ok(Parsed { form: "tdata".to_owned(), sessions: sessions.collect() })
+}
+
+#[cfg(not(feature = "tdata"))]
+fn is_tdata(_: &Path) -> bool {
+    false
+}
+
+#[cfg(not(feature = "tdata"))]
+fn read_tdata(path: &Path, _: Option<&[u8]>) -> Result<Parsed> {
+    Err(stranger(path, "a folder".to_owned()))
+}
+
+fn sealed(path: &Path, bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Parsed> {
+    // A passphrase is given for all sources at once, and not all are sealed.
+    let opened = match portable::decode(bytes, None) {
+        Err(PortableError::NeedsPassphrase) if passphrase.is_some() => {
+            portable::decode(bytes, passphrase)
+        }
+        opened => opened,
+    };
+    let session = opened.map_err(|error| match error {
+        PortableError::NeedsPassphrase => Error::NeedsPassphrase { path: path.to_owned() },
+        PortableError::WrongPassphrase => Error::WrongPassphrase { path: path.to_owned() },
+        PortableError::Newer { found } => Error::Newer {
+            path: path.to_owned(),
+            what: "portable format",
+            found: found.into(),
+            newest: portable::VERSION.into(),
+        },
+        error => damaged(path, error.to_string()),
+    })?;
+    let session = ParsedSession {
+        name: session.name,
+        account: session.account,
+        entities: session.entities,
+        ..ParsedSession::default()
+    };
+    Ok(Parsed::one(format!("portable v{}", portable::VERSION), session))
+}
+
+fn json(path: &Path, text: &str) -> Result<Parsed> {
+    if dump::looks_like(text) {
+        return dump::read(text).map_err(|why| damaged(path, why));
+    }
+    let value = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        stranger(path, format!("JSON that is broken at line {line}, column {column}"))
+    })?;
+    match (pyrogram_json::looks_like(&value), telethon_json::looks_like(&value)) {
+        (true, false) => pyrogram_json::read(&value).map_err(|why| damaged(path, why)),
+        (false, true) => telethon_json::read(&value).map_err(|why| damaged(path, why)),
+        (true, true) => {
+            Err(stranger(path, "a JSON session of Pyrogram and of Telethon at once".to_owned()))
+        }
+        (false, false) => Err(stranger(path, "JSON of no session's form".to_owned())),
+    }
+}
+
+/// Reads one line of text: a session string.
+fn line(path: &Path, text: &str, passphrase: Option<&[u8]>) -> Result<Parsed> {
+    if portable::is_text(text) {
+        let bytes = portable::from_text(text).map_err(|error| damaged(path, error.to_string()))?;
+        return sealed(path, &bytes, passphrase);
+    }
+    let decoded = string::decode(text).map_err(|error| match error {
+        StringError::Empty => stranger(path, "empty".to_owned()),
+        StringError::TooLong | StringError::Base64 { .. } | StringError::Unknown { .. } => {
+            stranger(path, format!("text that is no session string ({error})"))
+        }
+        error => damaged(path, error.to_string()),
+    })?;
+    let (account, notes) = (decoded.account, decoded.notes);
+    let session = ParsedSession { account, notes, ..ParsedSession::default() };
+    Ok(Parsed::one(decoded.form.name().to_owned(), session))
+}
+
+fn damaged(path: &Path, why: String) -> Error {
+    Error::damaged(path, Damaged::Form(why))
+}
