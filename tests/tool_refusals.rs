@@ -6,7 +6,9 @@
 mod tool_support;
 
 use std::fs;
+use std::io::Cursor;
 
+use tgsession::sqlite::writer::{DatabaseWriter, WriterOptions};
 use tool_support::{Folder, Result};
 
 /// File, exit code, and words that the line must have beside the file's name.
@@ -24,7 +26,7 @@ const BAD: [(&str, i32, &[&str]); 14] = [
     ("bad_version_99.session", 1, &["99", "newer"]),
     ("odd_values.session", 3, &["255 bytes"]),
     ("cut.tgsession", 3, &["damaged"]),
-    ("not_telethon_pyrogram.session", 1, &[]),
+    ("stranger.session", 1, &[]),
 ];
 
 fn bad_inputs() -> Result<Folder> {
@@ -36,6 +38,7 @@ fn bad_inputs() -> Result<Folder> {
     folder.write("empty.session", b"")?;
     folder.write("text.session", b"these are my notes\n".repeat(500).as_slice())?;
     folder.write("zeros.session", &[0; 8192])?;
+    folder.write("stranger.session", &stranger()?)?;
     for (name, ..) in BAD {
         match name.strip_suffix(".session") {
             Some(name) if name.contains('_') => folder.add(name)?,
@@ -43,6 +46,13 @@ fn bad_inputs() -> Result<Folder> {
         }
     }
     Ok(folder)
+}
+
+/// A database of nobody's sessions.
+fn stranger() -> Result<Vec<u8>> {
+    let mut db = DatabaseWriter::new(Cursor::new(Vec::new()), &WriterOptions::new())?;
+    db.table("CREATE TABLE notes (text)", &[])?.finish()?;
+    Ok(db.finish()?.into_inner())
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use tgsession::Form;
 
-/// Session store for Telegram clients: import, read and check session files
+/// Session store for Telegram clients: import, export, read and check session files
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "SRC is a store (.tgsession) or a Telethon .session file; it is never written to.\n\
+    after_help = "SRC is a store (.tgsession), the session file, folder or string of any client, or - for \
+                  standard input; it is never written to.\n\
                   Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 damaged input, 4 store busy.\n\n\
                   Example: tgsession import anon.session --into accounts"
 )]
@@ -20,6 +22,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Import(Import),
+    Export(Export),
     Dump(Dump),
     Info(Info),
     Get(Get),
@@ -29,14 +32,38 @@ pub(crate) enum Command {
     Check(Check),
 }
 
-/// Bring session files into a store, which is made if it is missing
+/// Where a session is read from.
 #[derive(Args)]
-#[command(after_help = "Each file is imported whole or not at all.\n\n\
-                        Example: tgsession import anon.session bot.session --into accounts")]
+pub(crate) struct Origin {
+    /// A store, a session file or folder of any client, or `-` for standard input
+    #[arg(value_name = "SRC", required_unless_present = "string_env")]
+    pub(crate) source: Option<PathBuf>,
+    /// Read a session string from this environment variable instead
+    #[arg(long, value_name = "VAR", conflicts_with = "source")]
+    pub(crate) string_env: Option<String>,
+    /// The passphrase of what is sealed (a portable session, tdata) is in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// Bring sessions into a store, which is made if it is missing
+#[derive(Args)]
+#[command(
+    after_help = "Each session is imported whole or not at all. A folder of session files gives one session a \
+                        file, named after it.\n\n\
+                        Example: tgsession import anon.session bot.session --into accounts\n\
+                        Example: tgsession import sessions/ --into accounts"
+)]
 pub(crate) struct Import {
-    /// The session files to read
-    #[arg(required = true, value_name = "SRC")]
+    /// Session files or folders of any client, folders of such files, or `-` for standard input
+    #[arg(required_unless_present = "string_env", value_name = "SRC")]
     pub(crate) sources: Vec<PathBuf>,
+    /// Read a session string from this environment variable
+    #[arg(long, value_name = "VAR")]
+    pub(crate) string_env: Option<String>,
+    /// The passphrase of what is sealed (a portable session, tdata) is in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// The store to write to; `.tgsession` is added to a bare name
     #[arg(long, value_name = "STORE")]
     pub(crate) into: PathBuf,
@@ -51,13 +78,72 @@ pub(crate) struct Import {
     pub(crate) salvage: bool,
 }
 
+/// Write sessions in the form of another client
+#[derive(Args)]
+#[command(
+    after_help = "What the form has no place for is listed on standard error and in --report. A store with several \
+                        sessions goes into a folder, one file a session, with -o FOLDER/.\n\n\
+                        Example: tgsession export accounts --session anon --to telethon -o anon.session\n\
+                        Example: tgsession export anon.session --to pyrogram-string --api-id 12345"
+)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) origin: Origin,
+    /// Only the session of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+    /// The form to write
+    #[arg(long = "to", value_name = "FORM", value_parser = form())]
+    pub(crate) form: Form,
+    /// The file to write, a folder for one file a session, or `-` for standard output [default for
+    /// strings: standard output]
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write what was left out and filled in to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Refuse, before anything is written, what would leave something out
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Write the login alone and no users, groups and channels
+    #[arg(long)]
+    pub(crate) no_entities: bool,
+    /// The api id, where the session does not say it
+    #[arg(long, value_name = "N")]
+    pub(crate) api_id: Option<i32>,
+    /// The account's own user id, where the session does not say it
+    #[arg(long, value_name = "N")]
+    pub(crate) user_id: Option<i64>,
+    /// The account is a bot (or, with `false`, is not), where the session does not say it
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) bot: Option<bool>,
+    /// It is an account of the test servers, where the session does not say it
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) test_mode: Option<bool>,
+    /// Seal a portable session under a passphrase, which is asked for
+    #[arg(long)]
+    pub(crate) seal: bool,
+    /// Seal a portable session under the passphrase in this file
+    #[arg(long = "seal-passphrase-file", value_name = "FILE")]
+    pub(crate) seal_file: Option<PathBuf>,
+}
+
+/// The forms by name, so that help and mistakes list them.
+fn form() -> impl clap::builder::TypedValueParser<Value = Form> {
+    use clap::builder::TypedValueParser as _;
+    let names = clap::builder::PossibleValuesParser::new(Form::ALL.map(Form::name));
+    names.try_map(|name| name.parse::<Form>())
+}
+
 /// Write everything that a source holds to standard output, as JSON
 #[derive(Args)]
 #[command(after_help = "Example: tgsession dump anon.session | jq '.sessions[].entities | length'")]
 pub(crate) struct Dump {
-    /// A store or a session file
-    #[arg(value_name = "SRC")]
-    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) origin: Origin,
     /// Only the session of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
@@ -73,18 +159,16 @@ pub(crate) struct Dump {
 #[derive(Args)]
 #[command(after_help = "Example: tgsession info anon.session")]
 pub(crate) struct Info {
-    /// A store or a session file
-    #[arg(value_name = "SRC")]
-    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) origin: Origin,
 }
 
 /// Find one user, group or channel and print it as JSON
 #[derive(Args)]
 #[command(after_help = "Example: tgsession get anon.session --username durov")]
 pub(crate) struct Get {
-    /// A store or a session file
-    #[arg(value_name = "SRC")]
-    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) origin: Origin,
     #[command(flatten)]
     pub(crate) by: By,
     /// In which session; needed where the source holds several
@@ -149,7 +233,6 @@ pub(crate) struct Remove {
 #[derive(Args)]
 #[command(after_help = "Example: tgsession check accounts.tgsession")]
 pub(crate) struct Check {
-    /// A store or a session file
-    #[arg(value_name = "SRC")]
-    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) origin: Origin,
 }

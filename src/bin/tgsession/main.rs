@@ -1,14 +1,15 @@
-//! The command-line tool of tgsession: what a session file holds, and how it gets into a store.
+//! The command-line tool of tgsession: what a session holds, and how it gets into a store
+//! and out of it.
 //!
 //! Results go to standard output, words for people to standard error.
 
 mod args;
 mod cmd;
 mod failure;
-mod json;
 mod output;
 mod panics;
 mod progress;
+mod report;
 mod source;
 mod words;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Outcome {
     match command {
         Command::Import(args) => cmd::import::run(&args),
+        Command::Export(args) => cmd::export::run(&args),
         Command::Dump(args) => cmd::dump::run(&args),
         Command::Info(args) => cmd::info::run(&args),
         Command::Get(args) => cmd::get::run(args),

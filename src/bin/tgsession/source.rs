@@ -1,20 +1,28 @@
-//! From the path a person typed to the source or store that is meant.
+//! From what a person typed to the source or store that is meant.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use tgsession::{Error, Source, SourceOptions, Store};
+use zeroize::Zeroizing;
 
+use crate::args::Origin;
 use crate::failure::{Failure, Outcome};
 
-/// Opens what a SRC argument names, for reading only.
-pub(crate) fn open(path: &Path, reading: Reading) -> Outcome<Source> {
-    reading.open(&find(path, &[".tgsession", ".session"])?)
+/// Opens what a SRC argument or `--string-env` names, for reading only.
+pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
+    let reader = Reader::new(reading, origin.passphrase_file.as_deref())?;
+    match (&origin.source, &origin.string_env) {
+        (Some(path), _) => reader.open(&find(path)?),
+        (None, Some(variable)) => reader.open_variable(variable),
+        (None, None) => Err(Failure::Usage("give a SRC or --string-env".to_owned())),
+    }
 }
 
 /// How a source is read.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// Damage is an error.
     Whole,
@@ -26,14 +34,101 @@ impl Reading {
     pub(crate) fn salvage(asked: bool) -> Self {
         if asked { Self::Salvage } else { Self::Whole }
     }
+}
 
-    /// Opens exactly this path.
-    pub(crate) fn open(self, path: &Path) -> Outcome<Source> {
-        Ok(match self {
-            Self::Whole => Source::open(path)?,
-            Self::Salvage => SourceOptions::new().salvage(true).open(path)?,
-        })
+/// Opens sources, all in the same way.
+pub(crate) struct Reader {
+    options: SourceOptions,
+    has_passphrase: bool,
+}
+
+impl Reader {
+    pub(crate) fn new(reading: Reading, passphrase_file: Option<&Path>) -> Outcome<Self> {
+        let mut options = SourceOptions::new().salvage(reading == Reading::Salvage);
+        if let Some(path) = passphrase_file {
+            options = options.passphrase(&passphrase_in(path)?);
+        }
+        Ok(Self { options, has_passphrase: passphrase_file.is_some() })
     }
+
+    /// Opens exactly this path, or standard input for `-`.
+    pub(crate) fn open(&self, path: &Path) -> Outcome<Source> {
+        if path.as_os_str() == STDIN {
+            return self.open_stdin();
+        }
+        self.unsealed(|options| options.open(path))
+    }
+
+    /// Whether a folder is a session and not a folder of sessions.
+    pub(crate) fn looks_like_session(&self, folder: &Path) -> bool {
+        !matches!(self.options.open(folder), Err(Error::WrongKind { .. }))
+    }
+
+    /// Opens the session that an environment variable holds.
+    pub(crate) fn open_variable(&self, variable: &str) -> Outcome<Source> {
+        let text = env::var(variable).map(Zeroizing::new).map_err(|error| {
+            let what = match error {
+                env::VarError::NotPresent => "is not set",
+                env::VarError::NotUnicode(_) => "is not text",
+            };
+            Failure::Refused(format!("the environment variable {variable} {what}"))
+        })?;
+        self.unsealed(|options| options.open_bytes(variable, text.as_bytes()))
+    }
+
+    fn open_stdin(&self) -> Outcome<Source> {
+        if io::stdin().is_terminal() {
+            eprintln!("tgsession: reading standard input; end it with ctrl-D");
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|error| Failure::Refused(format!("cannot read standard input: {error}")))?;
+        self.unsealed(|options| options.open_bytes("stdin", &bytes))
+    }
+
+    /// Asks for a passphrase where one is needed and somebody is there to answer.
+    fn unsealed(
+        &self,
+        open: impl Fn(&SourceOptions) -> tgsession::Result<Source>,
+    ) -> Outcome<Source> {
+        match open(&self.options) {
+            Err(error @ Error::NeedsPassphrase { .. }) if !self.has_passphrase => {
+                let Error::NeedsPassphrase { path } = &error else { return Err(error.into()) };
+                let Some(passphrase) = ask(&format!("Passphrase of {}: ", path.display()))? else {
+                    return Err(error.into());
+                };
+                Ok(open(&self.options.clone().passphrase(passphrase.as_bytes()))?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+}
+
+/// What stands for standard input among paths.
+pub(crate) const STDIN: &str = "-";
+
+/// The passphrase in a file: all of it but the line's end.
+pub(crate) fn passphrase_in(path: &Path) -> Outcome<Zeroizing<Vec<u8>>> {
+    let read = fs::read(path).map(Zeroizing::new);
+    let mut bytes = read.map_err(|error| {
+        Failure::Refused(format!("{}: cannot read the passphrase: {error}", path.display()))
+    })?;
+    for end in [b'\n', b'\r'] {
+        if bytes.last() == Some(&end) {
+            bytes.pop();
+        }
+    }
+    Ok(bytes)
+}
+
+/// Asks on the terminal without an echo; `None` where nobody is there.
+pub(crate) fn ask(prompt: &str) -> Outcome<Option<Zeroizing<String>>> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let typed = rpassword::prompt_password(prompt);
+    let refused = |error| Failure::Refused(format!("cannot read the passphrase: {error}"));
+    Ok(Some(Zeroizing::new(typed.map_err(refused)?)))
 }
 
 /// Opens the store that a STORE argument names, for reading only.
@@ -46,10 +141,10 @@ pub(crate) fn open_store(path: &Path) -> Outcome<Store> {
     Ok(Store::open(find_store(path)?)?)
 }
 
-/// Refuses the `-` that stands for standard input elsewhere.
+/// Refuses the `-` that stands for standard input where a path is needed.
 pub(crate) fn refuse_stdin(path: &Path) -> Outcome {
-    if path.as_os_str() == "-" {
-        let text = "-: standard input cannot be read or written yet; give a path (./- for a file of that name)";
+    if path.as_os_str() == STDIN {
+        let text = "-: a store is a file and no stream; give a path (./- for a file of that name)";
         return Err(Failure::Usage(text.to_owned()));
     }
     Ok(())
@@ -72,13 +167,21 @@ pub(crate) fn pick_session(source: &Source, asked: Option<&str>) -> Outcome<Stri
     }
 }
 
+/// The path that a SRC argument means: an ending of ours may be left out.
+pub(crate) fn find(path: &Path) -> Outcome<PathBuf> {
+    if path.as_os_str() == STDIN {
+        return Ok(path.to_owned());
+    }
+    find_with(path, &[".tgsession", ".session"])
+}
+
 fn find_store(path: &Path) -> Outcome<PathBuf> {
-    find(path, &[".tgsession"])
+    refuse_stdin(path)?;
+    find_with(path, &[".tgsession"])
 }
 
 /// The path itself or, where nothing is there, the first with one of the endings added.
-fn find(path: &Path, endings: &[&str]) -> Outcome<PathBuf> {
-    refuse_stdin(path)?;
+fn find_with(path: &Path, endings: &[&str]) -> Outcome<PathBuf> {
     if may_be_there(path) {
         return Ok(path.to_owned());
     }

@@ -2,20 +2,6 @@
 
 use tgsession::{Account, AuthKey, DcId, Entity, PeerKind};
 
-/// The phone with every digit but the last two hidden.
-pub(crate) fn masked_phone(phone: &str) -> String {
-    let digits = phone.chars().filter(char::is_ascii_digit).count();
-    let mut left = digits;
-    let mask = |c: char| {
-        if !c.is_ascii_digit() {
-            return c;
-        }
-        left -= 1;
-        if left < 2 { c } else { '*' }
-    };
-    phone.chars().map(mask).collect()
-}
-
 /// `1 session`, `2 sessions`, `28,672 bytes`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
@@ -102,15 +88,6 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_two_digits_of_a_phone_stay() {
-        let cases = [("15550001111", "*********11"), ("42", "42"), ("7", "7"), ("", "")];
-        for (phone, masked) in cases {
-            assert_eq!(masked_phone(phone), masked);
-        }
-        assert_eq!(masked_phone("+1 555"), "+* *55");
-    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

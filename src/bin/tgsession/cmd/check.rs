@@ -11,7 +11,7 @@ use crate::source::{self, Reading};
 use crate::words::count;
 
 pub(crate) fn run(args: &Check) -> Outcome {
-    let source = source::open(&args.source, Reading::Whole)?;
+    let source = source::open(&args.origin, Reading::Whole)?;
     let report = source.check()?;
     let mut out = output::results();
     if report.problems.is_empty() {

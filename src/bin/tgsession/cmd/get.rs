@@ -3,15 +3,15 @@
 use std::io::Write;
 
 use tgsession::Lookup;
+use tgsession::dump::write_entity;
 
 use crate::args::{By, Get};
 use crate::failure::{Failure, Outcome};
-use crate::json::{Guarded, Json};
 use crate::output;
 use crate::source::{self, Reading};
 
 pub(crate) fn run(args: Get) -> Outcome {
-    let source = source::open(&args.source, Reading::Whole)?;
+    let source = source::open(&args.origin, Reading::Whole)?;
     let session = source::pick_session(&source, args.session.as_deref())?;
     let what = describe(&args.by);
     let Some(entity) = source.entity(&session, &lookup(args.by)?)? else {
@@ -19,7 +19,7 @@ pub(crate) fn run(args: Get) -> Outcome {
         return Err(Failure::Refused(format!("{path}: session {session:?} has no {what}")));
     };
     let mut out = output::results();
-    Guarded(&entity, args.secrets.into()).write(&mut out)?;
+    write_entity(&mut out, &entity, args.secrets.into())?;
     out.write_all(b"\n")?;
     Ok(out.flush()?)
 }

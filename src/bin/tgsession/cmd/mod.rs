@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod dump;
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod info;

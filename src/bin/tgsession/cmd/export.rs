@@ -1,0 +1,230 @@
+//! `export`: sessions in the form of another client, each whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use tgsession::{Error, Export, ExportReport, ExportSession, Form, Source};
+use zeroize::Zeroizing;
+
+use crate::args;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+use crate::progress::Progress;
+use crate::report;
+use crate::source::{self, Reading, STDIN};
+use crate::words::count;
+
+pub(crate) fn run(args: &args::Export) -> Outcome {
+    write(args).map_err(explain)
+}
+
+/// The library does not know what the tool calls its options.
+fn explain(failure: Failure) -> Failure {
+    let Failure::Library(error) = &failure else { return failure };
+    let option = match error {
+        Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
+        Error::Lacks { what, .. } if what.contains("user id") => "--user-id",
+        Error::AlreadyExists { .. } => "--force replaces it",
+        Error::Lossy { .. } => "without --strict it is listed and left out",
+        _ => return failure,
+    };
+    Failure::Refused(format!("{error} ({option})"))
+}
+
+fn write(args: &args::Export) -> Outcome {
+    let target = Target::of(args)?;
+    let source = source::open(&args.origin, Reading::Whole)?;
+    let names = match (&args.session, args.form.holds_many() || target.is_folder_of_many()) {
+        (Some(name), _) => vec![name.clone()],
+        (None, true) => source.session_names()?,
+        (None, false) => vec![source::pick_session(&source, None)?],
+    };
+    let export = export(args)?;
+    let mut done = Vec::new();
+    match &target {
+        Target::Output => done.push(to_output(&export, &source, &names)?),
+        Target::File(path) => {
+            let report = export.write_file(path, sessions(&source, &names)?)?;
+            done.push(Done { name: names.join(", "), path: Some(path.clone()), report });
+        }
+        Target::Folder(folder) => to_folder(args, &export, &source, &names, folder, &mut done)?,
+    }
+    for one in &done {
+        say(args.form, one);
+    }
+    match &args.report {
+        Some(path) => report::write(path, &source.form(), args.form, &done),
+        None => Ok(()),
+    }
+}
+
+/// What was written where, and what it cost.
+pub(crate) struct Done {
+    pub(crate) name: String,
+    /// `None`: standard output.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) report: ExportReport,
+}
+
+/// Where the export goes.
+enum Target {
+    Output,
+    File(PathBuf),
+    /// One file for each session, named after it.
+    Folder(PathBuf),
+}
+
+impl Target {
+    fn of(args: &args::Export) -> Outcome<Self> {
+        match &args.output {
+            None if args.form.is_string() => Ok(Self::Output),
+            None => Err(Failure::Usage(format!(
+                "{} is a file: say which with -o (or -o - for standard output)",
+                args.form
+            ))),
+            Some(path) if path.as_os_str() == STDIN => {
+                if !args.form.is_string() && io::stdout().is_terminal() {
+                    let text = "standard output is a terminal, and this is a file; give a path";
+                    return Err(Failure::Usage(text.to_owned()));
+                }
+                Ok(Self::Output)
+            }
+            Some(path) if means_folder(path) && !args.form.is_folder() => {
+                Ok(Self::Folder(path.clone()))
+            }
+            Some(path) => Ok(Self::File(path.clone())),
+        }
+    }
+
+    fn is_folder_of_many(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+}
+
+/// A folder that is there, or a path that says so by its end.
+fn means_folder(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR])
+}
+
+fn export(args: &args::Export) -> Outcome<Export> {
+    let mut export =
+        Export::to(args.form).entities(!args.no_entities).strict(args.strict).overwrite(args.force);
+    if let Some(id) = args.api_id {
+        export = export.api_id(id);
+    }
+    if let Some(id) = args.user_id {
+        export = export.user_id(id);
+    }
+    if let Some(bot) = args.bot {
+        export = export.bot(bot);
+    }
+    if let Some(test) = args.test_mode {
+        export = export.test_mode(test);
+    }
+    if let Some(passphrase) = seal(args)? {
+        export = export.passphrase(&passphrase);
+    }
+    Ok(export)
+}
+
+/// The passphrase to seal with.
+fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
+    let sealable = matches!(args.form, Form::Portable | Form::PortableString);
+    if (args.seal || args.seal_file.is_some()) && !sealable {
+        let text = format!("{} cannot be sealed under a passphrase; portable can", args.form);
+        return Err(Failure::Usage(text));
+    }
+    if let Some(path) = &args.seal_file {
+        return source::passphrase_in(path).map(Some);
+    }
+    if !args.seal {
+        return Ok(None);
+    }
+    let (Some(one), Some(again)) =
+        (source::ask("New passphrase: ")?, source::ask("The same again: ")?)
+    else {
+        let text = "nobody is there to type a passphrase; give --seal-passphrase-file";
+        return Err(Failure::Usage(text.to_owned()));
+    };
+    if *one != *again {
+        return Err(Failure::Refused("the two passphrases differ; nothing was written".to_owned()));
+    }
+    Ok(Some(Zeroizing::new(one.as_bytes().to_vec())))
+}
+
+fn sessions<'a>(source: &'a Source, names: &[String]) -> Outcome<Vec<ExportSession<'a>>> {
+    names.iter().map(|name| session(source, name)).collect()
+}
+
+/// A session whose entities are counted on their way.
+fn session<'a>(source: &'a Source, name: &str) -> Outcome<ExportSession<'a>> {
+    let session = source.session(name)?;
+    let account = session.account().clone();
+    let mut progress = Progress::new(session.entity_count());
+    let entities = session.inspect(move |_| progress.step());
+    Ok(ExportSession::new(name, account, entities))
+}
+
+fn to_output(export: &Export, source: &Source, names: &[String]) -> Outcome<Done> {
+    let (bytes, report) = export.to_bytes(sessions(source, names)?)?;
+    let mut out = output::results();
+    out.write_all(&bytes)?;
+    out.flush()?;
+    Ok(Done { name: names.join(", "), path: None, report })
+}
+
+/// Every session into a file of its own, all names known to be free before the first is written.
+fn to_folder(
+    args: &args::Export,
+    export: &Export,
+    source: &Source,
+    names: &[String],
+    folder: &Path,
+    done: &mut Vec<Done>,
+) -> Outcome {
+    let files: Vec<_> =
+        names.iter().map(|name| file_of(folder, name, args.form)).collect::<Outcome<_>>()?;
+    if let Some(there) = files.iter().find(|path| !args.force && path.symlink_metadata().is_ok()) {
+        return Err(Error::AlreadyExists { path: there.clone() }.into());
+    }
+    fs::create_dir_all(folder).map_err(|error| {
+        Failure::Refused(format!("{}: cannot make the folder: {error}", folder.display()))
+    })?;
+    for (name, path) in names.iter().zip(files) {
+        let report = export.write_file(&path, [session(source, name)?])?;
+        done.push(Done { name: name.clone(), path: Some(path), report });
+    }
+    Ok(())
+}
+
+fn file_of(folder: &Path, name: &str, form: Form) -> Outcome<PathBuf> {
+    if name.contains(['/', '\\']) || name.starts_with('.') {
+        return Err(Failure::Refused(format!(
+            "session {name:?} cannot be the name of a file; export it alone, with -o FILE"
+        )));
+    }
+    Ok(folder.join(format!("{name}{}", form.ending())))
+}
+
+/// What there is to say of one export, on standard error.
+fn say(form: Form, done: &Done) {
+    let path = done.path.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
+    let entities = count(done.report.entities, "entity", "entities");
+    output::say(&format!("{path}{}: {form}, {entities}", done.name));
+    for filled in &done.report.filled {
+        output::say(&format!("  filled in: {filled}"));
+    }
+    for loss in &done.report.lost {
+        output::say(&format!("  left out: {}", report::in_words(loss)));
+    }
+}
+
+/// A new file for its owner's eyes, as reports name accounts.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

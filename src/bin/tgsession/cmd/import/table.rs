@@ -1,0 +1,59 @@
+//! What became of many sessions, at a glance.
+
+use super::{Imported, Job, logged_in};
+use crate::output;
+use crate::words::thousands;
+
+/// One row a session, said at the end.
+#[derive(Default)]
+pub(super) struct Table {
+    rows: Vec<[String; COLUMNS]>,
+}
+
+const COLUMNS: usize = 5;
+const HEADS: [&str; COLUMNS] = ["session", "form", "DC", "login", "entities"];
+
+impl Table {
+    /// A session that got in, or one that did not.
+    pub(super) fn add(&mut self, job: &Job, imported: Option<&Imported>) {
+        let none = || "-".to_owned();
+        let row = match imported {
+            None => [job.name.clone(), none(), none(), "not imported".to_owned(), none()],
+            Some(Imported { form, account, report, .. }) => [
+                job.name.clone(),
+                form.clone(),
+                account.login.home_dc.map_or_else(none, |dc| dc.to_string()),
+                logged_in(account),
+                thousands(report.entities),
+            ],
+        };
+        self.rows.push(row);
+    }
+
+    /// Says it where there is more than a line of it.
+    pub(super) fn say(&self) {
+        if self.rows.len() > 1 {
+            self.lines().iter().for_each(|line| output::say(line));
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let heads = HEADS.map(str::to_owned);
+        let rows: Vec<_> = std::iter::once(&heads).chain(&self.rows).collect();
+        let widths: Vec<usize> = (0..COLUMNS)
+            .map(|at| rows.iter().filter_map(|row| row.get(at)).map(width).max().unwrap_or(0))
+            .collect();
+        let line = |row: &&[String; COLUMNS]| {
+            let cells = row.iter().zip(&widths).map(|(cell, wide)| {
+                let space = wide.saturating_sub(width(cell));
+                format!("{cell}{}", " ".repeat(space))
+            });
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        rows.iter().map(line).collect()
+    }
+}
+
+fn width(cell: &String) -> usize {
+    cell.chars().count()
+}
