@@ -265,10 +265,21 @@ impl fmt::Display for Error {
                 "{}: there is a session named {name:?} already; replace it explicitly or take another name",
                 path.display()
             ),
-            Self::BadName { name } => write!(
+            Self::Dead { path } => write!(
                 f,
-                "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
+                "{}: the store's engine failed earlier and this handle is closed; open the store again",
+                path.display()
             ),
+            Self::Engine { path, .. } => write!(f, "{}: the store's engine failed", path.display()),
+            _ => self.fmt_without_path(f),
+        }
+    }
+}
+
+impl Error {
+    /// What is no matter of a file.
+    fn fmt_without_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Lacks { form, what } => {
                 write!(f, "{form} needs {what}, which the session does not say")
             }
@@ -280,14 +291,12 @@ impl fmt::Display for Error {
                 f,
                 "{form} has no place for {count} values of this session ({what}); nothing was written"
             ),
-            Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
-            Self::Dead { path } => write!(
+            Self::BadName { name } => write!(
                 f,
-                "{}: the store's engine failed earlier and this handle is closed; open the store again",
-                path.display()
+                "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
             ),
-            Self::Engine { path, .. } => write!(f, "{}: the store's engine failed", path.display()),
-            Self::Other(_) => f.write_str("the session's storage failed"),
+            Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
+            _ => f.write_str("the session's storage failed"),
         }
     }
 }

@@ -67,7 +67,20 @@ pub mod dump;
 mod error;
 #[cfg(feature = "convert")]
 mod export;
+#[cfg_attr(
+    not(feature = "convert"),
+    allow(dead_code, unused_imports, reason = "what writes sessions is reached only with it")
+)]
 mod file;
+#[cfg_attr(
+    not(feature = "convert"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "what writes sessions is reached only with it"
+    )
+)]
 mod format;
 #[cfg(all(any(test, fuzzing), feature = "convert"))]
 pub mod fuzzing;

@@ -5,8 +5,10 @@
 
 mod tool_support;
 
+use std::fs;
+
 use serde_json::Value;
-use tool_support::{Folder, Result};
+use tool_support::{Folder, Result, fixtures};
 
 #[test]
 fn a_missing_store_is_made_and_the_summary_says_what_got_in() -> Result {
@@ -196,12 +198,34 @@ fn a_store_is_not_made_in_a_folder_that_is_not_there() -> Result {
 }
 
 #[test]
-fn standard_input_and_output_are_for_a_later_release() -> Result {
+fn a_store_is_no_stream() -> Result {
     let folder = Folder::with(&["two_dc"])?;
-    folder.run(&["import", "-", "--into", "store"])?.refused(2, &["standard input"]);
     folder.run(&["import", "two_dc", "--into", "-"])?.refused(2, &["-: "]);
-    folder.run(&["dump", "-"])?.refused(2, &["standard input"]);
-    assert!(!folder.exists("store.tgsession") && !folder.exists("-.tgsession"));
+    assert!(!folder.exists("-.tgsession"));
+    Ok(())
+}
+
+#[test]
+fn a_folder_is_imported_one_session_a_file_with_a_table_at_the_end() -> Result {
+    let folder = Folder::new()?;
+    fs::create_dir(folder.path("all"))?;
+    for (name, fixture) in [("a", "two_dc"), ("b", "username_conflict"), ("bad", "odd_values")] {
+        fs::copy(
+            fixtures().join(format!("{fixture}.session")),
+            folder.path(&format!("all/{name}.session")),
+        )?;
+    }
+    folder.write("all/notes.txt", b"not a session\n")?;
+    folder.write("all/a.session-journal", b"")?;
+    let ran = folder.run(&["import", "all", "--into", "store"])?;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("1 file of no session's kind was passed over"), "{ran:?}");
+    assert!(ran.stderr.contains("bad      -"), "{ran:?}");
+    assert!(ran.stderr.contains("not imported"), "{ran:?}");
+    assert_eq!(folder.results(&["list", "store"])?, "a\nb\n");
+    let again = folder.run(&["import", "all/[ab].session", "--into", "other"])?;
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(folder.results(&["list", "other"])?, "a\nb\n");
     Ok(())
 }
 

@@ -4,6 +4,8 @@ mod folder;
 mod form;
 mod small;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::io::{BufWriter, Cursor, Write};

@@ -10,7 +10,7 @@ use super::Form;
 use crate::dump::{Secrets, Writer};
 use crate::error::{Error, Result};
 use crate::format::{
-    Address, EntityPlace, Losses, Need, Outgoing, Output, Place, Target, grammers_tl,
+    Address, EntityPlace, Losses, Need, OtherDcs, Outgoing, Output, Place, Target, grammers_tl,
 };
 use crate::types::{Account, EntityKind};
 use crate::{portable, string};
@@ -78,7 +78,7 @@ impl Target for Tl {
 
     fn place(&self) -> &'static Place {
         const PLACE: Place = Place {
-            other_dcs: true,
+            other_dcs: OtherDcs::WithKeyOrAddress,
             address: Address::One,
             user: Need::Kept,
             bot: Need::Needed,
@@ -106,7 +106,7 @@ impl Target for Tl {
 /// What forms of ours have a place for: everything.
 const ALL: Place = Place {
     many: false,
-    other_dcs: true,
+    other_dcs: OtherDcs::All,
     address: Address::Both,
     test_mode: Need::Kept,
     api_id: Need::Kept,
@@ -121,6 +121,7 @@ const ALL: Place = Place {
 };
 
 const ENTITIES: EntityPlace = EntityPlace {
+    holds: |_| true,
     kinds: &EntityKind::ALL,
     min: true,
     no_hash: true,

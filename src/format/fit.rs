@@ -2,13 +2,14 @@
 //! taken out and counted, so that the writers only write.
 
 use std::io::{Seek, Write};
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::lost::{Losses, NO_PLACE};
 use super::well_known;
 use crate::error::{Error, Result};
 use crate::sqlite::writer::WriteError;
-use crate::types::{Account, DcOption, Entity, EntityKind, PeerKind, SelfUser};
+use crate::types::{Account, DcOption, Endpoint, Entity, EntityKind, PeerId, PeerKind, SelfUser};
 
 /// A form that sessions are written in.
 pub(crate) trait Target: Sync {
@@ -38,8 +39,8 @@ impl<T: Write + Seek> Output for T {}
 pub(crate) struct Place {
     /// Several sessions in one file.
     pub(crate) many: bool,
-    /// The DCs besides the home DC.
-    pub(crate) other_dcs: bool,
+    /// Which DCs besides the home DC.
+    pub(crate) other_dcs: OtherDcs,
     pub(crate) address: Address,
     pub(crate) test_mode: Need,
     pub(crate) api_id: Need,
@@ -52,6 +53,27 @@ pub(crate) struct Place {
     pub(crate) channel_states: bool,
     pub(crate) sent_files: bool,
     pub(crate) entities: Option<EntityPlace>,
+}
+
+/// Which DCs a form keeps besides the home DC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherDcs {
+    None,
+    WithKey,
+    WithKeyOrAddress,
+    All,
+}
+
+impl OtherDcs {
+    fn keeps(self, dc: &DcOption) -> bool {
+        let keyed = dc.auth_key.is_some();
+        match self {
+            Self::None => false,
+            Self::WithKey => keyed,
+            Self::WithKeyOrAddress => keyed || dc.ipv4.is_some() || dc.ipv6.is_some(),
+            Self::All => true,
+        }
+    }
 }
 
 /// Which addresses of a DC a form keeps.
@@ -79,6 +101,8 @@ pub(crate) enum Need {
 /// What of an entity a form has a place for.
 #[derive(Debug)]
 pub(crate) struct EntityPlace {
+    /// Whether it has a place for this id.
+    pub(crate) holds: fn(PeerId) -> bool,
     /// The kinds that it tells apart.
     pub(crate) kinds: &'static [EntityKind],
     /// That only a reduced (`min`) view was seen.
@@ -97,7 +121,7 @@ impl Place {
     /// have more.
     pub(crate) const LEAST: Self = Self {
         many: false,
-        other_dcs: false,
+        other_dcs: OtherDcs::None,
         address: Address::None,
         test_mode: Need::Absent,
         api_id: Need::Absent,
@@ -278,7 +302,7 @@ fn fill_addresses(
         account.dcs.push(DcOption::new(home));
         account.dcs.sort_by_key(|dc| dc.id);
     }
-    for dc in account.dcs.iter_mut().filter(|dc| place.other_dcs || Some(dc.id) == home) {
+    for dc in account.dcs.iter_mut().filter(|dc| place.other_dcs.keeps(dc) || Some(dc.id) == home) {
         let none = dc.ipv4.is_none() && dc.ipv6.is_none();
         if dc.ipv4.is_none() && (none || needed) {
             dc.ipv4 = well_known::ipv4(dc.id, test);
@@ -301,7 +325,7 @@ fn fill_addresses(
 pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses) -> Account {
     let home = account.login.home_dc;
     account.dcs.retain(|dc| {
-        let kept = place.other_dcs || Some(dc.id) == home;
+        let kept = place.other_dcs.keeps(dc) || Some(dc.id) == home;
         if !kept {
             let what = if dc.auth_key.is_some() { "dcs.auth_key" } else { "dcs" };
             lost.add(what, NO_PLACE, i64::from(dc.id.0));
@@ -353,7 +377,14 @@ pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses
 
 fn fit_addresses(dc: &mut DcOption, address: Address, test: bool, lost: &mut Losses) {
     match address {
-        Address::Both | Address::BothNeeded => {}
+        Address::Both => {}
+        Address::BothNeeded => {
+            let is_name = |end: &mut Endpoint| end.host.parse::<IpAddr>().is_err();
+            if dc.ipv4.take_if(is_name).is_some() {
+                lost.add("dcs.ipv4", NO_NAMES, i64::from(dc.id.0));
+                dc.ipv4 = well_known::ipv4(dc.id, test);
+            }
+        }
         Address::One => {
             if dc.ipv4.is_some() && dc.ipv6.take().is_some() {
                 lost.add("dcs.ipv6", "the form keeps one address", i64::from(dc.id.0));
@@ -377,6 +408,10 @@ fn fit_addresses(dc: &mut DcOption, address: Address, test: bool, lost: &mut Los
 /// Takes out of an entity what there is no place for; `None` where nothing that is of use remains.
 fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Option<Entity> {
     let id = entity.id;
+    if !(place.holds)(id) {
+        lost.add("entities", "the form has no ids of this range", id);
+        return None;
+    }
     if entity.min && !place.min {
         lost.add("entities", "only a reduced view of it was seen, without a hash of its own", id);
         return None;
@@ -403,6 +438,9 @@ fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Opt
     }
     Some(entity)
 }
+
+/// Why a host name is left out where an address is needed.
+const NO_NAMES: &str = "the form keeps addresses and no names; a well-known one is written";
 
 /// What to count where a form keeps no entities.
 pub(crate) fn without_entities(session: &mut Outgoing<'_>, lost: &mut Losses) -> Result<()> {

@@ -35,10 +35,14 @@ pub(crate) use self::clients::recognise;
 pub(crate) use self::database::Tables;
 pub(crate) use self::entities::Entities;
 pub(crate) use self::fit::{
-    Address, EntityPlace, Given, Need, Outgoing, Output, Place, Target, account_for, fill,
-    without_entities,
+    Address, EntityPlace, Given, Need, OtherDcs, Outgoing, Output, Place, Target, account_for,
+    fill, without_entities,
 };
 pub use self::lost::Loss;
 pub(crate) use self::lost::Losses;
 pub(crate) use self::notes::Notes;
 pub(crate) use self::parsed::{Parsed, ParsedSession};
+#[cfg(test)]
+pub(crate) use self::tests::{Sample, sessions};
+#[cfg(all(test, feature = "convert"))]
+pub(crate) use self::well_known::{ipv4, ipv6, test_mode};

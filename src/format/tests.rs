@@ -19,15 +19,15 @@ use crate::types::{
 
 /// A session as a source could give it: home DC with a key, everything else there or not.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sample {
-    pub(super) account: Account,
+pub(crate) struct Sample {
+    pub(crate) account: Account,
     /// In the order of their ids.
-    pub(super) entities: Vec<Entity>,
+    pub(crate) entities: Vec<Entity>,
 }
 
 /// Sessions of every shape. What no client can know is not in them: usernames, phones and ids are
 /// unique and of the alphabets that Telegram has; what is rare is there more often than in life.
-pub(super) fn sessions() -> impl Strategy<Value = Sample> {
+pub(crate) fn sessions() -> impl Strategy<Value = Sample> {
     let entities = btree_map(peer_id(), entity(), 0..20);
     (account(), entities).prop_map(|(account, entities)| {
         let mut taken = BTreeSet::new();

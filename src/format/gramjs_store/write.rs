@@ -15,6 +15,7 @@ pub(crate) const PLACE: Place = Place {
     address: Address::One,
     auth_key: Need::Kept,
     entities: Some(EntityPlace {
+        holds: |_| true,
         kinds: &[],
         min: false,
         no_hash: false,

@@ -110,21 +110,20 @@ pub(super) fn write(
     lost: &mut Losses,
     db: &mut DatabaseWriter<&mut dyn Output>,
 ) -> Result<()> {
-    let failed = |error| unwritten(error);
-    let mut table = db.table(HOME_SQL, &[]).map_err(failed)?;
+    let mut table = db.table(HOME_SQL, &[]).map_err(unwritten)?;
     if let Some(home) = account.login.home_dc {
-        table.row(home.0.into(), &[Value::Null]).map_err(failed)?;
+        table.row(home.0.into(), &[Value::Null]).map_err(unwritten)?;
     }
-    table.finish().map_err(failed)?;
-    let mut table = db.table(OPTION_SQL, &[]).map_err(failed)?;
+    table.finish().map_err(unwritten)?;
+    let mut table = db.table(OPTION_SQL, &[]).map_err(unwritten)?;
     for dc in &account.dcs {
         let (ipv4, ipv6) = addresses(dc, account, lost)?;
         let key = dc.auth_key.as_ref().map(AuthKey::as_bytes);
         let key = key.map_or(Value::Null, |key| Value::Blob(key));
         let row = [Value::Null, Value::from(&*ipv4), Value::from(&*ipv6), key];
-        table.row(dc.id.0.into(), &row).map_err(failed)?;
+        table.row(dc.id.0.into(), &row).map_err(unwritten)?;
     }
-    table.finish().map_err(failed)
+    table.finish().map_err(unwritten)
 }
 
 /// Both addresses of a DC. Both have to be there: an unknown IPv4 address is all zeros, an unknown

@@ -15,7 +15,7 @@ mod states;
 mod tests;
 
 use super::client::{Client, PeerRows, SqliteFile};
-use super::fit::{Address, EntityPlace, Need, unwritten};
+use super::fit::{Address, EntityPlace, Need, OtherDcs, unwritten};
 use super::{Losses, Notes, Outgoing, Output, Place, Tables, Target};
 use crate::error::{Error, Result};
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
@@ -37,7 +37,7 @@ const OWN: [(&str, &str); 4] = [
 ];
 
 const PLACE: Place = Place {
-    other_dcs: true,
+    other_dcs: OtherDcs::All,
     address: Address::BothNeeded,
     user: Need::Kept,
     bot: Need::Needed,
@@ -49,6 +49,7 @@ const PLACE: Place = Place {
 };
 
 const PEERS: EntityPlace = EntityPlace {
+    holds: peers::is_inside,
     kinds: &[
         EntityKind::User,
         EntityKind::Bot,
@@ -151,15 +152,14 @@ impl Target for Grammers {
         lost: &mut Losses,
         out: &mut dyn Output,
     ) -> Result<()> {
-        let failed = |error| unwritten(error);
         let options = WriterOptions::new().user_version(NEWEST);
-        let mut db = DatabaseWriter::new(out, &options).map_err(failed)?;
+        let mut db = DatabaseWriter::new(out, &options).map_err(unwritten)?;
         for session in sessions {
             dcs::write(&session.account, lost, &mut db)?;
             peers::write(session, lost, &mut db)?;
             states::write(&session.account, lost, &mut db)?;
         }
-        db.finish().map_err(failed)?;
+        db.finish().map_err(unwritten)?;
         Ok(())
     }
 }

@@ -164,9 +164,8 @@ pub(super) fn write(
     lost: &mut Losses,
     db: &mut DatabaseWriter<&mut dyn Output>,
 ) -> Result<()> {
-    let failed = |error| unwritten(error);
     let mut own = own_user(session, lost);
-    let mut table = db.table(SQL, &[]).map_err(failed)?;
+    let mut table = db.table(SQL, &[]).map_err(unwritten)?;
     while let Some(entity) = session.entity(&PEERS, lost) {
         let entity = entity?;
         if let Some((user, bits)) = own.take_if(|(user, _)| user.id < entity.id) {
@@ -178,7 +177,7 @@ pub(super) fn write(
     if let Some((user, bits)) = own {
         put(&mut table, &user, bits, lost)?;
     }
-    table.finish().map_err(failed)
+    table.finish().map_err(unwritten)
 }
 
 /// The own user as far as the account knows it, and its bits.
@@ -212,5 +211,5 @@ fn put(
         bits => Value::Integer(bits),
     };
     let row = [Value::Null, hash, bits];
-    table.row(id.marked(), &row).map_err(|error| unwritten(error))
+    table.row(id.marked(), &row).map_err(unwritten)
 }

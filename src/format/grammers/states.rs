@@ -73,28 +73,27 @@ pub(super) fn write(
     lost: &mut Losses,
     db: &mut DatabaseWriter<&mut dyn Output>,
 ) -> Result<()> {
-    let failed = |error| unwritten(error);
-    let mut table = db.table(ACCOUNT_SQL, &[]).map_err(failed)?;
+    let mut table = db.table(ACCOUNT_SQL, &[]).map_err(unwritten)?;
     if let Some(UpdateState { pts, qts, date, seq }) = account.update_state {
         match i32::try_from(date) {
             Ok(date) => {
                 table
                     .row(1, &[pts, qts, date, seq].map(|n| Value::Integer(n.into())))
-                    .map_err(failed)?;
+                    .map_err(unwritten)?;
             }
             Err(_) => lost.add_one("state", "grammers has 32-bit dates"),
         }
     }
-    table.finish().map_err(failed)?;
-    let mut table = db.table(CHANNEL_SQL, &[]).map_err(failed)?;
+    table.finish().map_err(unwritten)?;
+    let mut table = db.table(CHANNEL_SQL, &[]).map_err(unwritten)?;
     // Marked ids go down as bare ids go up.
     for state in account.channel_states.iter().rev() {
         if state.id.kind() == PeerKind::Channel && is_inside(state.id) {
             let pts = Value::Integer(state.pts.into());
-            table.row(state.id.bare(), &[Value::Null, pts]).map_err(failed)?;
+            table.row(state.id.bare(), &[Value::Null, pts]).map_err(unwritten)?;
         } else {
             lost.add("channel_states", OUTSIDE, state.id);
         }
     }
-    table.finish().map_err(failed)
+    table.finish().map_err(unwritten)
 }

@@ -137,13 +137,12 @@ pub(super) fn write(
     lost: &mut Losses,
     db: &mut DatabaseWriter<&mut dyn Output>,
 ) -> Result<()> {
-    let failed = |error| unwritten(error);
     let index = Index::automatic(&[0]);
-    let mut table = db.table(SQL, &[index]).map_err(failed)?;
+    let mut table = db.table(SQL, &[index]).map_err(unwritten)?;
     for (rowid, (key, value)) in (1..).zip(pairs(session, lost)?) {
-        table.row(rowid, &[Value::from(&*key), Value::Blob(&value)]).map_err(failed)?;
+        table.row(rowid, &[Value::from(&*key), Value::Blob(&value)]).map_err(unwritten)?;
     }
-    table.finish().map_err(failed)
+    table.finish().map_err(unwritten)
 }
 
 /// The keys and values in the order in which mtcute comes to write them.

@@ -51,19 +51,18 @@ pub(super) fn write(
     lost: &mut Losses,
     db: &mut DatabaseWriter<&mut dyn Output>,
 ) -> Result<()> {
-    let failed = |error| unwritten(error);
-    let mut table = db.table(SQL, &[]).map_err(failed)?;
+    let mut table = db.table(SQL, &[]).map_err(unwritten)?;
     for dc in &account.dcs {
         if Some(dc.id) != account.login.home_dc {
             count_lost(dc, account, lost);
         }
         if let Some(key) = dc.auth_key.as_ref().map(AuthKey::as_bytes) {
-            table.row(dc.id.0.into(), &[Value::Null, Value::Blob(key)]).map_err(failed)?;
+            table.row(dc.id.0.into(), &[Value::Null, Value::Blob(key)]).map_err(unwritten)?;
         }
     }
-    table.finish().map_err(failed)?;
+    table.finish().map_err(unwritten)?;
     let index = Index::automatic(&[0, 1]);
-    db.table(TEMPORARY_SQL, &[index]).and_then(TableWriter::finish).map_err(failed)
+    db.table(TEMPORARY_SQL, &[index]).and_then(TableWriter::finish).map_err(unwritten)
 }
 
 /// An address that is well known is not lost.

@@ -18,7 +18,7 @@ mod tl;
 mod values;
 
 use super::client::{Client, PeerRows, SqliteFile, column};
-use super::fit::{Address, EntityPlace, Need, unwritten};
+use super::fit::{Address, EntityPlace, Need, OtherDcs, unwritten};
 use super::{Losses, Notes, Outgoing, Output, Place, Tables, Target, field};
 use crate::error::{Error, Result};
 use crate::sqlite::Value;
@@ -66,7 +66,7 @@ const OWN: [(&str, &str); 6] = [
 ];
 
 const PLACE: Place = Place {
-    other_dcs: true,
+    other_dcs: OtherDcs::WithKey,
     address: Address::One,
     test_mode: Need::Needed,
     user: Need::Kept,
@@ -79,6 +79,7 @@ const PLACE: Place = Place {
 };
 
 const PEERS: EntityPlace = EntityPlace {
+    holds: peers::is_inside,
     kinds: &[],
     min: true,
     no_hash: false,
@@ -190,23 +191,22 @@ impl Target for Mtcute {
         lost: &mut Losses,
         out: &mut dyn Output,
     ) -> Result<()> {
-        let failed = |error| unwritten(error);
-        let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(failed)?;
+        let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         for session in sessions {
             let index = Index::automatic(&[0]);
-            let mut table = db.table(MIGRATIONS_SQL, &[index]).map_err(failed)?;
+            let mut table = db.table(MIGRATIONS_SQL, &[index]).map_err(unwritten)?;
             for (rowid, (group, version, _)) in (1..).zip(VERSIONS) {
                 let row = [Value::from(group), Value::Integer(version)];
-                table.row(rowid, &row).map_err(failed)?;
+                table.row(rowid, &row).map_err(unwritten)?;
             }
-            table.finish().map_err(failed)?;
+            table.finish().map_err(unwritten)?;
             keys::write(&session.account, lost, &mut db)?;
             key_value::write(session, lost, &mut db)?;
             let indexes = REFS_INDEXES.map(|(sql, columns)| Index::explicit(sql, columns));
-            db.table(REFS_SQL, &indexes).and_then(TableWriter::finish).map_err(failed)?;
+            db.table(REFS_SQL, &indexes).and_then(TableWriter::finish).map_err(unwritten)?;
             peers::write(session, lost, &mut db)?;
         }
-        db.finish().map_err(failed)?;
+        db.finish().map_err(unwritten)?;
         Ok(())
     }
 }

@@ -153,13 +153,12 @@ pub(super) fn write(
     lost: &mut Losses,
     db: &mut DatabaseWriter<&mut dyn Output>,
 ) -> Result<()> {
-    let failed = |error| unwritten(error);
     let indexes = INDEXES.map(|(sql, columns)| Index::explicit(sql, columns));
-    let mut table = db.table(SQL, &indexes).map_err(failed)?;
+    let mut table = db.table(SQL, &indexes).map_err(unwritten)?;
     while let Some(entity) = session.entity(&PEERS, lost) {
         put(&mut table, &entity?, lost)?;
     }
-    table.finish().map_err(failed)
+    table.finish().map_err(unwritten)
 }
 
 /// `complete` is left NULL: mtcute then fetches the object when it is asked for, and finds the
@@ -190,5 +189,5 @@ fn put(
         Value::Null,
         Value::Integer(entity.min.into()),
     ];
-    table.row(id.marked(), &row).map_err(|error| unwritten(error))
+    table.row(id.marked(), &row).map_err(unwritten)
 }

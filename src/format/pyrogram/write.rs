@@ -81,6 +81,7 @@ const PLACE_KURIGRAM: Place = Place {
 };
 
 const PEERS: EntityPlace = EntityPlace {
+    holds: |_| true,
     kinds: &KINDS,
     min: false,
     no_hash: false,
@@ -175,7 +176,7 @@ impl Library {
         while let Some(entity) = session.entity(place, lost) {
             let entity = entity?;
             let id = entity.id.marked();
-            let own = Name::all(&entity, lost);
+            let own = Name::all(&entity);
             let first = own.first().map(|name| &*name.text);
             let mut row = vec![
                 Value::Integer(id),
@@ -302,14 +303,11 @@ struct Name {
 
 impl Name {
     /// Those of an entity, each once and in lower case, in which the libraries look them up.
-    fn all(entity: &Entity, lost: &mut Losses) -> Vec<Self> {
+    fn all(entity: &Entity) -> Vec<Self> {
         let (owner, date) = (entity.id.marked(), entity.date.unwrap_or_default());
         let mut all: Vec<Self> = Vec::with_capacity(entity.usernames.len());
         for username in &entity.usernames {
             let text = username.to_lowercase().into_boxed_str();
-            if *text != **username {
-                lost.add("entities.usernames", "the form keeps it in lower case", owner);
-            }
             if !text.is_empty() && all.iter().all(|other| other.text != text) {
                 all.push(Self { owner, date, first: all.is_empty(), text });
             }

@@ -86,6 +86,7 @@ const PLACE: Place = Place {
     channel_states: true,
     sent_files: true,
     entities: Some(EntityPlace {
+        holds: |_| true,
         kinds: &[],
         min: false,
         no_hash: false,

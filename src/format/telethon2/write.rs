@@ -1,8 +1,7 @@
 //! Files of Telethon's v2 branch, written: version 10 as it is since 2023-10-13.
 
 use super::super::database::{integer, text};
-use super::super::fit::unwritten;
-use super::super::fit::{Address, Need, without_entities};
+use super::super::fit::{Address, Need, OtherDcs, unwritten, without_entities};
 use super::super::{Losses, Outgoing, Output, Place, Target};
 use crate::error::{Error, Result};
 use crate::sqlite::Value;
@@ -18,7 +17,7 @@ const VERSION: i64 = 10;
 
 /// The home DC stands in the row of the own user, so that one has to be known.
 const PLACE: Place = Place {
-    other_dcs: true,
+    other_dcs: OtherDcs::All,
     address: Address::Both,
     user: Need::Needed,
     bot: Need::Needed,

@@ -22,6 +22,10 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let reader = Reader::new(reading, args.passphrase_file.as_deref())?;
     let mut failures = Failures::default();
     let jobs = plan(args, &reader, &target, &mut failures)?;
+    if jobs.is_empty() && failures.worst == 0 {
+        let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
+        return Err(Failure::Refused(format!("{}: there is no session in it", sources.join(", "))));
+    }
     if !jobs.is_empty() {
         let work = Work { reader: &reader, target: &target, replace: args.replace };
         work.write(&jobs, &mut failures)?;

@@ -84,8 +84,8 @@ pub(super) fn plan(
         }
     }
     if skipped > 0 {
-        let files = count(skipped, "file", "files");
-        output::say(&format!("{files} of no session's kind were passed over"));
+        let (one, many) = ("file of no session's kind was", "files of no session's kind were");
+        output::say(&format!("{} passed over", count(skipped, one, many)));
     }
     refuse_same_names(&jobs)?;
     Ok(jobs)

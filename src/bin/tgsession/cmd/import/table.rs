@@ -41,7 +41,9 @@ impl Table {
         let heads = HEADS.map(str::to_owned);
         let rows: Vec<_> = std::iter::once(&heads).chain(&self.rows).collect();
         let widths: Vec<usize> = (0..COLUMNS)
-            .map(|at| rows.iter().filter_map(|row| row.get(at)).map(width).max().unwrap_or(0))
+            .map(|at| {
+                rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0)
+            })
             .collect();
         let line = |row: &&[String; COLUMNS]| {
             let cells = row.iter().zip(&widths).map(|(cell, wide)| {
@@ -54,6 +56,6 @@ impl Table {
     }
 }
 
-fn width(cell: &String) -> usize {
+fn width(cell: &str) -> usize {
     cell.chars().count()
 }

@@ -1,0 +1,132 @@
+//! Nothing is lost in silence: what is read back of an export, and the report of what was left
+//! out, are together the session, for every form and any session.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::{Export, ExportReport, ExportSession, Form};
+use crate::error::{Error, Result};
+use crate::format::{self, Sample, sessions};
+use crate::source::{Source, SourceOptions};
+use crate::types::{Account, DcOption, Entity, PeerKind, SelfUser};
+
+/// Field of the dump -> how many values.
+type Counts = BTreeMap<&'static str, u64>;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_read_back_and_the_report_are_together_the_session(sample in sessions()) {
+        let sample = complete(sample);
+        for form in Form::ALL {
+            let (back, report) = match there_and_back(form, &sample) {
+                Ok(done) => done,
+                // A host name where the form needs an address, or a number beyond its fields.
+                Err(Error::Unfit { .. }) => continue,
+                Err(error) => panic!("{form}: {error}"),
+            };
+            let lost = report.lost.iter().fold(Counts::new(), |mut counts, loss| {
+                *counts.entry(loss.what).or_default() += loss.count;
+                counts
+            });
+            prop_assert_eq!(missing(&sample, &back), lost, "left: gone, right: said, {}", form);
+        }
+    }
+}
+
+/// The session with what every form asks for, so that nothing has to be filled in.
+fn complete(mut sample: Sample) -> Sample {
+    let login = &mut sample.account.login;
+    let user = login.user.unwrap_or(SelfUser { id: 777, bot: None });
+    login.user = Some(SelfUser { bot: user.bot.or(Some(false)), ..user });
+    login.api_id.get_or_insert(6);
+    login.test_mode.get_or_insert(false);
+    sample
+}
+
+fn there_and_back(form: Form, sample: &Sample) -> Result<(Sample, ExportReport)> {
+    let entities = sample.entities.iter().cloned().map(Ok);
+    let session = ExportSession::new("anon", sample.account.clone(), entities);
+    let (source, report) = if form.is_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("anon");
+        let report = Export::to(form).write_file(&path, [session])?;
+        (Source::open(&path).unwrap(), report)
+    } else {
+        let (bytes, report) = Export::to(form).to_bytes([session])?;
+        (SourceOptions::new().open_bytes("anon", &bytes).unwrap(), report)
+    };
+    let session = source.session("anon").unwrap();
+    let account = session.account().clone();
+    let entities = session.map(Result::unwrap).collect();
+    Ok((Sample { account, entities }, report))
+}
+
+fn missing(sample: &Sample, back: &Sample) -> Counts {
+    let mut gone = Counts::new();
+    let mut count = |what, lost: bool| {
+        if lost {
+            *gone.entry(what).or_default() += 1;
+        }
+    };
+    dcs(&sample.account, &back.account, &mut count);
+    let (was, is) = (&sample.account.login, &back.account.login);
+    count("home_dc", was.home_dc != is.home_dc);
+    let told = is.test_mode.or_else(|| format::test_mode(&back.account));
+    count("test_mode", was.test_mode != told);
+    count("api_id", was.api_id != is.api_id);
+    count("user", was.user.map(|user| user.id) != is.user.map(|user| user.id));
+    count("user.bot", is.user.is_some() && was.user != is.user);
+    count("takeout_id", was.takeout_id != is.takeout_id);
+    count("state", sample.account.update_state != back.account.update_state);
+    for state in &sample.account.channel_states {
+        count("channel_states", !back.account.channel_states.contains(state));
+    }
+    for file in &sample.account.sent_files {
+        count("files", !back.account.sent_files.contains(file));
+    }
+    for was in &sample.entities {
+        match back.entities.iter().find(|is| is.id == was.id) {
+            Some(is) => entity(was, is, &mut count),
+            None => count("entities", true),
+        }
+    }
+    gone
+}
+
+fn dcs(was: &Account, is: &Account, count: &mut impl FnMut(&'static str, bool)) {
+    let test = was.login.test_mode == Some(true);
+    for dc in &was.dcs {
+        let Some(back) = is.dcs.iter().find(|back| back.id == dc.id) else {
+            count(if dc.auth_key.is_some() { "dcs.auth_key" } else { "dcs" }, true);
+            continue;
+        };
+        count("dcs.auth_key", dc.auth_key != back.auth_key);
+        // What the client has built in need not be in its file.
+        let known = |dc: &DcOption| (format::ipv4(dc.id, test), format::ipv6(dc.id, test));
+        let gone = |was: &Option<_>, is: &Option<_>, known: Option<_>| {
+            was.is_some() && was != is && !(is.is_none() && *was == known)
+        };
+        count("dcs.ipv4", gone(&dc.ipv4, &back.ipv4, known(dc).0));
+        count("dcs.ipv6", gone(&dc.ipv6, &back.ipv6, known(dc).1));
+    }
+}
+
+fn entity(was: &Entity, is: &Entity, count: &mut impl FnMut(&'static str, bool)) {
+    let hash = |entity: &Entity| entity.access_hash.map(|hash| hash.0);
+    // A group has no hash that means anything, and 0 where a form must have one.
+    let of_group = was.id.kind() == PeerKind::Group;
+    count("entities.access_hash", hash(was) != hash(is) && !of_group);
+    count("entities.kind", was.kind.is_some() && was.kind != is.kind);
+    for name in &was.usernames {
+        // Usernames are the same in either case.
+        let same = |other: &String| other.to_lowercase() == name.to_lowercase();
+        count("entities.usernames", !is.usernames.iter().any(same));
+    }
+    count("entities.phone", was.phone != is.phone);
+    count("entities.name", was.name != is.name);
+    count("entities.date", was.date != is.date);
+    count("entities.min", was.min != is.min);
+}
