@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::super::recognise;
 use super::super::tests::{Sample, counts, database, read, read_file, read_from, sessions, write};
 use super::*;
+use crate::error::Error;
 use crate::sqlite::{Database, OpenOptions, Salvage, Value};
 use crate::types::{
     AccessHash, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, PeerId, PeerKind,
@@ -115,7 +116,11 @@ proptest! {
             let mut users = users.filter(|id| id.kind() == PeerKind::User && peers::is_inside(*id));
             user.id = users.next().map_or(user.id, PeerId::bare);
         }
-        let written = write(&Grammers, &sample).unwrap();
+        let written = match write(&Grammers, &sample) {
+            // A home DC that has a host name only, and no well-known address.
+            Err(Error::Unfit { .. }) => return Ok(()),
+            written => written.unwrap(),
+        };
         let seen = read(written.bytes).unwrap();
         prop_assert_eq!(seen.form, "grammers-sqlite v1");
         prop_assert_eq!(seen.notes, [""; 0]);
