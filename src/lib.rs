@@ -102,7 +102,7 @@ pub use self::error::{Error, ErrorKind, Result};
 pub use self::export::{Export, ExportReport, ExportSession, Form, Loss, UnknownForm};
 pub use self::session::{MemorySession, Session};
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
-pub use self::store::{CheckReport, ImportReport, Store, StoreSession, store_path};
+pub use self::store::{CheckReport, ImportReport, Store, StoreOptions, StoreSession, store_path};
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, Snapshot, UpdateState,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::file::vectors as file;
 use crate::portable::{self, Costs, Lock, Portable, PortableError, Seal};
-use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey, decode, encode};
+use crate::record::{
+    AccountNo, DcKey, FileRow, PeerKey, Record, RowChange, TextKey, changes, decode, encode,
+};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
@@ -32,6 +34,16 @@ fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static st
     let mut written = BTreeMap::new();
     written.insert("superblock", file::superblock(*b"0123456789abcdef"));
     written.insert("seal", file::seal(*b"0123456789abcdef", 3, &[7; 4096]));
+    let login = Login { home_dc: Some(DcId(2)), ..Login::default() };
+    let (login, account) = (encode(&login).unwrap(), AccountNo(7));
+    let mut content = Vec::new();
+    RowChange { table: 1, key: &account.key(), value: Some(&login) }.write(&mut content);
+    let key = DcKey::of(account, DcId(2));
+    RowChange { table: 2, key: &key, value: None }.write(&mut content);
+    assert_eq!(changes(&content).filter(Result::is_ok).count(), 2);
+    let id = *b"0123456789abcdef";
+    written.insert("log: changes", file::log_record(id, false, &content));
+    written.insert("log: barrier", file::log_record(id, true, &[]));
     written.insert("header checksum", file::header_checksum([1; 320]));
     keys(&mut written);
     let mut both_ways = BothWays { documented, written };

@@ -8,8 +8,12 @@
 
 mod support;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use support::key;
 use tgsession::{
     AccessHash, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, FileKey, FileKind,
@@ -191,11 +195,13 @@ proptest! {
     #[test]
     fn a_store_answers_as_a_session_in_memory_does(
         steps in prop::collection::vec(step(), 210..240),
+        interval in select(vec![Duration::ZERO, Duration::from_secs(1)]),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.tgsession");
         let memory = MemorySession::new("one");
-        let mut store = Store::create(&path).unwrap();
+        let options = Store::options().flush_interval(interval);
+        let mut store = options.create(&path).unwrap();
         // A neighbour on each side, to see that nothing leaks across accounts.
         for neighbour in ["before", "one", "other"] {
             store.session(neighbour).unwrap();
@@ -209,7 +215,7 @@ proptest! {
                 Step::Reopen => {
                     drop(session);
                     drop(store);
-                    store = Store::open(&path).unwrap();
+                    store = options.open(&path).unwrap();
                     session = store.open_session("one").unwrap();
                     session.set_save_entities(saving).unwrap();
                 }
@@ -224,4 +230,43 @@ proptest! {
             prop_assert_eq!(neighbour.dcs().unwrap(), vec![]);
         }
     }
+}
+
+/// Each thread has a session of its own in one store, whose flusher runs all the time.
+#[test]
+fn sessions_in_many_threads_do_not_disturb_each_other() {
+    for interval in [Duration::ZERO, Duration::from_millis(1), Duration::from_secs(1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.tgsession");
+        let store = Store::options().flush_interval(interval).create(&path).unwrap();
+        let threads: Vec<MemorySession> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|thread| {
+                    let session = store.session(&format!("account {thread}")).unwrap();
+                    scope.spawn(move || live(&session))
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        drop(store);
+        let store = Store::open(&path).unwrap();
+        for (thread, memory) in threads.iter().enumerate() {
+            let session = store.open_session(&format!("account {thread}")).unwrap();
+            assert_eq!(everything(&session).unwrap(), everything(memory).unwrap());
+        }
+        assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
+    }
+}
+
+/// A hundred and fifty calls; each is seen at once, whatever the other threads do.
+fn live(session: &dyn Session) -> MemorySession {
+    let memory = MemorySession::new(&session.name().unwrap());
+    let mut runner = TestRunner::default();
+    for _ in 0..150 {
+        let step = step().new_tree(&mut runner).unwrap().current();
+        assert_eq!(apply(session, &step).unwrap(), apply(&memory, &step).unwrap());
+        assert_eq!(everything(session).unwrap(), everything(&memory).unwrap());
+    }
+    session.set_save_entities(true).unwrap();
+    memory
 }

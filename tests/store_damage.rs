@@ -20,8 +20,12 @@ const ENTITIES: i64 = 300;
 const OPENERS: [fn(&Path) -> Result<Store>; 2] =
     [|path| Store::open_read_only(path), |path| Store::open(path)];
 
+/// Where the log begins in the file; its halves are equally long.
+const LOG: std::ops::Range<usize> = 4096..4096 + (512 << 10);
+const HALF: usize = 256 << 10;
+
 /// Where the engine's header block begins and ends in the file.
-const HEADER: std::ops::Range<usize> = 4096..8192;
+const HEADER: std::ops::Range<usize> = LOG.end..LOG.end + 4096;
 
 fn small_store(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("whole.tgsession");
@@ -95,8 +99,9 @@ fn every_bit_of_superblock_and_header() {
     }
     assert_eq!(refused, 4096 * 8, "each bit of the superblock is under its checksum");
     // Both copies of the header, the bits behind them, and a sample of the unused rest.
-    let unused = (4096 + 700..6144).step_by(97).chain((6144 + 700..8192).step_by(97));
-    for byte in (HEADER.start..4096 + 340).chain(6144..6144 + 340).chain(unused) {
+    let (one, two) = (HEADER.start, HEADER.start + 2048);
+    let unused = (one + 700..two).step_by(97).chain((two + 700..HEADER.end).step_by(97));
+    for byte in (one..one + 340).chain(two..two + 340).chain(unused) {
         for bit in 0..8 {
             assert!(!flip(&whole, byte * 8 + bit, &path), "byte {byte} is mended or not in use");
         }
@@ -121,6 +126,77 @@ fn thousands_of_bits_elsewhere() {
     let flips: Vec<bool> = bits.step_by(step).map(|bit| flip(&whole, bit, &path)).collect();
     assert!(flips.len() >= 3_000);
     assert!(flips.iter().any(|refused| *refused), "no flip hit a block in use");
+}
+
+/// The parts of the log that hold something, in sectors of 512 bytes.
+fn used_log(whole: &[u8]) -> Vec<usize> {
+    let log = LOG.start..LOG.end.min(whole.len());
+    let used = |at: &usize| whole[*at..at + 512].iter().any(|byte| *byte != 0);
+    log.step_by(512).filter(used).collect()
+}
+
+#[test]
+fn every_bit_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fs::read(small_store(folder.path())).unwrap();
+    let path = folder.path().join("flipped.tgsession");
+    let sectors = used_log(&whole);
+    assert!(sectors.iter().any(|at| *at >= LOG.start + HALF), "both halves are in use");
+    let (mut refused, mut flips) = (0, 0);
+    for at in sectors {
+        for bit in (at * 8..(at + 512) * 8).step_by(13) {
+            flips += 1;
+            refused += u32::from(!log_holds(&whole, bit, &path));
+        }
+    }
+    assert!(refused > 100 && refused < flips, "{refused} of {flips} were refused");
+}
+
+/// Flips a bit of the log: whether the store opens for writing and then has the right answers.
+/// Else it is refused, and who only reads gets what holds of it, and is told by the check.
+fn log_holds(whole: &[u8], bit: usize, path: &Path) -> bool {
+    let mut bytes = whole.to_vec();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    fs::write(path, &bytes).unwrap();
+    match Store::open(path) {
+        Ok(store) => {
+            assert!(ask_everything(&store).is_empty(), "bit {bit}");
+            true
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "bit {bit}: {error}");
+            let report = Store::open_read_only(path).and_then(|store| store.check());
+            assert!(report.map_or(true, |report| !report.problems.is_empty()), "bit {bit}");
+            assert!(fs::read(path).unwrap() == bytes, "bit {bit}: refused and written to");
+            false
+        }
+    }
+}
+
+#[test]
+fn a_record_of_the_log_that_is_damaged_is_never_dropped_in_silence() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let store = Store::create(&path)?;
+    let session = store.session("a")?;
+    for seed in 1..=5 {
+        session.set_auth_key(tgsession::DcId(2), Some(support::key(seed)))?;
+    }
+    drop((session, store));
+    let whole = fs::read(&path)?;
+    let last = *used_log(&whole).last().unwrap();
+    for at in used_log(&whole).into_iter().filter(|at| *at < last) {
+        let mut bytes = whole.clone();
+        bytes[at + 20] ^= 4;
+        fs::write(&path, &bytes)?;
+        if whole[at..].starts_with(b"\x89log") {
+            assert_eq!(Store::open(&path).unwrap_err().kind(), ErrorKind::Damaged, "at {at}");
+            let report = Store::open_read_only(&path).and_then(|store| store.check());
+            assert!(report.map_or(true, |report| !report.problems.is_empty()), "at {at}");
+            assert!(fs::read(&path)? == bytes, "a refused file is not touched");
+        }
+    }
+    Ok(())
 }
 
 #[test]
@@ -181,7 +257,7 @@ fn the_check_names_what_is_damaged() -> Outcome {
     let path = small_store(folder.path());
     assert_eq!(Store::open_read_only(&path)?.check()?.problems, Vec::<String>::new());
     let mut bytes = fs::read(&path)?;
-    bytes[4100] ^= 4;
+    bytes[HEADER.start + 4] ^= 4;
     fs::write(&path, &bytes)?;
     let problems = Store::open_read_only(&path)?.check()?.problems;
     assert!(problems.iter().any(|problem| problem.contains("header")), "{problems:?}");
@@ -227,7 +303,7 @@ fn killed_store(folder: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn a_store_that_was_not_closed_is_recovered_or_refused_untouched_whatever_bit_is_flipped() -> Outcome
+fn a_store_that_was_not_closed_is_recovered_or_says_what_is_lost_whatever_bit_is_flipped() -> Outcome
 {
     let folder = tempfile::tempdir()?;
     let whole = killed_store(folder.path());
@@ -254,8 +330,7 @@ fn a_store_that_was_not_closed_is_recovered_or_refused_untouched_whatever_bit_is
 }
 
 #[test]
-fn a_store_that_is_damaged_and_was_not_closed_is_refused_untouched_and_its_login_still_read()
--> Outcome {
+fn a_store_that_is_damaged_and_was_not_closed_still_gives_its_login() -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut bytes = killed_store(folder.path());
     let name = entity(123).name.unwrap();
@@ -263,12 +338,14 @@ fn a_store_that_is_damaged_and_was_not_closed_is_refused_untouched_and_its_login
     bytes[at] ^= 1;
     let killed = folder.path().join("killed.tgsession");
     fs::write(&killed, &bytes)?;
+    let whole = account();
 
-    assert_eq!(Store::open(&killed).unwrap_err().kind(), ErrorKind::Damaged);
-    assert!(fs::read(&killed)? == bytes, "a refused store was written to");
-    let reader = Store::open_read_only(&killed)?.open_session("a")?;
-    assert_eq!(reader.auth_key()?, account().dcs[0].auth_key);
-    assert_eq!(reader.entity(entity(123).id).unwrap_err().kind(), ErrorKind::Damaged);
-    assert!(fs::read(&killed)? == bytes, "reading has written");
+    for open in OPENERS {
+        let session = open(&killed)?.open_session("a")?;
+        assert_eq!(session.auth_key()?, whole.dcs[0].auth_key);
+        assert_eq!(session.entity(entity(123).id).unwrap_err().kind(), ErrorKind::Damaged);
+        drop(session);
+        assert!(fs::read(&killed)? == bytes, "reading has written");
+    }
     Ok(())
 }

@@ -225,3 +225,126 @@ fn a_store_is_used_from_many_threads_at_once() -> Outcome {
     assert_eq!(store.check()?.problems, Vec::<String>::new());
     Ok(())
 }
+
+/// What a file takes on the disk.
+#[cfg(unix)]
+fn disk_size(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).unwrap().blocks() * 512
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_with_little_in_it_takes_little_room() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    drop(Store::create(&path)?);
+    assert!(disk_size(&path) <= 20_480, "{} bytes when empty", disk_size(&path));
+    let session = Store::open(&path)?.session("a")?;
+    session.set_auth_key(DcId(2), Some(key(1)))?;
+    session.set_home_dc(DcId(2))?;
+    session.process_entities(&entities(20))?;
+    drop(session);
+    assert!(disk_size(&path) <= 28_672, "{} bytes with a login", disk_size(&path));
+    Ok(())
+}
+
+#[test]
+fn a_backup_is_the_whole_store_at_one_moment_while_others_write() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let store = Store::create(folder.path().join("s"))?;
+    store.import("a", &account(), entities(500).into_iter().map(Ok), false)?;
+    let session = store.session("b")?;
+    let copies: Vec<_> = (0..5).map(|n| folder.path().join(format!("copy {n}"))).collect();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for part in entities(2_000).chunks(10) {
+                session.process_entities(part).unwrap();
+            }
+        });
+        for copy in &copies {
+            store.backup(copy).unwrap();
+        }
+        writer.join().unwrap();
+    });
+    assert!(matches!(store.backup(&copies[0]), Err(Error::AlreadyExists { .. })));
+    for copy in copies {
+        let copy = Store::open(&copy)?;
+        assert_eq!(copy.check()?.problems, Vec::<String>::new());
+        assert_eq!(copy.list()?, ["a", "b"]);
+        assert_eq!(copy.open_session("a")?.entities(None, usize::MAX)?, entities(500));
+        assert_eq!(copy.open_session("a")?.auth_key()?, account().dcs[0].auth_key);
+        // What the writer had written by then: whole calls of it.
+        let written = copy.open_session("b")?.entities(None, usize::MAX)?;
+        assert!(written.len() % 10 == 0 && written[..] == entities(2_000)[..written.len()]);
+        copy.session("c")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn room_that_a_removed_session_took_is_given_back() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let len = |path: &Path| fs::metadata(path).unwrap().len();
+    for by_itself in [false, true] {
+        let path = folder.path().join(format!("{by_itself}.tgsession"));
+        let store = Store::create(&path)?;
+        store.import("small", &account(), entities(50).into_iter().map(Ok), false)?;
+        store.import("large", &account(), entities(60_000).into_iter().map(Ok), false)?;
+        let reader = Store::open_read_only(&path)?;
+        let full = len(&path);
+        store.remove("large")?;
+        if by_itself {
+            drop(store);
+        } else {
+            store.compact()?;
+            let small = store.open_session("small")?;
+            small.set_auth_key(DcId(5), Some(key(5)))?;
+            assert_eq!(small.entity_count()?, 50);
+        }
+        assert!(len(&path) < full / 3, "{} of {full} bytes are left", len(&path));
+        let small = reader.open_session("small")?;
+        assert_eq!(small.entities(None, usize::MAX)?, entities(50));
+        assert_eq!(Store::open_read_only(&path)?.check()?.problems, Vec::<String>::new());
+    }
+    Ok(())
+}
+
+#[test]
+fn who_waits_gets_the_store_when_it_is_free() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let store = Store::create(&path)?;
+    let at_once = Store::options().wait(Duration::from_millis(30)).open(&path);
+    assert!(matches!(at_once, Err(Error::Busy { .. })), "{at_once:?}");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| Store::options().wait(Duration::from_secs(20)).open(&path));
+        std::thread::sleep(Duration::from_millis(50));
+        drop(store);
+        waits.join().unwrap()
+    })?;
+    Ok(())
+}
+
+#[test]
+fn a_reader_in_another_process_follows_the_log_through_every_turn() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.tgsession");
+    let store = Store::options().flush_interval(Duration::ZERO).create(&path)?;
+    let session = store.session("a")?;
+    let reader = Store::open_read_only(&path)?;
+    // More than the log holds, several times over.
+    for round in 0..40 {
+        let mut people = entities(300);
+        for person in &mut people {
+            person.name = Some(format!("round {round} {}", "x".repeat(100)));
+        }
+        session.process_entities(&people)?;
+        let seen = reader.open_session("a")?;
+        assert_eq!(seen.entity(people[7].id)?.as_ref(), Some(&people[7]), "round {round}");
+        assert_eq!(seen.entity_count()?, 300);
+        assert_eq!(seen.entities(None, usize::MAX)?.len(), 300);
+    }
+    assert_eq!(reader.check()?.problems, Vec::<String>::new());
+    Ok(())
+}

@@ -36,6 +36,7 @@ fn a_store_in_use_is_read_as_it_stands() -> Result {
     let mut seen = Entity::new(PeerId::user(4242).ok_or("no user")?);
     seen.name = Some("Just seen".to_owned());
     session.process_entities(&[seen])?;
+    session.flush()?;
     assert_eq!(folder.json(&["get", "store", "--id", "4242"])?["name"], "Just seen");
     folder.results(&["dump", "store"])?;
     folder.results(&["info", "store"])?;

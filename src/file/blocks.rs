@@ -21,6 +21,8 @@ const STRIDE: usize = BLOCK + SEAL;
 #[derive(Debug)]
 pub(crate) struct SealedBlocks<D> {
     disk: D,
+    /// Where the image begins on the disk.
+    start: u64,
     seals: Seals,
     watch: Arc<Watch>,
     held: Mutex<HeldHead>,
@@ -44,6 +46,8 @@ pub(crate) struct Watch {
     /// Nothing is written any more.
     closed: AtomicBool,
     damage: Mutex<Option<Damage>>,
+    /// The header as it was written last.
+    head: Mutex<Option<Head>>,
 }
 
 impl Watch {
@@ -62,6 +66,24 @@ impl Watch {
         *self.damage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn keep(&self, head: Head) {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+    }
+
+    /// Says in the file that nothing is unfinished. True after a commit that recorded the
+    /// allocator's state and before the next: who opens the file then finds all that redb needs.
+    pub(crate) fn declare_settled(
+        &self,
+        disk: &dyn Disk,
+        superblock: Superblock,
+    ) -> io::Result<()> {
+        let head = *self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        match head {
+            Some(head) => disk.write(superblock.image_at(), &head.finished().to_span()),
+            None => Ok(()),
+        }
+    }
+
     fn report(&self, number: u64) {
         let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
         damage.get_or_insert(Damage::Block { number });
@@ -73,12 +95,45 @@ impl<D: Disk> SealedBlocks<D> {
     /// The blocks of this disk, behind its superblock.
     pub(crate) fn new(disk: D, superblock: Superblock) -> Self {
         let seals = Seals::new(superblock.file_id);
-        Self { disk, seals, watch: Arc::default(), held: Mutex::default() }
+        let start = superblock.image_at();
+        Self { disk, start, seals, watch: Arc::default(), held: Mutex::default() }
     }
 
     /// The handle to them that stays when redb takes them.
     pub(crate) fn watch(&self) -> Arc<Watch> {
         Arc::clone(&self.watch)
+    }
+
+    /// Whether there is an image. Its header gets its first bytes last when it is made, and until
+    /// then there is none.
+    pub(crate) fn is_begun(&self) -> io::Result<bool> {
+        if self.len()? < 2 * BLOCK as u64 {
+            return Ok(false);
+        }
+        Ok(Head::parse(&self.head_span()?).is_ok_and(|head| head.is_begun()))
+    }
+
+    /// Whether the last writer left within a commit, or is at one. What can be told from the header
+    /// alone, and must be as it is, is checked.
+    pub(crate) fn is_unfinished(&self) -> io::Result<bool> {
+        let len = self.len()?;
+        if len < 2 * BLOCK as u64 {
+            return Err(io::Error::other(Damage::NoImage));
+        }
+        let head = Head::parse(&self.head_span()?).map_err(io::Error::other)?;
+        if !head.is_begun() {
+            return Err(io::Error::other(Damage::NoImage));
+        }
+        let (blocks, there) = (head.blocks(), len / BLOCK as u64);
+        if !head.recovery_required() && there < blocks {
+            return Err(io::Error::other(Damage::ImageCut { blocks, there }));
+        }
+        Ok(head.recovery_required())
+    }
+
+    /// Removes what is left of an image that was not made to its end.
+    pub(crate) fn erase(&self) -> io::Result<()> {
+        if self.disk.len()? > self.start { self.disk.set_len(self.start) } else { Ok(()) }
     }
 
     /// Looks at the engine's header before redb does: whether there is one, and whether the last
@@ -104,6 +159,11 @@ impl<D: Disk> SealedBlocks<D> {
         self.write_head(&head.finished().0)
     }
 
+    /// Where block `number` begins on the disk.
+    fn place(&self, number: u64) -> u64 {
+        self.start + number * STRIDE as u64
+    }
+
     fn held(&self) -> MutexGuard<'_, HeldHead> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,7 +172,8 @@ impl<D: Disk> SealedBlocks<D> {
     fn let_go(&self) -> io::Result<()> {
         let mut held = self.held();
         if let Some(head) = held.head {
-            self.disk.write(BLOCK as u64, &head.to_span())?;
+            self.watch.keep(head);
+            self.disk.write(self.start, &head.to_span())?;
             self.disk.sync_data()?;
         }
         *held = HeldHead::default();
@@ -121,7 +182,7 @@ impl<D: Disk> SealedBlocks<D> {
 
     fn head_span(&self) -> io::Result<[u8; HEAD_SPAN]> {
         let mut span = [0; HEAD_SPAN];
-        self.disk.read(BLOCK as u64, &mut span)?;
+        self.disk.read(self.start, &mut span)?;
         Ok(span)
     }
 
@@ -147,13 +208,14 @@ impl<D: Disk> SealedBlocks<D> {
             return Ok(());
         }
         drop(held);
-        self.disk.write(BLOCK as u64, &Head(head).to_span())
+        self.watch.keep(Head(head));
+        self.disk.write(self.start, &Head(head).to_span())
     }
 
     /// Reads `first` and the blocks behind it. Blocks behind the file's end are damage like any
     /// other: zeros have no seal that holds.
     fn read_sealed(&self, first: u64, stored: &mut [u8], out: &mut [u8]) -> io::Result<()> {
-        match self.disk.read(place(first), stored) {
+        match self.disk.read(self.place(first), stored) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => stored.fill(0),
             read => read?,
         }
@@ -207,14 +269,9 @@ fn not_whole(what: &str, offset: u64, len: usize) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
-/// Where block `number` begins in the file.
-fn place(number: u64) -> u64 {
-    BLOCK as u64 + number * STRIDE as u64
-}
-
 impl<D: Disk> Disk for SealedBlocks<D> {
     fn len(&self) -> io::Result<u64> {
-        let behind = self.disk.len()?.saturating_sub(BLOCK as u64);
+        let behind = self.disk.len()?.saturating_sub(self.start);
         Ok(behind / STRIDE as u64 * BLOCK as u64)
     }
 
@@ -242,7 +299,7 @@ impl<D: Disk> Disk for SealedBlocks<D> {
             return Err(not_whole("blocks", len, 0));
         }
         self.let_go()?;
-        self.disk.set_len(place(len / BLOCK as u64))
+        self.disk.set_len(self.place(len / BLOCK as u64))
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -265,7 +322,7 @@ impl<D: Disk> Disk for SealedBlocks<D> {
             stored.extend_from_slice(content);
             stored.extend_from_slice(&self.seals.of(number, content));
         }
-        self.disk.write(place(first), &stored)
+        self.disk.write(self.place(first), &stored)
     }
 
     fn close(&self) -> io::Result<()> {
@@ -317,8 +374,10 @@ mod tests {
 
     use super::*;
 
+    const OURS: Superblock = Superblock { file_id: [5; 16], log: 8192 };
+
     fn sealed() -> SealedBlocks<InMemoryBackend> {
-        let blocks = SealedBlocks::new(InMemoryBackend::new(), Superblock { file_id: [5; 16] });
+        let blocks = SealedBlocks::new(InMemoryBackend::new(), OURS);
         blocks.set_len(4 * BLOCK as u64).unwrap();
         blocks.write(0, &[1; HEAD]).unwrap();
         blocks
@@ -343,7 +402,7 @@ mod tests {
     fn a_damaged_block_reads_as_zeros_and_is_reported() {
         let blocks = sealed();
         blocks.write(2 * BLOCK as u64, &[7; BLOCK]).unwrap();
-        blocks.disk.write(place(2) + 100, &[8]).unwrap();
+        blocks.disk.write(blocks.place(2) + 100, &[8]).unwrap();
         let mut out = vec![1; BLOCK];
         blocks.read(2 * BLOCK as u64, &mut out).unwrap();
         assert!(out.iter().all(|byte| *byte == 0));
@@ -354,7 +413,7 @@ mod tests {
     fn blocks_pass_unchecked_while_the_engine_recovers() {
         let blocks = sealed();
         blocks.write(BLOCK as u64, &[7; BLOCK]).unwrap();
-        blocks.disk.write(place(1), &[9]).unwrap();
+        blocks.disk.write(blocks.place(1), &[9]).unwrap();
         let mut head = [1; HEAD];
         head[9] |= 2;
         blocks.write(0, &head).unwrap();
@@ -387,10 +446,12 @@ mod tests {
         blocks.read(0, &mut out).unwrap();
         assert_eq!(out, [3; HEAD], "redb sees what it wrote");
         blocks.write(BLOCK as u64, &[7; BLOCK]).unwrap();
-        assert_eq!(on_disk(&blocks)[BLOCK..BLOCK + HEAD], [3; HEAD]);
+        assert_eq!(on_disk(&blocks)[AT..AT + HEAD], [3; HEAD]);
         blocks.write(0, &[4; HEAD]).unwrap();
-        assert_eq!(on_disk(&blocks)[BLOCK..BLOCK + HEAD], [4; HEAD], "held no longer");
+        assert_eq!(on_disk(&blocks)[AT..AT + HEAD], [4; HEAD], "held no longer");
     }
+
+    const AT: usize = BLOCK + 8192;
 
     fn on_disk(blocks: &SealedBlocks<InMemoryBackend>) -> Vec<u8> {
         let mut all = vec![0; blocks.disk.len().unwrap() as usize];

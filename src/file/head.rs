@@ -16,6 +16,9 @@ const COPIES: [usize; 2] = [0, BLOCK / 2];
 /// How many bytes of the block are in use.
 pub(super) const HEAD_SPAN: usize = BLOCK / 2 + HEAD + 4;
 
+/// What redb's header begins with.
+const ENGINE_MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
+
 /// redb's byte of flags, and the flag that says that the last writer did not finish.
 const FLAGS_AT: usize = 9;
 const RECOVERY_REQUIRED: u8 = 2;
@@ -54,6 +57,22 @@ impl Head {
             *flags &= !RECOVERY_REQUIRED;
         }
         self
+    }
+
+    /// Whether redb has made its image to the end: it writes the first bytes of its header last.
+    pub(super) fn is_begun(&self) -> bool {
+        self.0.starts_with(ENGINE_MAGIC)
+    }
+
+    /// How many blocks the image has at least: its own, and its regions' with their headers.
+    pub(super) fn blocks(&self) -> u64 {
+        let field = |at: usize| {
+            let bytes = self.0.get(at..).and_then(|rest| rest.first_chunk());
+            u64::from(u32::from_le_bytes(bytes.copied().unwrap_or_default()))
+        };
+        let [header, full_data, full, trailing_data] = [16, 20, 24, 28].map(field);
+        let trailing = if trailing_data > 0 { header + trailing_data } else { 0 };
+        (header + full_data).saturating_mul(full).saturating_add(trailing).saturating_add(1)
     }
 
     /// Whether the last writer left without closing, so that blocks may be torn.

@@ -8,21 +8,31 @@
 mod blocks;
 mod head;
 mod kind;
+mod log;
+mod log_writer;
 mod open;
 mod overlay;
 mod seal;
+mod shared;
 mod superblock;
 
 use std::fmt;
 
-pub(crate) use self::blocks::{Disk, Readiness, SealedBlocks, Watch};
+pub(crate) use self::blocks::{Disk, SealedBlocks, Watch};
 pub(crate) use self::kind::FileKindFound;
+pub(crate) use self::log::{Found, Kind, LOG, Log, LogRecord, Pulse};
+pub(crate) use self::log_writer::LogWriter;
 pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile, folder_of, sync_folder};
 pub(crate) use self::overlay::Overlay;
+pub(crate) use self::shared::Shared;
 pub(crate) use self::superblock::{FORMAT_VERSION, Superblock};
 
 /// Length of one block of the engine's image, and of the superblock, in bytes.
 pub(crate) const BLOCK: usize = 4096;
+
+/// Who writes the store holds the lock on this byte, far behind the end of every file. redb's own
+/// locks lie elsewhere, and are taken when it is opened.
+pub(crate) const WRITER_LOCK: u64 = 1 << 61;
 
 /// What is wrong with the bytes of a store file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +43,12 @@ pub(crate) enum Damage {
     SuperblockChecksum,
     /// The superblock is whole and says something that no release writes.
     SuperblockField { at: usize, found: u32 },
-    /// Behind the superblock there is not one whole block.
+    /// The log says that there is an image, and there is not one whole block of it.
     NoImage,
+    /// The image ends before it is over.
+    ImageCut { blocks: u64, there: u64 },
+    /// This record of the log is not there, and records behind it are.
+    Log { number: u64 },
     /// The checksum of neither copy of the engine's header holds.
     BothHeads,
     /// A block is not what was written there: its seal does not hold.
@@ -51,7 +65,11 @@ impl fmt::Display for Damage {
             Self::SuperblockField { at, found } => {
                 write!(f, "the superblock says {found} at byte {at}, which no release writes")
             }
-            Self::NoImage => f.write_str("nothing stands behind the superblock"),
+            Self::NoImage => f.write_str("nothing stands behind the log"),
+            Self::ImageCut { blocks, there } => {
+                write!(f, "it has {there} blocks, and {blocks} belong to it")
+            }
+            Self::Log { number } => write!(f, "record {number} of the log is damaged or missing"),
             Self::BothHeads => f.write_str("the checksum of neither copy of the header holds"),
             Self::Block { number } => write!(f, "the checksum of block {number} does not hold"),
         }
@@ -65,20 +83,34 @@ impl std::error::Error for Damage {}
 pub(crate) mod vectors {
     use super::head::Head;
     use super::seal::Seals;
-    use super::{BLOCK, Superblock};
+    use super::{BLOCK, Kind, LOG, Log, Superblock};
 
     /// The superblock without the zeros between its fields and its checksum.
     pub(crate) fn superblock(file_id: [u8; 16]) -> Vec<u8> {
-        let bytes = Superblock { file_id }.to_bytes();
-        let (fields, rest) = bytes.split_at(48);
-        let (zeros, checksum) = rest.split_at(BLOCK - 4 - 48);
+        let superblock = Superblock { file_id, log: LOG as u32 };
+        let bytes = superblock.to_bytes();
+        let (fields, rest) = bytes.split_at(52);
+        let (zeros, checksum) = rest.split_at(BLOCK - 4 - 52);
         assert!(zeros.iter().all(|byte| *byte == 0));
-        assert_eq!(Superblock::parse(&bytes), Ok(Superblock { file_id }));
+        assert_eq!(Superblock::parse(&bytes), Ok(superblock));
         [fields, checksum].concat()
     }
 
     pub(crate) fn seal(file_id: [u8; 16], number: u64, content: &[u8]) -> Vec<u8> {
         Seals::new(file_id).of(number, content).to_vec()
+    }
+
+    /// A record without the zeros between its fields and its content, and those behind it.
+    pub(crate) fn log_record(file_id: [u8; 16], barrier: bool, content: &[u8]) -> Vec<u8> {
+        let kind = if barrier { Kind::Barrier } else { Kind::Changes };
+        let superblock = Superblock { file_id, log: LOG as u32 };
+        let bytes = Log::new(superblock).bytes_of(9, 7, kind, content);
+        let (fields, rest) = bytes.split_at(29);
+        let (zeros, rest) = rest.split_at(72 - 29);
+        let (content, behind) = rest.split_at(content.len());
+        assert!(zeros.iter().chain(behind).all(|byte| *byte == 0));
+        assert_eq!(bytes.len(), 512);
+        [fields, content].concat()
     }
 
     pub(crate) fn header_checksum(header: [u8; 320]) -> Vec<u8> {

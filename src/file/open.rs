@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempPath;
 
 use super::superblock::SuperblockError;
-use super::{BLOCK, Damage, FileKindFound, Superblock};
+use super::{BLOCK, Damage, FileKindFound, LOG, Superblock};
 
 /// What a store's file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl NewFile {
     /// A new file on the file system of `path`, with a superblock in it.
     pub(crate) fn for_path(path: &Path) -> io::Result<(Self, Superblock)> {
         let mut new = Self::empty(path)?;
-        let superblock = Superblock { file_id: random_id() };
+        let superblock = Superblock { file_id: random_id(), log: LOG as u32 };
         new.file.write_all(&superblock.to_bytes())?;
         Ok((new, superblock))
     }
@@ -237,7 +237,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         let mut new = NewFile::named(&path).unwrap();
-        let superblock = Superblock { file_id: random_id() };
+        let superblock = Superblock { file_id: random_id(), log: LOG as u32 };
         new.file.write_all(&superblock.to_bytes()).unwrap();
         made((new, superblock), &path);
         drop(NewFile::named(&path).unwrap());

@@ -1,9 +1,10 @@
 //! The first 4 KiB: whose file this is, in which format, and how its blocks are sealed.
 
+use super::log::{LOG_STEP, LONGEST_LOG};
 use super::{BLOCK, Damage};
 
 /// The format this build writes, and the newest that it reads.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// A byte above 127, the name, both line ends and a DOS end-of-file: a transfer that changes any
 /// of them shows at once.
@@ -16,6 +17,7 @@ const VERSION_AT: usize = 16;
 const BLOCK_AT: usize = 20;
 const SEAL_AT: usize = 24;
 const FILE_ID_AT: usize = 32;
+const LOG_AT: usize = 48;
 const CHECKSUM_AT: usize = BLOCK - 4;
 
 /// The superblock of a store, parsed. It is written once, when the file is made.
@@ -23,6 +25,8 @@ const CHECKSUM_AT: usize = BLOCK - 4;
 pub(crate) struct Superblock {
     /// Random, so that a block of another store does not pass for one of this.
     pub(crate) file_id: [u8; 16],
+    /// Length of the log behind the superblock in bytes.
+    pub(crate) log: u32,
 }
 
 /// What the first bytes of a file turned out to be.
@@ -37,6 +41,11 @@ pub(crate) enum SuperblockError {
 }
 
 impl Superblock {
+    /// Where the engine's image begins in the file: behind superblock and log.
+    pub(crate) fn image_at(self) -> u64 {
+        BLOCK as u64 + u64::from(self.log)
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; BLOCK] {
         let mut bytes = [0; BLOCK];
         put(&mut bytes, 0, &MAGIC);
@@ -44,6 +53,7 @@ impl Superblock {
         put(&mut bytes, BLOCK_AT, &(BLOCK as u32).to_le_bytes());
         put(&mut bytes, SEAL_AT, &SEAL_CRC32.to_le_bytes());
         put(&mut bytes, FILE_ID_AT, &self.file_id);
+        put(&mut bytes, LOG_AT, &self.log.to_le_bytes());
         let checksum = checksum(&bytes);
         put(&mut bytes, CHECKSUM_AT, &checksum.to_le_bytes());
         bytes
@@ -84,8 +94,13 @@ impl Superblock {
                 return Err(field(at, found));
             }
         }
+        let log = u32_at(bytes, LOG_AT);
+        if !(log as usize).is_multiple_of(LOG_STEP) || !(1..=LONGEST_LOG).contains(&(log as usize))
+        {
+            return Err(field(LOG_AT, log));
+        }
         let file_id = bytes.get(FILE_ID_AT..).and_then(|rest| rest.first_chunk());
-        Ok(Self { file_id: file_id.copied().unwrap_or_default() })
+        Ok(Self { file_id: file_id.copied().unwrap_or_default(), log })
     }
 }
 
@@ -119,7 +134,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 mod tests {
     use super::*;
 
-    const OURS: Superblock = Superblock { file_id: *b"0123456789abcdef" };
+    const OURS: Superblock = Superblock { file_id: *b"0123456789abcdef", log: 1 << 20 };
 
     #[test]
     fn a_superblock_comes_back_as_it_was() {
@@ -162,7 +177,14 @@ mod tests {
 
     #[test]
     fn fields_that_no_release_writes_are_damage() {
-        for (at, value) in [(VERSION_AT, 0u32), (BLOCK_AT, 512), (SEAL_AT, 9)] {
+        for (at, value) in [
+            (VERSION_AT, 1u32),
+            (BLOCK_AT, 512),
+            (SEAL_AT, 9),
+            (LOG_AT, 0),
+            (LOG_AT, 1023),
+            (LOG_AT, 1 << 31),
+        ] {
             let mut bytes = OURS.to_bytes();
             put(&mut bytes, at, &value.to_le_bytes());
             let sum = checksum(&bytes);

@@ -19,11 +19,6 @@ impl AccountNo {
         Self(u32::from_be_bytes(key))
     }
 
-    /// Before every key of this account in a table whose keys have `N` bytes.
-    pub(crate) fn first<const N: usize>(self) -> [u8; N] {
-        joined(self, &[0; N])
-    }
-
     /// Behind every key of this account in a table whose keys have `N` bytes.
     pub(crate) fn last<const N: usize>(self) -> [u8; N] {
         joined(self, &[0xff; N])

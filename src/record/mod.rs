@@ -3,6 +3,7 @@
 //! A record is one tag byte, which says what it is and in which version, and a bincode payload.
 //! Decoding needs all of the input and allocates no more than the input is long.
 
+mod changes;
 mod codec;
 mod dc;
 mod entity;
@@ -13,6 +14,7 @@ mod updates;
 
 use std::fmt;
 
+pub(crate) use self::changes::{RowChange, changes};
 pub(crate) use self::codec::{MAX_RECORD, Record, decode, encode};
 pub(crate) use self::keys::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
 

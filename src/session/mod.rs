@@ -18,8 +18,11 @@ pub use self::memory::MemorySession;
 /// as well as in this process. The trait is object safe; hold an `Arc<dyn Session>` if you do not
 /// want to name the storage.
 ///
-/// **Durability** is the storage's promise. Of [`StoreSession`](crate::StoreSession): when a call
-/// that writes returns, its data is on disk.
+/// **Durability** is the storage's promise. Of [`StoreSession`](crate::StoreSession): what
+/// [`set_login`](Session::set_login), [`set_dc`](Session::set_dc), [`remove_dc`](Session::remove_dc),
+/// [`delete`](Session::delete) and what builds on them have written is on disk when the call
+/// returns; all else within the store's
+/// [flush interval](crate::StoreOptions::flush_interval), and after [`flush`](Session::flush).
 pub trait Session: Send + Sync {
     /// The session's name within its storage.
     fn name(&self) -> Result<String>;

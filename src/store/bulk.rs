@@ -3,14 +3,13 @@
 use std::cmp::Reverse;
 use std::ops::Bound;
 
-use redb::WriteTransaction;
 use zeroize::Zeroizing;
 
+use super::direct::Direct;
 use super::entities::EntityTables;
 use super::fault::Step;
-use super::tables::{
-    DCS, ENTITIES, Index, LOGINS, PHONES, SENT_FILES, STATES, USERNAMES, encoded, get,
-};
+use super::rows::RowsMut;
+use super::tables::{Table, encoded, entity_records, get, index_rows, owned_by};
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
 use crate::session::merge::{fold_phone, fold_username, tidy};
@@ -34,28 +33,20 @@ pub struct ImportReport {
 }
 
 /// Puts everything of a session but its entities in.
-pub(super) fn load_account(
-    transaction: &WriteTransaction,
-    no: AccountNo,
-    account: &Account,
-) -> Step<()> {
-    let login = encoded("a login", &account.login)?;
-    transaction.open_table(LOGINS.definition())?.insert(&no.key(), login.as_slice())?;
-    let mut dcs = transaction.open_table(DCS.definition())?;
+pub(super) fn load_account(rows: &mut Direct<'_>, no: AccountNo, account: &Account) -> Step<()> {
+    rows.put(Table::Logins, &no.key(), &encoded("a login", &account.login)?)?;
     for dc in &account.dcs {
         let record = Zeroizing::new(encoded("a DC", dc)?);
-        dcs.insert(&DcKey::of(no, dc.id), record.as_slice())?;
+        rows.put(Table::Dcs, &DcKey::of(no, dc.id), &record)?;
     }
-    let mut states = transaction.open_table(STATES.definition())?;
     if let Some(state) = &account.update_state {
-        states.insert(&PeerKey::of_account(no), encoded("a state", state)?.as_slice())?;
+        rows.put(Table::States, &PeerKey::of_account(no), &encoded("a state", state)?)?;
     }
     for state in &account.channel_states {
-        states.insert(&PeerKey::of(no, state.id), encoded("a state", state)?.as_slice())?;
+        rows.put(Table::States, &PeerKey::of(no, state.id), &encoded("a state", state)?)?;
     }
-    let mut files = transaction.open_table(SENT_FILES.definition())?;
     for file in &account.sent_files {
-        files.insert(&FileRow::of(no, file.key), encoded("a sent file", file)?.as_slice())?;
+        rows.put(Table::SentFiles, &FileRow::of(no, file.key), &encoded("a sent file", file)?)?;
     }
     Ok(())
 }
@@ -63,7 +54,7 @@ pub(super) fn load_account(
 /// Puts the entities in: those that come in the order of their ids behind each other, the others
 /// afterwards one by one.
 pub(super) fn load_entities(
-    transaction: &WriteTransaction,
+    rows: &mut Direct<'_>,
     no: AccountNo,
     entities: impl Iterator<Item = Result<Entity>>,
 ) -> Step<ImportReport> {
@@ -71,7 +62,7 @@ pub(super) fn load_entities(
     let mut usernames = Claims::default();
     let mut phones = Claims::default();
     let mut late = Vec::new();
-    let mut table = transaction.open_table(ENTITIES.definition())?;
+    let mut table = rows.transaction().open_table(entity_records())?;
     let mut cursor = table.upper_bound_mut(Bound::Included(&no.last::<12>()))?;
     let mut last = None;
     for entity in entities {
@@ -93,10 +84,10 @@ pub(super) fn load_entities(
     }
     cursor.close()?;
     drop(table);
-    report.usernames = settle(transaction, no, USERNAMES, usernames, &mut report.notes)?;
-    report.phones = settle(transaction, no, PHONES, phones, &mut report.notes)?;
+    report.usernames = settle(rows, no, Table::Usernames, usernames, &mut report.notes)?;
+    report.phones = settle(rows, no, Table::Phones, phones, &mut report.notes)?;
     if !late.is_empty() {
-        report.entities += merge_late(transaction, no, &late)?;
+        report.entities += merge_late(rows, no, &late)?;
         let count = late.len();
         report.notes.push(format!(
             "{count} entities came twice or out of order; those that came twice are merged"
@@ -107,8 +98,8 @@ pub(super) fn load_entities(
 }
 
 /// Takes in what came out of order, one by one. Says how many of them are new.
-fn merge_late(transaction: &WriteTransaction, no: AccountNo, late: &[Entity]) -> Step<u64> {
-    let mut tables = EntityTables::open(transaction, no)?;
+fn merge_late(rows: &mut Direct<'_>, no: AccountNo, late: &[Entity]) -> Step<u64> {
+    let mut tables = EntityTables::new(rows, no);
     let mut new = 0;
     for entity in late {
         new += u64::from(!tables.has(entity.id)?);
@@ -167,25 +158,24 @@ impl Claim {
 /// Gives each text one owner, fills the index with the owners, and takes the text from the
 /// others. Says how many texts there are.
 fn settle(
-    transaction: &WriteTransaction,
+    rows: &mut Direct<'_>,
     no: AccountNo,
-    index: Index,
+    index: Table,
     mut claims: Claims,
     notes: &mut Vec<String>,
 ) -> Step<u64> {
     claims.sort();
     let mut contested = Vec::new();
-    let mut rows = 0;
-    let mut table = transaction.open_table(index.definition())?;
+    let mut count = 0;
+    let mut table = rows.transaction().open_table(index_rows(index))?;
     let behind = TextKey::of(AccountNo(no.0.saturating_add(1)), "");
     let mut cursor = table.upper_bound_mut(Bound::Excluded(behind.as_slice()))?;
     for group in claims.groups() {
         let [first, rest @ ..] = group else { continue };
-        let owner =
-            if rest.is_empty() { first.id } else { owner_of(transaction, no, *first, group)? };
+        let owner = if rest.is_empty() { first.id } else { owner_of(rows, no, *first, group)? };
         let key = [no.key().as_slice(), claims.text_of(*first)].concat();
-        cursor.insert_before(key.as_slice(), owner.marked())?;
-        rows += 1;
+        cursor.insert_before(key.as_slice(), &owned_by(owner))?;
+        count += 1;
         if !rest.is_empty() {
             contested.push((group, owner));
         }
@@ -195,39 +185,34 @@ fn settle(
     for (group, owner) in contested {
         let text =
             String::from_utf8_lossy(group.first().map_or(&[], |claim| claims.text_of(*claim)));
-        take_from_losers(transaction, no, index, &text, group, owner)?;
+        take_from_losers(rows, no, index, &text, group, owner)?;
         note(notes, index, &text, group.len(), owner);
     }
-    Ok(rows)
+    Ok(count)
 }
 
 /// The claimant seen last; absent is oldest, and on a tie the smallest marked id has it.
-fn owner_of(
-    transaction: &WriteTransaction,
-    no: AccountNo,
-    first: Claim,
-    group: &[Claim],
-) -> Step<PeerId> {
-    let table = transaction.open_table(ENTITIES.definition())?;
+fn owner_of(rows: &Direct<'_>, no: AccountNo, first: Claim, group: &[Claim]) -> Step<PeerId> {
     let mut dated = Vec::with_capacity(group.len());
     for claim in group {
-        let entity: Option<Entity> = get(&table, ENTITIES, &PeerKey::of(no, claim.id), claim.id)?;
+        let key = PeerKey::of(no, claim.id);
+        let entity: Option<Entity> = get(rows, Table::Entities, &key, claim.id)?;
         dated.push((Reverse(entity.and_then(|entity| entity.date)), claim.id));
     }
     Ok(dated.into_iter().min().map_or(first.id, |(_, id)| id))
 }
 
 fn take_from_losers(
-    transaction: &WriteTransaction,
+    rows: &mut Direct<'_>,
     no: AccountNo,
-    index: Index,
+    index: Table,
     text: &str,
     group: &[Claim],
     owner: PeerId,
 ) -> Step<()> {
-    let mut tables = EntityTables::open(transaction, no)?;
+    let mut tables = EntityTables::new(rows, no);
     for claim in group.iter().filter(|claim| claim.id != owner) {
-        if index.name == USERNAMES.name {
+        if index == Table::Usernames {
             tables.lose_username(claim.id, text)?;
         } else {
             tables.lose_phone(claim.id)?;
@@ -237,8 +222,8 @@ fn take_from_losers(
 }
 
 /// A phone number is nobody's business, so it is not in its note.
-fn note(notes: &mut Vec<String>, index: Index, text: &str, shown_by: usize, owner: PeerId) {
-    let what = if index.name == USERNAMES.name {
+fn note(notes: &mut Vec<String>, index: Table, text: &str, shown_by: usize, owner: PeerId) {
+    let what = if index == Table::Usernames {
         format!("the username {text:?}")
     } else {
         "one phone number".to_owned()

@@ -2,15 +2,11 @@
 
 use std::path::Path;
 
-use redb::{ReadableTable, WriteTransaction};
-
 use super::fault::{Fault, Step};
-use super::snapshot::Snapshot;
-use super::tables::{
-    DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, SESSIONS, STATES, USERNAMES, encoded,
-};
+use super::rows::{Rows, RowsMut};
+use super::tables::{Span, Table, encoded};
 use crate::error::Error;
-use crate::record::{AccountNo, TextKey};
+use crate::record::AccountNo;
 use crate::types::Login;
 
 /// Under this name stands the number that the next session gets. No session can have it.
@@ -20,117 +16,99 @@ const NEXT_NUMBER: &[u8] = b"";
 const LONGEST_NAME: usize = 255;
 
 /// The names of all sessions, sorted by their bytes.
-pub(super) fn names(snapshot: &Snapshot) -> Step<Vec<String>> {
-    Ok(sessions(snapshot)?.into_iter().map(|(name, _)| name).collect())
+pub(super) fn names(rows: &impl Rows) -> Step<Vec<String>> {
+    Ok(sessions(rows)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Every session with its number, sorted by the bytes of the names.
-pub(super) fn sessions(snapshot: &Snapshot) -> Step<Vec<(String, AccountNo)>> {
-    let Some(table) = snapshot.open(SESSIONS)? else { return Ok(Vec::new()) };
+pub(super) fn sessions(rows: &impl Rows) -> Step<Vec<(String, AccountNo)>> {
     let mut sessions = Vec::new();
-    for row in table.iter()? {
-        let (name, number) = row?;
-        if name.value() != NEXT_NUMBER {
-            let text = std::str::from_utf8(name.value())
-                .map_err(|_| Fault::index("sessions", name.value(), "the name is not text"))?;
-            sessions.push((text.to_owned(), AccountNo(number.value())));
+    rows.each(Table::Sessions, &Span::ALL, usize::MAX, &mut |name, row| {
+        if name != NEXT_NUMBER {
+            let text = std::str::from_utf8(name)
+                .map_err(|_| Fault::index("sessions", name, "the name is not text"))?;
+            sessions.push((text.to_owned(), AccountNo(number(name, row)?)));
         }
-    }
+        Ok(true)
+    })?;
     Ok(sessions)
 }
 
-pub(super) fn name_of(snapshot: &Snapshot, account: AccountNo) -> Step<Option<String>> {
-    let mut sessions = sessions(snapshot)?.into_iter();
+/// Whether there is one session and no other.
+pub(super) fn is_single(rows: &impl Rows) -> Step<bool> {
+    let mut count = 0;
+    rows.each(Table::Sessions, &Span::ALL, 3, &mut |name, _| {
+        count += usize::from(name != NEXT_NUMBER);
+        Ok(count < 2)
+    })?;
+    Ok(count == 1)
+}
+
+pub(super) fn name_of(rows: &impl Rows, account: AccountNo) -> Step<Option<String>> {
+    let mut sessions = sessions(rows)?.into_iter();
     Ok(sessions.find(|(_, number)| *number == account).map(|(name, _)| name))
 }
 
-pub(super) fn find(snapshot: &Snapshot, name: &str) -> Step<Option<AccountNo>> {
-    let Some(table) = snapshot.open(SESSIONS)? else { return Ok(None) };
-    number_under(table, name)
-}
-
-pub(super) fn exists(transaction: &WriteTransaction, name: &str) -> Step<bool> {
-    Ok(number_under(&transaction.open_table(SESSIONS.definition())?, name)?.is_some())
-}
-
-/// The session of this name, made with an empty login if there is none.
-pub(super) fn find_or_add(transaction: &WriteTransaction, name: &str) -> Step<AccountNo> {
-    check_name(name)?;
-    let mut table = transaction.open_table(SESSIONS.definition())?;
-    if let Some(account) = number_under(&table, name)? {
-        return Ok(account);
-    }
-    let next = table.get(NEXT_NUMBER)?.map_or(1, |number| number.value());
-    let spent = || Fault::index("sessions", NEXT_NUMBER, "no number is left for another session");
-    let after = next.checked_add(1).ok_or_else(spent)?;
-    table.insert(NEXT_NUMBER, after)?;
-    table.insert(name.as_bytes(), next)?;
-    let account = AccountNo(next);
-    let login = encoded("a login", &Login::default())?;
-    transaction.open_table(LOGINS.definition())?.insert(&account.key(), login.as_slice())?;
-    Ok(account)
-}
-
-pub(super) fn rename(
-    transaction: &WriteTransaction,
-    path: &Path,
-    from: &str,
-    to: &str,
-) -> Step<()> {
-    check_name(to)?;
-    let mut table = transaction.open_table(SESSIONS.definition())?;
-    let account = number_under(&table, from)?.ok_or_else(|| no_session(path, from))?;
-    if from != to && number_under(&table, to)?.is_some() {
-        return Err(Error::SessionExists { path: path.to_owned(), name: to.to_owned() }.into());
-    }
-    table.remove(from.as_bytes())?;
-    table.insert(to.as_bytes(), account.0)?;
-    Ok(())
-}
-
-/// Removes a session and every row of it. Its number is not given out again.
-pub(super) fn remove(transaction: &WriteTransaction, path: &Path, name: &str) -> Step<()> {
-    let mut table = transaction.open_table(SESSIONS.definition())?;
-    let account = number_under(&table, name)?.ok_or_else(|| no_session(path, name))?;
-    table.remove(name.as_bytes())?;
-    drop(table);
-    clear_records(transaction, LOGINS, account)?;
-    clear_records(transaction, DCS, account)?;
-    clear_records(transaction, STATES, account)?;
-    clear_records(transaction, ENTITIES, account)?;
-    clear_records(transaction, SENT_FILES, account)?;
-    clear_index(transaction, USERNAMES, account)?;
-    clear_index(transaction, PHONES, account)
-}
-
-fn clear_records<const N: usize>(
-    transaction: &WriteTransaction,
-    table: Records<N>,
-    account: AccountNo,
-) -> Step<()> {
-    let (first, last) = (account.first::<N>(), account.last::<N>());
-    transaction
-        .open_table(table.definition())?
-        .retain_in::<&[u8; N], _>(&first..=&last, |_, _| false)?;
-    Ok(())
-}
-
-fn clear_index(transaction: &WriteTransaction, index: Index, account: AccountNo) -> Step<()> {
-    let first = TextKey::of(account, "");
-    let behind = TextKey::of(AccountNo(account.0.saturating_add(1)), "");
-    let range = first.as_slice()..behind.as_slice();
-    transaction.open_table(index.definition())?.retain_in(range, |_, _| false)?;
-    Ok(())
-}
-
-fn number_under(
-    table: &impl ReadableTable<&'static [u8], u32>,
-    name: &str,
-) -> Step<Option<AccountNo>> {
+/// The number of the session of this name.
+pub(super) fn find(rows: &impl Rows, name: &str) -> Step<Option<AccountNo>> {
     if name.is_empty() {
         return Ok(None);
     }
-    Ok(table.get(name.as_bytes())?.map(|number| AccountNo(number.value())))
+    match rows.get(Table::Sessions, name.as_bytes())? {
+        Some(row) => Ok(Some(AccountNo(number(name.as_bytes(), &row)?))),
+        None => Ok(None),
+    }
+}
+
+fn number(name: &[u8], row: &[u8]) -> Step<u32> {
+    let number = row.try_into().map(u32::from_le_bytes);
+    number.map_err(|_| Fault::index("sessions", name, "it has no number"))
+}
+
+/// The session of this name, made with an empty login if there is none.
+pub(super) fn find_or_add(rows: &mut impl RowsMut, name: &str) -> Step<AccountNo> {
+    check_name(name)?;
+    if let Some(account) = find(rows, name)? {
+        return Ok(account);
+    }
+    let next = match rows.get(Table::Sessions, NEXT_NUMBER)? {
+        Some(row) => number(NEXT_NUMBER, &row)?,
+        None => 1,
+    };
+    let spent = || Fault::index("sessions", NEXT_NUMBER, "no number is left for another session");
+    let after = next.checked_add(1).ok_or_else(spent)?;
+    rows.put(Table::Sessions, NEXT_NUMBER, &after.to_le_bytes())?;
+    rows.put(Table::Sessions, name.as_bytes(), &next.to_le_bytes())?;
+    let account = AccountNo(next);
+    let login = encoded("a login", &Login::default())?;
+    rows.put(Table::Logins, &account.key(), &login)?;
+    Ok(account)
+}
+
+pub(super) fn rename(rows: &mut impl RowsMut, path: &Path, from: &str, to: &str) -> Step<()> {
+    check_name(to)?;
+    let account = find(rows, from)?.ok_or_else(|| no_session(path, from))?;
+    if from == to {
+        return Ok(());
+    }
+    if find(rows, to)?.is_some() {
+        return Err(Error::SessionExists { path: path.to_owned(), name: to.to_owned() }.into());
+    }
+    rows.remove(Table::Sessions, from.as_bytes())?;
+    rows.put(Table::Sessions, to.as_bytes(), &account.0.to_le_bytes())
+}
+
+/// Takes a session's name away; its rows are to be cleared in the same transaction. Its number is
+/// not given out again.
+pub(super) fn unname(rows: &mut impl RowsMut, path: &Path, name: &str) -> Step<AccountNo> {
+    let account = find(rows, name)?.ok_or_else(|| no_session(path, name))?;
+    rows.remove(Table::Sessions, name.as_bytes())?;
+    Ok(account)
+}
+
+/// The tables that hold rows of accounts.
+pub(super) fn account_tables() -> impl Iterator<Item = Table> {
+    Table::ALL.into_iter().filter(|table| *table != Table::Sessions)
 }
 
 pub(super) fn no_session(path: &Path, name: &str) -> Error {

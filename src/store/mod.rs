@@ -1,32 +1,52 @@
 //! The store: one file with many sessions.
 
+mod buffer;
 mod bulk;
 mod catalog;
 mod check;
+mod core;
+mod direct;
 mod engine;
 mod entities;
 mod fault;
+mod files;
+mod flusher;
+mod follower;
+mod image;
+mod options;
+mod rows;
 mod session;
 mod snapshot;
+mod state;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use self::engine::Engine;
+use self::direct::Direct;
+use self::engine::{Engine, Keep};
+use self::fault::Step;
+use self::rows::Rows;
+use self::tables::{Span, Table};
 use crate::error::{Error, Result};
-use crate::file::NewFile;
+use crate::file::{Access, NewFile};
 use crate::types::{Account, Entity};
 
 pub use self::bulk::ImportReport;
 pub use self::check::CheckReport;
+pub use self::options::StoreOptions;
 pub use self::session::StoreSession;
 
 /// What a store's file name ends in.
 const EXTENSION: &str = "tgsession";
+
+/// How long who waits for another process sleeps between two tries.
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// One transactional file with any number of named sessions in it.
 ///
@@ -34,8 +54,16 @@ const EXTENSION: &str = "tgsession";
 /// one is open for writing, another process that wants to write gets [`Error::Busy`] at once;
 /// reading beside it is possible with [`Store::open_read_only`].
 ///
-/// **Durability**: when a call that writes returns, its data is on disk. A crash at any moment
-/// leaves the state after one of the commits, never a part of one.
+/// **Durability**: auth keys, DC addresses, logins, and making, renaming, deleting and importing
+/// sessions are on disk when the call returns. Entities, update states and sent files are in
+/// memory then, where every reader of this process sees them, and on disk within the
+/// [flush interval](StoreOptions::flush_interval), after [`Session::flush`](crate::Session::flush),
+/// and when the last handle is dropped. A crash at any moment leaves the state after one of the
+/// calls, never a part of one, and no older than the last that had to be on disk. Where flushing
+/// in the background fails, the data stays in memory, and the next call that writes gives the
+/// error and changes nothing; flushing is tried again after each interval. Where a call fails
+/// whose data had to be on disk, the data stays in memory as well and gets there with the next
+/// flush that succeeds, unless the process ends before.
 ///
 /// **Paths**: a path that exists is taken as it is; else `.tgsession` is added when it is
 /// missing, so that `Store::open("alice")` opens `alice.tgsession` in the working directory.
@@ -58,7 +86,13 @@ impl Store {
     /// [`Error::AlreadyExists`] when there is a file, whatever it is; [`Error::NotFound`] when
     /// there is no folder to put it in.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
-        Self::built(&store_path(path.as_ref()), |_| Ok(())).map(|(store, ())| store)
+        StoreOptions::default().create(path)
+    }
+
+    /// How to open or make a store otherwise than by default.
+    #[must_use]
+    pub fn options() -> StoreOptions {
+        StoreOptions::default()
     }
 
     /// Makes a store that `fill` has filled, whole or not at all: the file gets its name only when
@@ -72,10 +106,15 @@ impl Store {
         path: impl AsRef<Path>,
         fill: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
-        Self::built(&store_path(path.as_ref()), fill).map(|(_, filled)| filled)
+        Self::built(path.as_ref(), &StoreOptions::default(), fill).map(|(_, filled)| filled)
     }
 
-    fn built<T>(path: &Path, fill: impl FnOnce(&Self) -> Result<T>) -> Result<(Self, T)> {
+    fn built<T>(
+        path: &Path,
+        options: &StoreOptions,
+        fill: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<(Self, T)> {
+        let path = &store_path(path);
         let failed = |source| Error::io("create", path, source);
         if path.symlink_metadata().is_ok() {
             return Err(Error::AlreadyExists { path: path.to_owned() });
@@ -87,9 +126,10 @@ impl Store {
             _ => {}
         }
         let (new, superblock) = NewFile::for_path(path).map_err(failed)?;
-        let file = new.handle().map_err(failed)?;
-        let store = Self { engine: Arc::new(Engine::make(file, superblock, path)?) };
+        let disk = Arc::new(files::backend(new.handle().map_err(failed)?, path)?);
+        let store = Self::on(Engine::make(path, disk, superblock, options)?);
         let filled = fill(&store)?;
+        store.engine.flush()?;
         new.put_in_place(path).map_err(failed)?;
         Ok((store, filled))
     }
@@ -103,8 +143,7 @@ impl Store {
     /// [`Error::Newer`], [`Error::Busy`] when another handle has it open for writing,
     /// [`Error::Damaged`]. Nothing is written in any of these cases.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let engine = Engine::open(&store_path(path.as_ref()))?;
-        Ok(Self { engine: Arc::new(engine) })
+        StoreOptions::default().open(path)
     }
 
     /// Opens a store, or makes it if there is no file.
@@ -114,14 +153,7 @@ impl Store {
     /// Those of [`Store::open`] but [`Error::NotFound`] of the file, and those of
     /// [`Store::create`].
     pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self> {
-        match Self::open(path.as_ref()) {
-            Err(Error::NotFound { .. }) => match Self::create(path.as_ref()) {
-                // Made by somebody else in between.
-                Err(Error::AlreadyExists { .. }) => Self::open(path.as_ref()),
-                created => created,
-            },
-            opened => opened,
-        }
+        StoreOptions::default().open_or_create(path)
     }
 
     /// Opens a store for reading. No byte of it is written, and it may be open elsewhere: each
@@ -131,8 +163,44 @@ impl Store {
     ///
     /// As [`Store::open`]. Calls that write give [`Error::ReadOnly`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
-        let engine = Engine::open_read_only(&store_path(path.as_ref()))?;
-        Ok(Self { engine: Arc::new(engine) })
+        StoreOptions::default().open_read_only(path)
+    }
+
+    fn on(engine: Engine) -> Self {
+        Self { engine: Arc::new(engine) }
+    }
+
+    fn open_with(path: &Path, options: &StoreOptions) -> Result<Self> {
+        let path = &store_path(path);
+        let give_up = Instant::now().checked_add(options.wait);
+        loop {
+            let opened = files::open(path, Access::Write).and_then(|(disk, superblock)| {
+                Engine::new(path, disk, superblock, Access::Write, options)
+            });
+            match opened {
+                Err(Error::Busy { .. }) if give_up.is_none_or(|end| Instant::now() < end) => {
+                    std::thread::sleep(BETWEEN_TRIES.min(options.wait));
+                }
+                opened => return opened.map(Self::on),
+            }
+        }
+    }
+
+    fn open_or_created(path: &Path, options: &StoreOptions) -> Result<Self> {
+        match Self::open_with(path, options) {
+            Err(Error::NotFound { .. }) => match options.create(path) {
+                // Made by somebody else in between.
+                Err(Error::AlreadyExists { .. }) => Self::open_with(path, options),
+                created => created,
+            },
+            opened => opened,
+        }
+    }
+
+    fn read_only(path: &Path, options: &StoreOptions) -> Result<Self> {
+        let path = &store_path(path);
+        let (disk, superblock) = files::open(path, Access::Read)?;
+        Engine::new(path, disk, superblock, Access::Read, options).map(Self::on)
     }
 
     /// The file.
@@ -150,7 +218,7 @@ impl Store {
         match self.open_session(name) {
             Err(Error::NoSession { .. }) => {
                 let account =
-                    self.engine.write(|transaction| catalog::find_or_add(transaction, name))?;
+                    self.engine.write(Keep::Now, |batch| catalog::find_or_add(batch, name))?;
                 Ok(StoreSession::new(Arc::clone(&self.engine), account))
             }
             found => found,
@@ -163,7 +231,7 @@ impl Store {
     ///
     /// [`Error::NoSession`] if there is none.
     pub fn open_session(&self, name: &str) -> Result<StoreSession> {
-        match self.engine.read(|snapshot| catalog::find(snapshot, name))? {
+        match self.engine.read(|view| catalog::find(view, name))? {
             Some(account) => Ok(StoreSession::new(Arc::clone(&self.engine), account)),
             None => Err(catalog::no_session(self.path(), name)),
         }
@@ -175,7 +243,7 @@ impl Store {
     ///
     /// Only those of reading the file.
     pub fn list(&self) -> Result<Vec<String>> {
-        self.engine.read(catalog::names)
+        self.engine.read(|view| catalog::names(view))
     }
 
     /// Gives a session another name. Handles to it stay good.
@@ -185,7 +253,7 @@ impl Store {
     /// [`Error::NoSession`], [`Error::SessionExists`], [`Error::BadName`].
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         let path = self.path();
-        self.engine.write(|txn| catalog::rename(txn, path, from, to))
+        self.engine.write(Keep::Now, |batch| catalog::rename(batch, path, from, to))
     }
 
     /// Deletes a session and everything in it, in one transaction.
@@ -197,8 +265,7 @@ impl Store {
     ///
     /// [`Error::NoSession`].
     pub fn remove(&self, name: &str) -> Result<()> {
-        let path = self.path();
-        self.engine.write(|txn| catalog::remove(txn, path, name))
+        remove(&self.engine, name)
     }
 
     /// Brings a whole session in, in one transaction: after an error the store is as before.
@@ -223,17 +290,47 @@ impl Store {
         I: IntoIterator<Item = Result<Entity>>,
     {
         let path = self.path();
-        self.engine.write(|transaction| {
-            if catalog::exists(transaction, name)? {
+        self.engine.direct(|rows| {
+            if catalog::find(rows, name)?.is_some() {
                 if !replace {
                     let (path, name) = (path.to_owned(), name.to_owned());
                     return Err(Error::SessionExists { path, name }.into());
                 }
-                catalog::remove(transaction, path, name)?;
+                remove_rows(rows, path, name)?;
+                self.engine.note_removal();
             }
-            let no = catalog::find_or_add(transaction, name)?;
-            bulk::load_account(transaction, no, account)?;
-            bulk::load_entities(transaction, no, entities.into_iter())
+            let no = catalog::find_or_add(rows, name)?;
+            bulk::load_account(rows, no, account)?;
+            bulk::load_entities(rows, no, entities.into_iter())
+        })
+    }
+
+    /// Makes the file as short as what is in it allows. Everybody else who uses the store waits
+    /// meanwhile. It is done by itself when the last handle is dropped after a session was removed
+    /// or replaced, if more than half of the file, and more than 1 MiB, is free then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when another process keeps reading the store, [`Error::ReadOnly`]; the
+    /// store is whole then.
+    pub fn compact(&self) -> Result<()> {
+        self.engine.compact()
+    }
+
+    /// Copies the store as it is at this moment into a new file, whole or not at all, while
+    /// others go on writing. The copy is as dense as can be.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::create`] for the copy, and those of reading this one.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        let view = self.engine.freeze()?;
+        Self::create_with(path, |copy| {
+            copy.engine.direct(|rows| {
+                Table::ALL.into_iter().try_for_each(|table| {
+                    rows.fill(table, &mut |visit| view.each(table, &Span::ALL, usize::MAX, visit))
+                })
+            })
         })
     }
 
@@ -246,6 +343,18 @@ impl Store {
     pub fn check(&self) -> Result<CheckReport> {
         check::check(&self.engine)
     }
+}
+
+/// Deletes a session, whatever it holds.
+fn remove(engine: &Engine, name: &str) -> Result<()> {
+    engine.direct(|rows| remove_rows(rows, engine.path(), name))?;
+    engine.note_removal();
+    Ok(())
+}
+
+fn remove_rows(rows: &mut Direct<'_>, path: &Path, name: &str) -> Step<()> {
+    let account = catalog::unname(rows, path, name)?;
+    catalog::account_tables().try_for_each(|table| rows.clear(table, account))
 }
 
 /// The file that a path means: itself if there is such a file or it ends in `.tgsession`, else

@@ -1,21 +1,19 @@
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use zeroize::Zeroizing;
 
-use super::catalog;
-use super::engine::Engine;
-use super::entities::{EntityTables, would_change};
+use super::engine::{Engine, Keep};
+use super::entities::{EntityTables, news};
 use super::fault::{Fault, Step};
-use super::snapshot::Snapshot;
-use super::tables::{
-    DCS, ENTITIES, Index, LOGINS, PHONES, Records, SENT_FILES, STATES, USERNAMES, decoded, encoded,
-    get, owner,
-};
+use super::rows::{Rows, RowsMut};
+use super::tables::{Table, decoded, encoded, get, owner};
+use super::view::{Batch, View};
+use super::{catalog, remove};
 use crate::error::{Error, Result};
-use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey};
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::session::Session;
 use crate::session::merge::{fold_phone, fold_username};
 use crate::types::{
@@ -25,7 +23,7 @@ use crate::types::{
 /// One session of a [`Store`](crate::Store).
 ///
 /// A handle is cheap to clone, and any number of threads may use it and its clones at once. It
-/// keeps the store open. When a call that writes returns, its data is on disk.
+/// keeps the store open. What is on disk when a call returns, [`Store`](crate::Store) says.
 #[derive(Clone)]
 pub struct StoreSession {
     engine: Arc<Engine>,
@@ -47,20 +45,18 @@ impl StoreSession {
         Self { engine, account, entities_off: Arc::default() }
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Snapshot) -> Step<T>) -> Result<T> {
+    fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Step<T>) -> Result<T> {
         self.engine.read(work)
     }
 
     /// Writes to this session, which must still be there: a handle that outlives its session must
     /// not leave rows of nobody behind.
-    fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Step<T>) -> Result<T> {
-        self.engine.write(|transaction| {
-            let logins = transaction.open_table(LOGINS.definition())?;
-            if logins.get(&self.account.key())?.is_none() {
+    fn write<T>(&self, keep: Keep, work: impl FnOnce(&mut Batch<'_>) -> Step<T>) -> Result<T> {
+        self.engine.write(keep, |batch| {
+            if batch.get(Table::Logins, &self.account.key())?.is_none() {
                 return Err(self.gone().into());
             }
-            drop(logins);
-            work(transaction)
+            work(batch)
         })
     }
 
@@ -69,182 +65,186 @@ impl StoreSession {
         Error::NoSession { path: self.engine.path().to_owned(), name }
     }
 
-    /// One record, or `None` where the table or the row is not there.
-    fn record<const N: usize, R: Record>(
-        &self,
-        table: Records<N>,
-        key: &[u8; N],
-        says: R::Key,
-    ) -> Result<Option<R>> {
-        self.read(|snapshot| match snapshot.open(table)? {
-            Some(rows) => get(rows, table, key, says),
-            None => Ok(None),
-        })
+    /// One record, or `None` where the row is not there.
+    fn record<R: Record>(&self, table: Table, key: &[u8], says: R::Key) -> Result<Option<R>> {
+        self.read(|view| get(view, table, key, says))
     }
 
     /// Every record of this account in a table, with `says` telling what each key says.
-    fn records<const N: usize, R: Record>(
+    fn records<R: Record>(
         &self,
-        table: Records<N>,
-        says: impl Fn(&[u8; N]) -> Step<Option<R::Key>>,
+        table: Table,
+        says: impl Fn(&[u8]) -> Step<Option<R::Key>>,
     ) -> Result<Vec<R>> {
-        self.read(|snapshot| {
-            let Some(rows) = snapshot.open(table)? else { return Ok(Vec::new()) };
+        self.read(|view| {
             let mut records = Vec::new();
-            for row in rows.range::<&[u8; N]>(&self.account.first()..=&self.account.last())? {
-                let (key, record) = row?;
-                if let Some(says) = says(key.value())? {
-                    records.push(decoded(table, key.value(), says, record.value())?);
+            view.each(table, &table.span(self.account), usize::MAX, &mut |key, record| {
+                if let Some(says) = says(key)? {
+                    records.push(decoded(table, key, says, record)?);
                 }
-            }
+                Ok(true)
+            })?;
             Ok(records)
         })
     }
 
     /// Puts one record, `what`, under `key`. Its bytes are wiped, as they may be a key's.
-    fn put<const N: usize, R: Record>(
+    fn put<R: Record>(
         &self,
-        table: Records<N>,
-        key: &[u8; N],
+        keep: Keep,
+        table: Table,
+        key: &[u8],
         what: &'static str,
         value: &R,
     ) -> Result<()> {
-        self.write(|transaction| {
+        self.write(keep, |batch| {
             let record = Zeroizing::new(encoded(what, value)?);
-            transaction.open_table(table.definition())?.insert(key, record.as_slice())?;
-            Ok(())
+            batch.put(table, key, &record)
         })
     }
 
-    fn take<const N: usize>(&self, table: Records<N>, key: &[u8; N]) -> Result<()> {
-        self.write(|transaction| {
-            transaction.open_table(table.definition())?.remove(key)?;
-            Ok(())
-        })
+    fn take(&self, keep: Keep, table: Table, key: &[u8]) -> Result<()> {
+        self.write(keep, |batch| batch.remove(table, key))
     }
 
     /// The entity that an index finds under this text.
-    fn indexed(&self, index: Index, text: &str) -> Result<Option<Entity>> {
+    fn indexed(&self, index: Table, text: &str) -> Result<Option<Entity>> {
         let key = TextKey::of(self.account, text);
-        self.read(|snapshot| {
-            let Some(rows) = snapshot.open(index)? else { return Ok(None) };
-            let Some(row) = rows.get(key.as_slice())? else { return Ok(None) };
-            let id = owner(index, &key, row.value())?;
-            let Some(entities) = snapshot.open(ENTITIES)? else {
-                return Err(Fault::index(index.name, &key, "there are no entities"));
-            };
-            let entity = get(entities, ENTITIES, &PeerKey::of(self.account, id), id)?;
+        self.engine.read_together(|view| {
+            let Some(row) = view.get(index, &key)? else { return Ok(None) };
+            let id = owner(index, &key, &row)?;
+            let entity = get(view, Table::Entities, &PeerKey::of(self.account, id), id)?;
             entity
                 .map(Some)
-                .ok_or_else(|| Fault::index(index.name, &key, "its entity is not there"))
+                .ok_or_else(|| Fault::index(index.name(), &key, "its entity is not there"))
         })
     }
 
-    /// Runs over the entities behind `after` until `visit` says that it has enough.
-    fn walk(&self, after: Option<PeerId>, mut visit: impl FnMut(Entity) -> bool) -> Result<()> {
-        let from = after.map_or(self.account.first(), |id| PeerKey::of(self.account, id));
-        self.read(|snapshot| {
-            let Some(rows) = snapshot.open(ENTITIES)? else { return Ok(()) };
-            for row in rows.range::<&[u8; 12]>(&from..=&self.account.last())? {
-                let (key, record) = row?;
-                let Some(id) = PeerKey::peer(key.value()) else {
-                    return Err(Fault::index(ENTITIES.name, key.value(), "it names nobody"));
-                };
-                if Some(id) != after && visit(decoded(ENTITIES, key.value(), id, record.value())?) {
-                    break;
-                }
-            }
-            Ok(())
+    /// Runs over the entities behind `after` until `visit` says that it has enough, which it will
+    /// after `most` of them.
+    fn walk(
+        &self,
+        after: Option<PeerId>,
+        most: usize,
+        mut visit: impl FnMut(Entity) -> bool,
+    ) -> Result<()> {
+        let table = Table::Entities;
+        let mut span = table.span(self.account);
+        if let Some(id) = after {
+            span.from = Bound::Excluded(PeerKey::of(self.account, id).to_vec());
+        }
+        self.read(|view| {
+            view.each(table, &span, most, &mut |key, record| {
+                let id = key.try_into().ok().and_then(PeerKey::peer);
+                let nobody = || Fault::index(table.name(), key, "it names nobody");
+                Ok(!visit(decoded(table, key, id.ok_or_else(nobody)?, record)?))
+            })
         })
+    }
+
+    /// A key of the file's as an array, which its table has seen to.
+    fn key<const N: usize, T>(
+        table: Table,
+        key: &[u8],
+        says: impl FnOnce(&[u8; N]) -> Result<T, RecordError>,
+    ) -> Step<T> {
+        let said = key.try_into().map_err(|_| RecordError::Key).and_then(says);
+        said.map_err(|error| Fault::record(table.name(), key, error))
     }
 }
 
 impl Session for StoreSession {
     fn name(&self) -> Result<String> {
-        let name = self.read(|snapshot| catalog::name_of(snapshot, self.account))?;
+        let name = self.read(|view| catalog::name_of(view, self.account))?;
         name.ok_or_else(|| self.gone())
     }
 
     fn list_sessions(&self) -> Result<Vec<String>> {
-        self.read(catalog::names)
+        self.read(|view| catalog::names(view))
     }
 
     fn login(&self) -> Result<Login> {
-        let login = self.record(LOGINS, &self.account.key(), ())?;
+        let login = self.record(Table::Logins, &self.account.key(), ())?;
         login.ok_or_else(|| self.gone())
     }
 
     fn set_login(&self, login: &Login) -> Result<()> {
-        self.put(LOGINS, &self.account.key(), "a login", login)
+        self.put(Keep::Now, Table::Logins, &self.account.key(), "a login", login)
     }
 
     fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
-        self.record(DCS, &DcKey::of(self.account, id), id)
+        self.record(Table::Dcs, &DcKey::of(self.account, id), id)
     }
 
     fn dcs(&self) -> Result<Vec<DcOption>> {
-        self.records(DCS, |key| Ok(Some(DcKey::dc(key))))
+        self.records(Table::Dcs, |key| Self::key(Table::Dcs, key, |key| Ok(Some(DcKey::dc(key)))))
     }
 
     fn set_dc(&self, dc: &DcOption) -> Result<()> {
-        self.put(DCS, &DcKey::of(self.account, dc.id), "a DC", dc)
+        self.put(Keep::Now, Table::Dcs, &DcKey::of(self.account, dc.id), "a DC", dc)
     }
 
     fn remove_dc(&self, id: DcId) -> Result<()> {
-        self.take(DCS, &DcKey::of(self.account, id))
+        self.take(Keep::Now, Table::Dcs, &DcKey::of(self.account, id))
     }
 
     fn update_state(&self) -> Result<Option<UpdateState>> {
-        self.record(STATES, &PeerKey::of_account(self.account), ())
+        self.record(Table::States, &PeerKey::of_account(self.account), ())
     }
 
     fn set_update_state(&self, state: Option<UpdateState>) -> Result<()> {
         let key = PeerKey::of_account(self.account);
         match state {
-            Some(state) => self.put(STATES, &key, "a state", &state),
-            None => self.take(STATES, &key),
+            Some(state) => self.put(Keep::Soon, Table::States, &key, "a state", &state),
+            None => self.take(Keep::Soon, Table::States, &key),
         }
     }
 
     fn channel_state(&self, id: PeerId) -> Result<Option<ChannelState>> {
-        self.record(STATES, &PeerKey::of(self.account, id), id)
+        self.record(Table::States, &PeerKey::of(self.account, id), id)
     }
 
     fn channel_states(&self) -> Result<Vec<ChannelState>> {
-        self.records(STATES, |key| Ok(PeerKey::peer(key)))
+        self.records(Table::States, |key| {
+            Self::key(Table::States, key, |key| Ok(PeerKey::peer(key)))
+        })
     }
 
     fn set_channel_states(&self, states: &[ChannelState]) -> Result<()> {
-        self.write(|transaction| {
-            let mut table = transaction.open_table(STATES.definition())?;
+        self.write(Keep::Soon, |batch| {
             for state in states {
                 let record = encoded("a state", state)?;
-                table.insert(&PeerKey::of(self.account, state.id), record.as_slice())?;
+                batch.put(Table::States, &PeerKey::of(self.account, state.id), &record)?;
             }
             Ok(())
         })
     }
 
     fn remove_channel_state(&self, id: PeerId) -> Result<()> {
-        self.take(STATES, &PeerKey::of(self.account, id))
+        self.take(Keep::Soon, Table::States, &PeerKey::of(self.account, id))
     }
 
     fn process_entities(&self, entities: &[Entity]) -> Result<usize> {
         if self.entities_off.load(Ordering::Acquire) {
             return Ok(0);
         }
-        // Most entities have been seen before: finding that out costs no commit.
-        let news = self.read(|snapshot| match snapshot.open(ENTITIES)? {
-            Some(rows) => would_change(rows, self.account, entities),
-            None => Ok(!entities.is_empty()),
+        // Most entities have been seen before: finding that out is no write.
+        let known = self.engine.read_together(|view| {
+            for (at, entity) in entities.iter().enumerate() {
+                if news(view, self.account, entity)?.is_some() {
+                    return Ok(at);
+                }
+            }
+            Ok(entities.len())
         })?;
-        if !news {
+        let (_, rest) = entities.split_at(known.min(entities.len()));
+        if rest.is_empty() {
             return Ok(0);
         }
-        self.write(|transaction| {
-            let mut tables = EntityTables::open(transaction, self.account)?;
+        self.write(Keep::Soon, |batch| {
+            let mut tables = EntityTables::new(batch, self.account);
             let mut changed = 0;
-            for entity in entities {
+            for entity in rest {
                 changed += usize::from(tables.see(entity)?);
             }
             Ok(changed)
@@ -252,23 +252,23 @@ impl Session for StoreSession {
     }
 
     fn entity(&self, id: PeerId) -> Result<Option<Entity>> {
-        self.record(ENTITIES, &PeerKey::of(self.account, id), id)
+        self.record(Table::Entities, &PeerKey::of(self.account, id), id)
     }
 
     fn entity_by_username(&self, username: &str) -> Result<Option<Entity>> {
-        self.indexed(USERNAMES, &fold_username(username))
+        self.indexed(Table::Usernames, &fold_username(username))
     }
 
     fn entity_by_phone(&self, phone: &str) -> Result<Option<Entity>> {
         match fold_phone(phone) {
-            Some(phone) => self.indexed(PHONES, &phone),
+            Some(phone) => self.indexed(Table::Phones, &phone),
             None => Ok(None),
         }
     }
 
     fn entity_by_name(&self, name: &str) -> Result<Option<Entity>> {
         let mut found = None;
-        self.walk(None, |entity| {
+        self.walk(None, usize::MAX, |entity| {
             found = (entity.name.as_deref() == Some(name)).then_some(entity);
             found.is_some()
         })?;
@@ -278,7 +278,7 @@ impl Session for StoreSession {
     fn entities(&self, after: Option<PeerId>, limit: usize) -> Result<Vec<Entity>> {
         let mut entities = Vec::new();
         if limit > 0 {
-            self.walk(after, |entity| {
+            self.walk(after, limit, |entity| {
                 entities.push(entity);
                 entities.len() == limit
             })?;
@@ -287,18 +287,23 @@ impl Session for StoreSession {
     }
 
     fn entity_count(&self) -> Result<u64> {
-        self.read(|snapshot| {
-            let Some(table) = snapshot.open(ENTITIES)? else { return Ok(0) };
-            if catalog::names(snapshot)?.len() == 1 {
-                return Ok(table.len()?);
+        self.read(|view| {
+            if catalog::is_single(view)?
+                && let Some(count) = view.count(Table::Entities)?
+            {
+                return Ok(count);
             }
-            let rows = table.range::<&[u8; 12]>(&self.account.first()..=&self.account.last())?;
-            rows.map(|row| Ok(row.map(|_| 1)?)).sum()
+            let (mut count, span) = (0, Table::Entities.span(self.account));
+            view.each(Table::Entities, &span, usize::MAX, &mut |_, _| {
+                count += 1;
+                Ok(true)
+            })?;
+            Ok(count)
         })
     }
 
     fn remove_entity(&self, id: PeerId) -> Result<()> {
-        self.write(|transaction| EntityTables::open(transaction, self.account)?.remove(id))
+        self.write(Keep::Soon, |batch| EntityTables::new(batch, self.account).remove(id))
     }
 
     fn set_save_entities(&self, save: bool) -> Result<()> {
@@ -307,26 +312,30 @@ impl Session for StoreSession {
     }
 
     fn sent_file(&self, key: FileKey) -> Result<Option<SentFile>> {
-        self.record(SENT_FILES, &FileRow::of(self.account, key), key)
+        self.record(Table::SentFiles, &FileRow::of(self.account, key), key)
     }
 
     fn sent_files(&self) -> Result<Vec<SentFile>> {
-        self.records(SENT_FILES, |key| {
-            FileRow::file(key).map(Some).map_err(|error| Fault::record(SENT_FILES.name, key, error))
+        self.records(Table::SentFiles, |key| {
+            Self::key(Table::SentFiles, key, |key| FileRow::file(key).map(Some))
         })
     }
 
     fn save_sent_file(&self, file: &SentFile) -> Result<()> {
-        self.put(SENT_FILES, &FileRow::of(self.account, file.key), "a sent file", file)
+        self.put(
+            Keep::Soon,
+            Table::SentFiles,
+            &FileRow::of(self.account, file.key),
+            "a sent file",
+            file,
+        )
     }
 
     fn flush(&self) -> Result<()> {
-        Ok(())
+        self.engine.flush()
     }
 
     fn delete(&self) -> Result<()> {
-        let name = self.name()?;
-        let path = self.engine.path();
-        self.engine.write(|txn| catalog::remove(txn, path, &name))
+        remove(&self.engine, &self.name()?)
     }
 }

@@ -1,91 +1,237 @@
 //! Every table of a store. No other file names one.
 
-use redb::{Key, ReadOnlyTable, ReadableTable, TableDefinition, Value};
+use std::ops::Bound;
+
+use redb::{ReadTransaction, TableDefinition, TableError, WriteTransaction};
 
 use super::fault::{Fault, Step};
-use super::snapshot::{Place, Snapshot};
+use super::rows::{Rows, Stored, StoredMut};
 use crate::error::Error;
-use crate::record::{MAX_RECORD, Record, decode, encode};
+use crate::record::{AccountNo, MAX_RECORD, Record, RecordError, decode, encode};
 use crate::types::PeerId;
 
-/// A table: its name, and its place among those that a snapshot keeps open.
-pub(super) struct Table<K: Key + 'static, V: Value + 'static> {
-    pub(super) name: &'static str,
-    pub(super) place: fn(&Snapshot) -> &Place<K, V>,
+/// A table. Its number stands in the log, and is its place in [`Table::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Table {
+    /// Session name -> account number. The empty name holds the number that the next session gets.
+    Sessions,
+    /// Account -> login.
+    Logins,
+    /// Account, DC -> addresses and key.
+    Dcs,
+    /// Account, channel -> state; the account itself has id 0.
+    States,
+    /// Account, peer -> entity.
+    Entities,
+    /// Account, folded username -> marked id of its owner.
+    Usernames,
+    /// Account, folded phone -> marked id of its owner.
+    Phones,
+    /// Account, MD5, size, kind -> sent file.
+    SentFiles,
 }
 
-/// A table whose keys have `N` bytes and whose values are records.
-pub(super) type Records<const N: usize> = Table<&'static [u8; N], &'static [u8]>;
+/// How many tables there are.
+pub(super) const TABLES: usize = Table::ALL.len();
 
-/// A table that finds entities by a text.
-pub(super) type Index = Table<&'static [u8], i64>;
+/// Rows of which neither key nor value has one length in all of them.
+type Mixed = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// Session name -> account number. The empty name holds the number that the next session gets.
-pub(super) const SESSIONS: Table<&'static [u8], u32> =
-    Table { name: "sessions", place: |tables| &tables.sessions };
+/// Records under an account and a peer.
+pub(super) type OfPeers = TableDefinition<'static, &'static [u8; 12], &'static [u8]>;
 
-/// Account -> login.
-pub(super) const LOGINS: Records<4> = Table { name: "logins", place: |tables| &tables.logins };
+/// Marked ids under texts.
+pub(super) type Index = TableDefinition<'static, &'static [u8], &'static [u8; 8]>;
 
-/// Account, DC -> addresses and key.
-pub(super) const DCS: Records<8> = Table { name: "dcs", place: |tables| &tables.dcs };
+/// Runs an expression with `$definition` being what redb knows a table by.
+macro_rules! with_definition {
+    ($table:expr, $definition:ident => $body:expr) => {
+        match $table {
+            Table::Sessions | Table::Logins | Table::Dcs | Table::SentFiles => {
+                let $definition: Mixed = TableDefinition::new($table.name());
+                $body
+            }
+            Table::States | Table::Entities => {
+                let $definition: OfPeers = TableDefinition::new($table.name());
+                $body
+            }
+            Table::Usernames | Table::Phones => {
+                let $definition: Index = TableDefinition::new($table.name());
+                $body
+            }
+        }
+    };
+}
 
-/// Account, channel -> state; the account itself has id 0.
-pub(super) const STATES: Records<12> = Table { name: "states", place: |tables| &tables.states };
+impl Table {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Sessions,
+        Self::Logins,
+        Self::Dcs,
+        Self::States,
+        Self::Entities,
+        Self::Usernames,
+        Self::Phones,
+        Self::SentFiles,
+    ];
 
-/// Account, peer -> entity.
-pub(super) const ENTITIES: Records<12> =
-    Table { name: "entities", place: |tables| &tables.entities };
+    /// What opening a session and reading its key needs.
+    pub(super) const CREDENTIALS: [Self; 3] = [Self::Sessions, Self::Logins, Self::Dcs];
 
-/// Account, folded username -> marked id of its owner.
-pub(super) const USERNAMES: Index = Table { name: "usernames", place: |tables| &tables.usernames };
+    /// The table of this number.
+    pub(super) fn of(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
 
-/// Account, folded phone -> marked id of its owner.
-pub(super) const PHONES: Index = Table { name: "phones", place: |tables| &tables.phones };
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Logins => "logins",
+            Self::Dcs => "dcs",
+            Self::States => "states",
+            Self::Entities => "entities",
+            Self::Usernames => "usernames",
+            Self::Phones => "phones",
+            Self::SentFiles => "sent_files",
+        }
+    }
 
-/// Account, MD5, size, kind -> sent file.
-pub(super) const SENT_FILES: Records<29> =
-    Table { name: "sent_files", place: |tables| &tables.sent_files };
+    /// The length of every key, or `None` where a text is the key or its end.
+    pub(super) const fn key_len(self) -> Option<usize> {
+        match self {
+            Self::Sessions | Self::Usernames | Self::Phones => None,
+            Self::Logins => Some(4),
+            Self::Dcs => Some(8),
+            Self::States | Self::Entities => Some(12),
+            Self::SentFiles => Some(29),
+        }
+    }
 
-impl<K: Key, V: Value> Clone for Table<K, V> {
-    fn clone(&self) -> Self {
-        *self
+    /// The length of every value, or `None` where it is a record.
+    pub(super) const fn value_len(self) -> Option<usize> {
+        match self {
+            Self::Sessions => Some(4),
+            Self::Usernames | Self::Phones => Some(8),
+            _ => None,
+        }
+    }
+
+    /// The table opened for reading; `None` if nothing was ever put into it.
+    pub(super) fn open(self, transaction: &ReadTransaction) -> Step<Option<Box<dyn Stored>>> {
+        fn opened<T: Stored + 'static>(
+            rows: Result<T, TableError>,
+        ) -> Step<Option<Box<dyn Stored>>> {
+            match rows {
+                Ok(rows) => Ok(Some(Box::new(rows))),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
+        with_definition!(self, definition => opened(transaction.open_table(definition)))
+    }
+
+    /// Runs `work` on the table opened for writing.
+    pub(super) fn open_mut<T>(
+        self,
+        transaction: &WriteTransaction,
+        work: impl FnOnce(&mut dyn StoredMut) -> Step<T>,
+    ) -> Step<T> {
+        with_definition!(self, definition => work(&mut transaction.open_table(definition)?))
+    }
+
+    /// Every row of one account.
+    pub(super) fn span(self, account: AccountNo) -> Span {
+        let first = account.key().to_vec();
+        match self.key_len() {
+            Some(len) => {
+                let padded = |fill| {
+                    let mut key = first.clone();
+                    key.resize(len, fill);
+                    key
+                };
+                Span { from: Bound::Included(padded(0)), to: Bound::Included(padded(0xff)) }
+            }
+            None => {
+                let behind = account.0.checked_add(1).map(|next| AccountNo(next).key().to_vec());
+                let to = behind.map_or(Bound::Unbounded, Bound::Excluded);
+                Span { from: Bound::Included(first), to }
+            }
+        }
     }
 }
 
-impl<K: Key, V: Value> Copy for Table<K, V> {}
+/// What redb knows the entities by.
+pub(super) fn entity_records() -> OfPeers {
+    TableDefinition::new(Table::Entities.name())
+}
 
-impl<K: Key, V: Value> Table<K, V> {
-    /// What redb knows it by.
-    pub(super) const fn definition(self) -> TableDefinition<'static, K, V> {
-        TableDefinition::new(self.name)
+/// What redb knows an index by.
+pub(super) fn index_rows(index: Table) -> Index {
+    TableDefinition::new(index.name())
+}
+
+/// A stretch of a table's keys.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub(super) from: Bound<Vec<u8>>,
+    pub(super) to: Bound<Vec<u8>>,
+}
+
+impl Span {
+    /// Every row of a table.
+    pub(super) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
+
+    pub(super) fn from(&self) -> Bound<&[u8]> {
+        self.from.as_ref().map(Vec::as_slice)
+    }
+
+    pub(super) fn to(&self) -> Bound<&[u8]> {
+        self.to.as_ref().map(Vec::as_slice)
     }
 }
 
-/// A table of records, open for reading.
-pub(super) type OpenRecords<const N: usize> = ReadOnlyTable<&'static [u8; N], &'static [u8]>;
+/// How far the log is contained in the other tables: under `applied`, the number of the last
+/// record of it.
+const LOG: Mixed = TableDefinition::new("log");
+const APPLIED: &[u8] = b"applied";
+
+/// The number of the last record of the log that the tables contain; 0 before the first.
+pub(super) fn applied(transaction: &ReadTransaction) -> Step<u64> {
+    match transaction.open_table(LOG) {
+        Ok(table) => match table.get(APPLIED)? {
+            Some(number) => {
+                let number = number.value().try_into().map(u64::from_le_bytes);
+                number.map_err(|_| Fault::record("log", APPLIED, RecordError::Key))
+            }
+            None => Ok(0),
+        },
+        Err(TableError::TableDoesNotExist(_)) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says with this transaction that the tables contain the log up to this record.
+pub(super) fn set_applied(transaction: &WriteTransaction, number: u64) -> Step<()> {
+    transaction.open_table(LOG)?.insert(APPLIED, number.to_le_bytes().as_slice())?;
+    Ok(())
+}
 
 /// The value under `key` in a table of records, decoded.
-pub(super) fn get<const N: usize, R: Record>(
-    rows: &impl ReadableTable<&'static [u8; N], &'static [u8]>,
-    table: Records<N>,
-    key: &[u8; N],
+pub(super) fn get<R: Record>(
+    rows: &(impl Rows + ?Sized),
+    table: Table,
+    key: &[u8],
     says: R::Key,
 ) -> Step<Option<R>> {
-    match rows.get(key)? {
-        Some(record) => Ok(Some(decoded(table, key, says, record.value())?)),
+    match rows.get(table, key)? {
+        Some(record) => Ok(Some(decoded(table, key, says, &record)?)),
         None => Ok(None),
     }
 }
 
 /// A record decoded; its table and key are in the error.
-pub(super) fn decoded<const N: usize, R: Record>(
-    table: Records<N>,
-    key: &[u8; N],
-    says: R::Key,
-    record: &[u8],
-) -> Step<R> {
-    decode(says, record).map_err(|error| Fault::record(table.name, key, error))
+pub(super) fn decoded<R: Record>(table: Table, key: &[u8], says: R::Key, record: &[u8]) -> Step<R> {
+    decode(says, record).map_err(|error| Fault::record(table.name(), key, error))
 }
 
 /// A record encoded, or the refusal of one that is too long.
@@ -94,6 +240,13 @@ pub(super) fn encoded<R: Record>(what: &'static str, value: &R) -> Step<Vec<u8>>
 }
 
 /// The owner that an index row names.
-pub(super) fn owner(index: Index, key: &[u8], marked: i64) -> Step<PeerId> {
-    PeerId::from_marked(marked).ok_or_else(|| Fault::index(index.name, key, "it names nobody"))
+pub(super) fn owner(index: Table, key: &[u8], row: &[u8]) -> Step<PeerId> {
+    let marked = row.try_into().ok().map(i64::from_le_bytes);
+    let owner = marked.and_then(PeerId::from_marked);
+    owner.ok_or_else(|| Fault::index(index.name(), key, "it names nobody"))
+}
+
+/// An index row that names this owner.
+pub(super) fn owned_by(owner: PeerId) -> [u8; 8] {
+    owner.marked().to_le_bytes()
 }

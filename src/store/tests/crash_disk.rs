@@ -47,6 +47,11 @@ impl CrashDisk {
         self.state().left
     }
 
+    /// From now on it works for so many writes, resizes and syncs.
+    pub(super) fn set_left(&self, left: usize) {
+        self.state().left = left;
+    }
+
     /// What is on the disk after the power came back: of what was not synced, any sectors or none,
     /// as the seed has it.
     pub(super) fn survivors(&self, seed: u64) -> Vec<u8> {

@@ -1,0 +1,110 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::Store;
+use crate::error::Result;
+
+/// How a store is opened or made: [`Store::options`].
+///
+/// ```
+/// # use std::time::Duration;
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let store = tgsession::Store::options()
+///     .flush_interval(Duration::from_millis(200))
+///     .wait(Duration::from_secs(5))
+///     .open_or_create(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    pub(super) flush_interval: Duration,
+    pub(super) buffer_size: usize,
+    pub(super) cache_size: usize,
+    pub(super) wait: Duration,
+    /// Whether the system is asked for a thread to flush in.
+    pub(super) thread: bool,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            flush_interval: Duration::from_secs(1),
+            buffer_size: 4 << 20,
+            cache_size: 8 << 20,
+            wait: Duration::ZERO,
+            thread: true,
+        }
+    }
+}
+
+impl StoreOptions {
+    /// After at most how long entities, update states and sent files are on disk. One second
+    /// unless set. Zero: every call that writes has its data on disk when it returns.
+    #[must_use]
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// How much memory changes may take that are not in the tables of the file yet, in bytes.
+    /// Past it, calls that write wait for the disk. 4 MiB unless set.
+    #[must_use]
+    pub fn buffer_size(mut self, bytes: usize) -> Self {
+        self.buffer_size = bytes;
+        self
+    }
+
+    /// How much of the file may be kept in memory, in bytes. 8 MiB unless set.
+    #[must_use]
+    pub fn cache_size(mut self, bytes: usize) -> Self {
+        self.cache_size = bytes;
+        self
+    }
+
+    /// How long opening waits for another process that has the store open for writing. Not at all
+    /// unless set.
+    #[must_use]
+    pub fn wait(mut self, time: Duration) -> Self {
+        self.wait = time;
+        self
+    }
+
+    /// As [`Store::open`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open`].
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Store> {
+        Store::open_with(path.as_ref(), self)
+    }
+
+    /// As [`Store::create`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::create`].
+    pub fn create(&self, path: impl AsRef<Path>) -> Result<Store> {
+        Store::built(path.as_ref(), self, |_| Ok(())).map(|(store, ())| store)
+    }
+
+    /// As [`Store::open_or_create`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open_or_create`].
+    pub fn open_or_create(&self, path: impl AsRef<Path>) -> Result<Store> {
+        Store::open_or_created(path.as_ref(), self)
+    }
+
+    /// As [`Store::open_read_only`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open_read_only`].
+    pub fn open_read_only(&self, path: impl AsRef<Path>) -> Result<Store> {
+        Store::read_only(path.as_ref(), self)
+    }
+}
