@@ -45,3 +45,20 @@ fn a_store_in_use_is_read_as_it_stands() -> Result {
     drop(store);
     Ok(())
 }
+
+#[test]
+fn a_store_in_use_is_copied_as_it_is_and_over_nothing() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.results(&["import", "two_dc", "--into", "store"])?;
+    let held = Store::open(folder.path("store.tgsession"))?;
+    folder.results(&["backup", "store", "copy"])?;
+    let dump = |name: &str| folder.results(&["dump", name, "--secrets"]);
+    assert_eq!(dump("copy")?, dump("store")?);
+    folder.run(&["backup", "store", "copy"])?.refused(1, &["copy.tgsession", "already"]);
+    folder.run(&["compact", "store"])?.refused(4, &["store.tgsession"]);
+    drop(held);
+    let before = dump("store")?;
+    folder.results(&["compact", "store"])?;
+    assert_eq!(dump("store")?, before);
+    Ok(())
+}

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Rename(Rename),
     Remove(Remove),
     Check(Check),
+    Compact(Compact),
+    Backup(Backup),
 }
 
 /// Where a session is read from.
@@ -235,4 +237,26 @@ pub(crate) struct Remove {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) origin: Origin,
+}
+
+/// Make a store's file as short as what is in it allows
+#[derive(Args)]
+#[command(after_help = "Example: tgsession compact accounts.tgsession")]
+pub(crate) struct Compact {
+    /// The store
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+}
+
+/// Copy a store as it is at this moment, also while a client uses it
+#[derive(Args)]
+#[command(after_help = "The copy appears whole or not at all, and nothing is overwritten.\n\n\
+                        Example: tgsession backup accounts.tgsession monday")]
+pub(crate) struct Backup {
+    /// The store
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+    /// The copy to make; `.tgsession` is added to a bare name
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
 }

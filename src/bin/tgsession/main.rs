@@ -42,5 +42,7 @@ fn run(command: Command) -> Outcome {
         Command::Rename(args) => cmd::rename::run(&args),
         Command::Remove(args) => cmd::remove::run(&args),
         Command::Check(args) => cmd::check::run(&args),
+        Command::Compact(args) => cmd::compact::run(&args),
+        Command::Backup(args) => cmd::backup::run(&args),
     }
 }

@@ -28,6 +28,14 @@ fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()
     line(out, "form", &source.form())?;
     if let Ok(file) = fs::metadata(source.path()) {
         line(out, "size", &count(file.len(), "byte", "bytes"))?;
+        // A store's log has room that takes none until it is used.
+        #[cfg(unix)]
+        {
+            let taken = std::os::unix::fs::MetadataExt::blocks(&file) * UNIT;
+            if taken < file.len() {
+                line(out, "on the disk", &count(taken, "byte", "bytes"))?;
+            }
+        }
     }
     line(out, "sessions", &thousands(sessions as u64))
 }
@@ -87,6 +95,10 @@ fn entities(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
     line(out, "with username", &thousands(tally.with_username))?;
     line(out, "with phone", &thousands(tally.with_phone))
 }
+
+/// What a file takes is counted in units of so many bytes.
+#[cfg(unix)]
+const UNIT: u64 = 512;
 
 /// Wide enough for the longest label and a gap.
 const LABEL: usize = 16;

@@ -1,6 +1,8 @@
 //! One file a subcommand, one `run` each.
 
+pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod compact;
 pub(crate) mod dump;
 pub(crate) mod export;
 pub(crate) mod get;
