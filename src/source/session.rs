@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::store::StoreSession;
 use crate::types::{Account, Entity, PeerId};
 
-/// One session of a [`Source`]. Iterating it gives its entities in the order of their marked ids.
+/// One session of a [`Source`](super::Source). Iterating it gives its entities in the order of their marked ids.
 #[derive(Debug)]
 pub struct SourceSession<'a> {
     pub(super) name: String,
