@@ -29,7 +29,7 @@ impl Export {
             .tempdir_in(folder_of(path))
             .map_err(failed)?;
         for session in &mut work.sessions {
-            for (name, content) in gramjs_store::files(session, &mut work.lost)? {
+            for (name, content) in gramjs_store::files(&name, session, &mut work.lost)? {
                 let file = temporary.path().join(name);
                 let new = NewFile::empty(&file).map_err(failed)?;
                 new.handle().and_then(|mut out| out.write_all(&content)).map_err(failed)?;

@@ -9,7 +9,7 @@ use super::{Export, ExportReport, ExportSession, Form};
 use crate::error::{Error, Result};
 use crate::format::{self, Sample, sessions};
 use crate::source::{Source, SourceOptions};
-use crate::types::{Account, DcOption, Entity, PeerKind, SelfUser};
+use crate::types::{Account, DcId, DcOption, Entity, PeerKind, SelfUser};
 
 /// Field of the dump -> how many values.
 type Counts = BTreeMap<&'static str, u64>;
@@ -62,6 +62,17 @@ fn there_and_back(form: Form, sample: &Sample) -> Result<(Sample, ExportReport)>
     let account = session.account().clone();
     let entities = session.map(Result::unwrap).collect();
     Ok((Sample { account, entities }, report))
+}
+
+#[test]
+fn a_store_of_files_is_named_after_its_folder_which_is_where_the_client_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("my_bot");
+    let mut account = Account::default();
+    account.login.home_dc = Some(DcId(2));
+    let session = ExportSession::new("anon", account, std::iter::empty());
+    Export::to(Form::GramjsStore).write_file(&path, [session]).unwrap();
+    assert_eq!(std::fs::read_to_string(path.join("my_bot%3AdcId")).unwrap(), "2");
 }
 
 fn missing(sample: &Sample, back: &Sample) -> Counts {

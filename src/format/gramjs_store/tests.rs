@@ -30,7 +30,9 @@ fn outgoing<'a>(name: &str, sample: &'a Sample) -> Outgoing<'a> {
 }
 
 fn put(folder: &Path, name: &str, sample: &Sample) {
-    for (file, content) in files(&mut outgoing(name, sample), &mut Losses::default()).unwrap() {
+    for (file, content) in
+        files(name, &mut outgoing("another", sample), &mut Losses::default()).unwrap()
+    {
         fs::write(folder.join(file), content.as_slice()).unwrap();
     }
 }
@@ -49,7 +51,7 @@ fn the_fixture_is_its_model_and_is_written_as_it_is() {
     assert_eq!(undated, of_model(&json["model"]));
 
     let mut session = outgoing("gramjs_store", &seen);
-    let written = files(&mut session, &mut Losses::default()).unwrap();
+    let written = files("gramjs_store", &mut session, &mut Losses::default()).unwrap();
     assert_eq!(written.len(), fixture().read_dir().unwrap().count());
     for (file, content) in written {
         let there = fs::read_to_string(fixture().join(&file)).unwrap();
@@ -206,7 +208,7 @@ fn what_is_no_store_is_not_taken_for_one() {
 #[test]
 fn a_name_that_the_client_refuses_is_refused() {
     for name in ["session", ""] {
-        let files = files(&mut outgoing(name, &login()), &mut Losses::default());
+        let files = files(name, &mut outgoing("a", &login()), &mut Losses::default());
         assert!(matches!(files, Err(Error::Unfit { form: "gramjs-store", .. })));
     }
 }
@@ -222,7 +224,7 @@ fn more_than_the_client_can_store_is_a_counted_loss() {
         })
         .collect();
     let mut lost = Losses::default();
-    let files = files(&mut outgoing("s", &sample), &mut lost).unwrap();
+    let files = files("s", &mut outgoing("s", &sample), &mut lost).unwrap();
     let bytes: usize = files.iter().map(|(_, content)| content.len()).sum();
     assert!(bytes < 3 << 20, "{bytes}");
     let lost = lost.into_sorted();

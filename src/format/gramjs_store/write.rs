@@ -31,21 +31,24 @@ pub(crate) const PLACE: Place = Place {
 /// will see itself; it is some 30,000 entities.
 const MOST_BYTES: usize = 5 << 19;
 
-/// The files of a fitted session: their names and contents.
+/// The files of a fitted session in a folder of this name: their names and contents.
 ///
-/// The client looks in `./NAME` for keys that begin with `NAME:`, so the folder has to be called
-/// as the session.
+/// The client looks in `./NAME` for keys that begin with `NAME:`, so it is the folder that names
+/// the session.
 ///
 /// # Errors
 ///
 /// [`Error::Unfit`] for a name that the client refuses, or what reading the session says.
 pub(crate) fn files(
+    name: &str,
     session: &mut Outgoing<'_>,
     lost: &mut Losses,
 ) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>> {
-    let name = session.name.clone();
     if name.is_empty() || name == "session" {
-        return Err(Error::Unfit { form: FORM, why: format!("it refuses the name {name:?}") });
+        return Err(Error::Unfit {
+            form: FORM,
+            why: format!("the client refuses a folder of the name {name:?}"),
+        });
     }
     let file = |key: &str, content| (file_of(&format!("{name}:{key}")), content);
     let text = |text: String| Zeroizing::new(text.into_bytes());
