@@ -101,15 +101,13 @@ impl Core {
             return Ok(());
         }
         tracing::info!(path = %self.path.display(), "the last writer left within a commit");
-        match self.guarded(|| self.below().map(drop)) {
-            Ok(()) => {
-                let mut committed = locked(&self.committed);
-                self.bring_all(&mut committed, |_| Ok(()))?;
-                self.begin_log(&mut committed);
-                Ok(())
-            }
+        let _tables = locked(&self.tables);
+        // The commit before is whole: an empty one behind it is enough, and what the log holds
+        // can wait.
+        let opened = self.guarded(|| self.below().map(drop));
+        match opened.and_then(|()| self.guarded(|| self.image.write(|_| Ok(())))) {
             Err(Error::Damaged { .. }) => Ok(()),
-            Err(error) => Err(error),
+            settled => settled,
         }
     }
 

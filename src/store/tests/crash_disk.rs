@@ -1,8 +1,8 @@
 //! A disk in memory that loses its power at a chosen moment.
 
-use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::{fmt, io};
 
 use redb::{BackendError, StorageBackend};
 
@@ -12,6 +12,15 @@ const SECTOR: usize = 512;
 /// Handles of one disk share it.
 #[derive(Clone, Debug)]
 pub(super) struct CrashDisk(Arc<Mutex<State>>);
+
+/// What happens while a sync is under way; an error is the sync's.
+struct Meanwhile(Box<dyn FnOnce() -> io::Result<()> + Send>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
 
 #[derive(Debug)]
 struct State {
@@ -23,6 +32,7 @@ struct State {
     unsynced: Vec<Change>,
     /// So many more changes and syncs until the power goes.
     left: usize,
+    at_sync: Option<Meanwhile>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,7 +44,8 @@ enum Change {
 impl CrashDisk {
     /// A disk with this on it that works for so many writes, resizes and syncs.
     pub(super) fn new(content: Vec<u8>, left: usize) -> Self {
-        let state = State { now: content.clone(), synced: content, unsynced: Vec::new(), left };
+        let (now, unsynced, at_sync) = (content.clone(), Vec::new(), None);
+        let state = State { now, synced: content, unsynced, left, at_sync };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -50,6 +61,11 @@ impl CrashDisk {
     /// From now on it works for so many writes, resizes and syncs.
     pub(super) fn set_left(&self, left: usize) {
         self.state().left = left;
+    }
+
+    /// Has this happen while the next sync is under way, before anything of it is durable.
+    pub(super) fn at_sync(&self, meanwhile: impl FnOnce() -> io::Result<()> + Send + 'static) {
+        self.state().at_sync = Some(Meanwhile(Box::new(meanwhile)));
     }
 
     /// What is on the disk after the power came back: of what was not synced, any sectors or none,
@@ -141,6 +157,10 @@ impl StorageBackend for CrashDisk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        let meanwhile = self.state().at_sync.take();
+        if let Some(Meanwhile(happens)) = meanwhile {
+            happens()?;
+        }
         let mut state = self.state();
         state.spend()?;
         state.synced = state.now.clone();

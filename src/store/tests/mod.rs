@@ -2,4 +2,5 @@
 
 mod bad_disk;
 mod crash_disk;
+mod ordering;
 mod power_cut;

@@ -237,3 +237,29 @@ fn a_power_cut_while_recovering_changes_nothing_more() {
         }
     }
 }
+
+/// What the log holds stays there: bringing it into the tables is for later.
+#[test]
+fn opening_after_a_kill_within_a_commit_is_a_commit_of_nothing() {
+    let way = Way { log: 64 << 10, interval: Duration::MAX, thread: false };
+    let mut unfinished = 0;
+    for stop in (150..).step_by(7) {
+        let disk = CrashDisk::new(new_disk(way.log).survivors(0), stop);
+        let store = open(disk.clone(), way).unwrap();
+        let session = store.session("a").unwrap();
+        let met = (1..2000).take_while(|n| {
+            session.process_entities(&[person(*n)]).and_then(|_| session.flush()).is_ok()
+        });
+        let met = met.count() as u64;
+        let killed = CrashDisk::new(disk.survivors(0), FOR_EVER);
+        let again = open(killed.clone(), way).unwrap();
+        let operations = FOR_EVER - killed.left();
+        let found = again.open_session("a").unwrap().entity_count().unwrap();
+        assert!((met..=met + 1).contains(&found), "stop {stop}: {met} and {found}");
+        assert!(operations <= 20, "stop {stop}: opening took {operations} writes and syncs");
+        unfinished += u32::from(operations > 0);
+        if unfinished > 5 {
+            break;
+        }
+    }
+}
