@@ -311,6 +311,35 @@ fn room_that_a_removed_session_took_is_given_back() -> Outcome {
 }
 
 #[test]
+fn what_came_between_other_rows_leaves_no_half_empty_pages_at_the_end() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let [grown, loaded] =
+        ["grown.tgsession", "loaded.tgsession"].map(|name| folder.path().join(name));
+    let all = entities(60_000);
+    Store::create(&loaded)?.import("a", &account(), all.iter().cloned().map(Ok), false)?;
+
+    let (first, second): (Vec<_>, Vec<_>) =
+        all.iter().cloned().partition(|e| e.id.marked() % 3 != 0);
+    let store = Store::create(&grown)?;
+    store.import("a", &account(), first.into_iter().map(Ok), false)?;
+    let session = store.open_session("a")?;
+    // Far from each other, so that many pages are split.
+    for start in 0..100 {
+        let met: Vec<_> = second.iter().skip(start).step_by(100).cloned().collect();
+        session.process_entities(&met)?;
+        session.flush()?;
+    }
+    drop((session, store));
+    let len = |path: &Path| fs::metadata(path).unwrap().len();
+    assert!(len(&grown) * 10 < len(&loaded) * 12, "{} and {} bytes", len(&grown), len(&loaded));
+    let store = Store::open(&grown)?;
+    assert_eq!(store.open_session("a")?.entities(None, usize::MAX)?, all);
+    assert_eq!(store.open_session("a")?.auth_key()?, account().dcs[0].auth_key);
+    assert_eq!(store.check()?.problems, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
 fn who_waits_gets_the_store_when_it_is_free() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("s.tgsession");

@@ -22,7 +22,7 @@ pub(crate) use self::blocks::{Disk, SealedBlocks, Watch};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::log::{Found, Kind, LOG, Log, LogRecord, Pulse};
 pub(crate) use self::log_writer::LogWriter;
-pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile, folder_of, sync_folder};
+pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile, folder_of, sync_folder, taken};
 pub(crate) use self::overlay::Overlay;
 pub(crate) use self::shared::Shared;
 pub(crate) use self::superblock::{FORMAT_VERSION, Superblock};

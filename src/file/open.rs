@@ -199,6 +199,17 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// How many bytes of a file's length take room on the disk, where that can be told: redb makes a
+/// full file twice as long and writes into a little of that.
+pub(crate) fn taken(path: &Path, len: u64) -> u64 {
+    #[cfg(unix)]
+    if let Ok(metadata) = path.metadata() {
+        use std::os::unix::fs::MetadataExt;
+        return len.min(metadata.blocks() * 512);
+    }
+    len
+}
+
 /// Sixteen bytes that no other file has: the standard library's per-process random keys, the
 /// process and the time.
 fn random_id() -> [u8; 16] {

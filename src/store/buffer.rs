@@ -50,6 +50,11 @@ impl Layer {
         old
     }
 
+    /// How many rows have changes.
+    pub(super) fn len(&self) -> usize {
+        self.tables.iter().map(BTreeMap::len).sum()
+    }
+
     /// Puts in what `older` says of rows that nothing is said of here.
     pub(super) fn put_below(&mut self, older: &Self) {
         for (table, key, entry) in older.iter() {

@@ -9,7 +9,7 @@ use super::direct::Direct;
 use super::entities::EntityTables;
 use super::fault::Step;
 use super::rows::RowsMut;
-use super::tables::{Table, encoded, entity_records, get, index_rows, owned_by};
+use super::tables::{Table, add_dense, encoded, entity_records, get, index_rows, owned_by};
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
 use crate::session::merge::{fold_phone, fold_username, tidy};
@@ -17,6 +17,10 @@ use crate::types::{Account, Entity, PeerId};
 
 /// At most so many notes are kept; how many there were is said all the same.
 const MOST_NOTES: usize = 1_000;
+
+/// What a row of an entity takes beside its record, and one of an index beside its text, in bytes.
+const ENTITY_ROW: u64 = 16;
+const INDEX_ROW: u64 = 20;
 
 /// What [`Store::import`](crate::Store::import) brought in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +68,7 @@ pub(super) fn load_entities(
     let mut late = Vec::new();
     let mut table = rows.transaction().open_table(entity_records())?;
     let mut cursor = table.upper_bound_mut(Bound::Included(&no.last::<12>()))?;
-    let mut last = None;
+    let (mut last, mut bytes) = (None, 0);
     for entity in entities {
         let entity = tidy(entity?);
         if last >= Some(entity.id) {
@@ -80,10 +84,12 @@ pub(super) fn load_entities(
         }
         let record = encoded("an entity", &entity)?;
         cursor.insert_before(&PeerKey::of(no, entity.id), record.as_slice())?;
+        bytes += ENTITY_ROW + record.len() as u64;
         report.entities += 1;
     }
     cursor.close()?;
     drop(table);
+    add_dense(rows.transaction(), bytes + usernames.bytes() + phones.bytes())?;
     report.usernames = settle(rows, no, Table::Usernames, usernames, &mut report.notes)?;
     report.phones = settle(rows, no, Table::Phones, phones, &mut report.notes)?;
     if !late.is_empty() {
@@ -131,6 +137,11 @@ impl Claims {
             self.text.extend_from_slice(text.as_bytes());
             self.claims.push(Claim { id, start, end });
         }
+    }
+
+    /// About what they take as rows.
+    fn bytes(&self) -> u64 {
+        self.text.len() as u64 + self.claims.len() as u64 * INDEX_ROW
     }
 
     /// Sorts by text, as the index does, and by id where texts are equal.

@@ -1,13 +1,15 @@
 //! What the threads of one store share: changes in memory, and their way to the disk.
 
+mod compact;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
 
-use super::fault::{Fault, Step};
+use super::buffer::Layer;
+use super::fault::Step;
 use super::flusher::Flusher;
 use super::follower::Moment;
 use super::image::Image;
@@ -23,12 +25,6 @@ use crate::file::{Disk, Found, Kind, Log, LogWriter};
 /// The credentials of all sessions are repeated at the beginning of the log, so that reading a
 /// key needs no more, if they take at most so many bytes.
 const MOST_CREDENTIALS: usize = 3_000;
-
-/// How long compacting waits for readers.
-const MOST_WAITING: Duration = Duration::from_secs(5);
-
-/// So much may be free in a file before it is worth compacting, in bytes.
-const MOST_FREE: u64 = 1 << 20;
 
 /// Locks are taken in this order: `committed`, `writer`, `tables`, `state`. Nobody waits for the
 /// disk while holding `state` but who compacts, nobody but an import while holding `writer`.
@@ -53,6 +49,8 @@ pub(super) struct Core {
     wanted: AtomicU64,
     /// A session was removed or replaced.
     emptied: AtomicBool,
+    /// How many rows were brought into the tables from memory.
+    brought: AtomicU64,
 }
 
 /// What is on disk.
@@ -91,6 +89,7 @@ impl Core {
             moves: AtomicU64::new(0),
             wanted: AtomicU64::new(0),
             emptied: AtomicBool::new(false),
+            brought: AtomicU64::new(0),
         })
     }
 
@@ -330,7 +329,7 @@ impl Core {
         });
         match done {
             Ok(done) => {
-                self.arrived();
+                self.arrived(&taken.layer);
                 committed.batch = taken.batch;
                 committed.applied = number;
                 committed.log.turn();
@@ -355,7 +354,7 @@ impl Core {
                 set_applied(transaction, older.number)
             })
         })?;
-        self.arrived();
+        self.arrived(&older.layer);
         drop(tables);
         let mut committed = locked(&self.committed);
         committed.applied = committed.applied.max(older.number);
@@ -363,61 +362,9 @@ impl Core {
         Ok(())
     }
 
-    /// Makes the file as short as what is in it allows. Everybody else waits.
-    pub(super) fn compact(&self) -> Result<()> {
-        let mut committed = locked(&self.committed);
-        if !self.guarded(|| self.image.exists())? {
-            return Ok(());
-        }
-        self.bring_all(&mut committed, |_| Ok(()))?;
-        {
-            let _tables = locked(&self.tables);
-            let mut state = self.state_mut();
-            state.below = None;
-            self.image.guarded(|| self.when_nobody_reads())?;
-        }
-        // Records the allocator's state, which compacting leaves out.
-        self.bring_all(&mut committed, |_| Ok(()))?;
-        self.begin_log(&mut committed);
-        Ok(())
-    }
-
-    fn when_nobody_reads(&self) -> Step<()> {
-        let give_up = Instant::now() + MOST_WAITING;
-        loop {
-            match self.image.compact() {
-                Err(Fault::Redb(redb::Error::TransactionInProgress))
-                    if Instant::now() < give_up =>
-                {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                compacted => return compacted,
-            }
-        }
-    }
-
-    /// Compacts the file if much was removed and most of it is free now.
-    pub(super) fn tidy(&self) {
-        if !self.emptied.load(Ordering::Acquire) {
-            return;
-        }
-        let wasteful = self.guarded(|| self.image.use_of());
-        let wasteful = wasteful.map(|(used, len)| {
-            let free = len.saturating_sub(used);
-            free > MOST_FREE && free > len / 2
-        });
-        if let Err(error) = wasteful.and_then(|yes| if yes { self.compact() } else { Ok(()) }) {
-            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
-        }
-    }
-
-    /// Notes that much was removed.
-    pub(super) fn note_removal(&self) {
-        self.emptied.store(true, Ordering::Release);
-    }
-
     /// What was set aside is in the tables: readers go over to them.
-    fn arrived(&self) {
+    fn arrived(&self, layer: &Layer) {
+        self.brought.fetch_add(layer.len() as u64, Ordering::AcqRel);
         let below = self.guarded(|| self.image.begin_read()).ok().flatten().map(Arc::new);
         let mut state = self.state_mut();
         self.moves.fetch_add(1, Ordering::AcqRel);

@@ -165,21 +165,26 @@ impl Image {
             }),
             _ => Ok(()),
         };
+        // Closing records the allocator's state, and at the lowest places, which a commit would not:
+        // in a full file that makes it twice as long. Who needs it next opens it again.
         opened.touched.store(true, Ordering::Release);
-        *place = Some(Arc::new(opened));
+        drop(opened);
         compacted
     }
 
-    /// How many bytes of the image its tables take, and how many it has. What a commit has freed
-    /// stays allocated for a while, so that the allocator cannot be asked.
-    pub(super) fn use_of(&self) -> Step<(u64, u64)> {
+    /// How many bytes the image has; 0 where there is none.
+    pub(super) fn len(&self) -> Step<u64> {
+        Ok(if self.exists()? { self.blocks().len()? } else { 0 })
+    }
+
+    /// How many bytes of the image its rows need.
+    pub(super) fn needed(&self) -> Step<u64> {
         let opened = self.opened()?;
         let Db::Writer(db) = opened.db()? else { return Err(Fault::Dead) };
         let transaction = db.begin_write()?;
-        let stats = transaction.stats()?;
+        let needed = needed(&transaction);
         transaction.abort()?;
-        let pages = stats.leaf_pages() + stats.branch_pages();
-        Ok((pages * stats.page_size() as u64, self.blocks().len()?))
+        needed
     }
 
     /// How many of the header's two copies were whole when the file was opened; two where there
@@ -337,6 +342,13 @@ pub(super) fn check_structure(path: &Path, cache: usize) -> Result<Option<String
         Ok(false) => Ok(Some("the engine's structure needs repair".to_owned())),
         Err(error) => Ok(Some(said_by(&error))),
     }
+}
+
+/// How many bytes the rows need when they lie close together, as this transaction has them. This
+/// looks at every page.
+pub(super) fn needed(transaction: &WriteTransaction) -> Step<u64> {
+    let stats = transaction.stats()?;
+    Ok(stats.stored_bytes() + stats.metadata_bytes())
 }
 
 fn builder(cache: usize) -> Builder {

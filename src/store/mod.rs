@@ -305,9 +305,12 @@ impl Store {
         })
     }
 
-    /// Makes the file as short as what is in it allows. Everybody else who uses the store waits
-    /// meanwhile. It is done by itself when the last handle is dropped after a session was removed
-    /// or replaced, if more than half of the file, and more than 1 MiB, is free then.
+    /// Makes the file as short as what is in it allows: rows are packed into full pages, and free
+    /// pages given back. Everybody else who uses the store waits meanwhile, 0.15 s at 100,000
+    /// entities and 1.5 s at 1,000,000.
+    ///
+    /// It is done by itself when the last handle that wrote is dropped, if that makes the file
+    /// shorter by a third, and by more than 1 MiB. Being killed in the middle harms nothing.
     ///
     /// # Errors
     ///

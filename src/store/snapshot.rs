@@ -6,7 +6,7 @@ use redb::ReadTransaction;
 
 use super::fault::Step;
 use super::rows::Stored;
-use super::tables::{TABLES, Table, applied};
+use super::tables::{TABLES, Table, applied, dense};
 
 /// A table once it has been opened; `None` if nothing was ever put into it.
 type Place = OnceLock<Option<Box<dyn Stored>>>;
@@ -31,6 +31,11 @@ impl Snapshot {
         }
         let opened = table.open(&self.transaction)?;
         Ok(place.get_or_init(|| opened).as_deref())
+    }
+
+    /// How many bytes the rows needed when that was last known.
+    pub(super) fn dense(&self) -> Step<u64> {
+        dense(&self.transaction)
     }
 
     /// The number of the last record of the log that is contained.

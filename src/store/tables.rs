@@ -2,10 +2,13 @@
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, TableDefinition, TableError, WriteTransaction};
+use redb::{
+    Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, TableError,
+    WriteTransaction,
+};
 
 use super::fault::{Fault, Step};
-use super::rows::{Rows, Stored, StoredMut};
+use super::rows::{Bytes, Rows, Stored, StoredMut};
 use crate::error::Error;
 use crate::record::{AccountNo, MAX_RECORD, Record, RecordError, decode, encode};
 use crate::types::PeerId;
@@ -139,6 +142,12 @@ impl Table {
         with_definition!(self, definition => work(&mut transaction.open_table(definition)?))
     }
 
+    /// Writes the table anew as densely as can be, if much of its pages is empty. Rows that came
+    /// between others have split full pages into halves.
+    pub(super) fn pack(self, transaction: &WriteTransaction) -> Step<()> {
+        with_definition!(self, definition => packed(transaction, definition))
+    }
+
     /// Every row of one account.
     pub(super) fn span(self, account: AccountNo) -> Span {
         let first = account.key().to_vec();
@@ -158,6 +167,30 @@ impl Table {
             }
         }
     }
+}
+
+fn packed<K: Key + Bytes, V: Bytes>(
+    transaction: &WriteTransaction,
+    definition: TableDefinition<'static, K, V>,
+) -> Step<()> {
+    let packed = TableDefinition::<K, V>::new("packed");
+    {
+        let loose = transaction.open_table(definition)?;
+        let stats = loose.stats()?;
+        if stats.fragmented_bytes() < (stats.stored_bytes() + stats.metadata_bytes()) / 10 {
+            return Ok(());
+        }
+        let mut table = transaction.open_table(packed)?;
+        let mut cursor = table.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?;
+        for row in loose.iter()? {
+            let (key, value) = row?;
+            cursor.insert_before(key.value(), value.value())?;
+        }
+        cursor.close()?;
+    }
+    transaction.delete_table(definition)?;
+    transaction.rename_table(packed, definition)?;
+    Ok(())
 }
 
 /// What redb knows the entities by.
@@ -195,13 +228,25 @@ impl Span {
 const LOG: Mixed = TableDefinition::new("log");
 const APPLIED: &[u8] = b"applied";
 
+/// In the same table, how many bytes the rows needed when that was last known.
+const DENSE: &[u8] = b"dense";
+
 /// The number of the last record of the log that the tables contain; 0 before the first.
 pub(super) fn applied(transaction: &ReadTransaction) -> Step<u64> {
+    number(transaction, APPLIED)
+}
+
+/// How many bytes the rows needed when that was last known; 0 if it never was.
+pub(super) fn dense(transaction: &ReadTransaction) -> Step<u64> {
+    number(transaction, DENSE)
+}
+
+fn number(transaction: &ReadTransaction, name: &[u8]) -> Step<u64> {
     match transaction.open_table(LOG) {
-        Ok(table) => match table.get(APPLIED)? {
+        Ok(table) => match table.get(name)? {
             Some(number) => {
                 let number = number.value().try_into().map(u64::from_le_bytes);
-                number.map_err(|_| Fault::record("log", APPLIED, RecordError::Key))
+                number.map_err(|_| Fault::record("log", name, RecordError::Key))
             }
             None => Ok(0),
         },
@@ -213,6 +258,22 @@ pub(super) fn applied(transaction: &ReadTransaction) -> Step<u64> {
 /// Says with this transaction that the tables contain the log up to this record.
 pub(super) fn set_applied(transaction: &WriteTransaction, number: u64) -> Step<()> {
     transaction.open_table(LOG)?.insert(APPLIED, number.to_le_bytes().as_slice())?;
+    Ok(())
+}
+
+/// Says with this transaction how many bytes the rows need.
+pub(super) fn set_dense(transaction: &WriteTransaction, bytes: u64) -> Step<()> {
+    transaction.open_table(LOG)?.insert(DENSE, bytes.to_le_bytes().as_slice())?;
+    Ok(())
+}
+
+/// Says with this transaction that dense rows of so many bytes were added.
+pub(super) fn add_dense(transaction: &WriteTransaction, bytes: u64) -> Step<()> {
+    let mut table = transaction.open_table(LOG)?;
+    let before = ReadableTable::get(&table, DENSE)?;
+    let before = before.and_then(|bytes| bytes.value().try_into().ok()).map(u64::from_le_bytes);
+    let bytes = bytes.saturating_add(before.unwrap_or_default());
+    table.insert(DENSE, bytes.to_le_bytes().as_slice())?;
     Ok(())
 }
 

@@ -1,0 +1,97 @@
+//! Giving back room: what nobody uses any more, and what lies half empty.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::super::fault::{Fault, Step};
+use super::super::image::needed;
+use super::super::tables::{Table, set_dense};
+use super::{Core, locked};
+use crate::error::Result;
+use crate::file::taken;
+
+/// How long compacting waits for readers.
+const MOST_WAITING: Duration = Duration::from_secs(5);
+
+/// So much may be free in a file before it is worth compacting, in bytes.
+const MOST_FREE: u64 = 1 << 20;
+
+/// A row that comes between others leaves at most about so many bytes unused: it splits a page,
+/// and a copy of it stays for who is reading.
+const MOST_WASTE: u64 = 8 << 10;
+
+impl Core {
+    /// Makes the file as short as what is in it allows. Everybody else waits.
+    pub(in crate::store) fn compact(&self) -> Result<()> {
+        let mut committed = locked(&self.committed);
+        if !self.guarded(|| self.image.exists())? {
+            return Ok(());
+        }
+        self.bring_all(&mut committed, |transaction| {
+            Table::ALL.into_iter().try_for_each(|table| table.pack(transaction))?;
+            set_dense(transaction, needed(transaction)?)
+        })?;
+        {
+            let _tables = locked(&self.tables);
+            let mut state = self.state_mut();
+            state.below = None;
+            self.image.guarded(|| self.when_nobody_reads())?;
+        }
+        self.begin_log(&mut committed);
+        Ok(())
+    }
+
+    fn when_nobody_reads(&self) -> Step<()> {
+        let give_up = Instant::now() + MOST_WAITING;
+        loop {
+            match self.image.compact() {
+                Err(Fault::Redb(redb::Error::TransactionInProgress))
+                    if Instant::now() < give_up =>
+                {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                compacted => return compacted,
+            }
+        }
+    }
+
+    /// Compacts the file if a third of it could be given back.
+    pub(in crate::store) fn tidy(&self) {
+        if let Err(error) = self.compact_if_wasteful() {
+            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
+        }
+    }
+
+    /// Looks at the pages only where there may be so much.
+    fn compact_if_wasteful(&self) -> Result<()> {
+        let brought = self.brought.load(Ordering::Acquire);
+        let emptied = self.emptied.load(Ordering::Acquire);
+        if !emptied && brought == 0 {
+            return Ok(());
+        }
+        let len = taken(&self.path, self.guarded(|| self.image.len())?);
+        if len <= MOST_FREE {
+            return Ok(());
+        }
+        let below = self.guarded(|| self.below())?;
+        let dense = self.guarded(|| below.map_or(Ok(0), |below| below.dense()))?;
+        let waste = if dense > 0 { len.saturating_sub(dense) } else { brought * MOST_WASTE };
+        if !emptied && waste <= len / 3 {
+            return Ok(());
+        }
+        let needed = self.guarded(|| self.image.needed())?;
+        let free = len.saturating_sub(needed);
+        if free > MOST_FREE && free > len / 3 {
+            return self.compact();
+        }
+        let mut committed = locked(&self.committed);
+        self.bring_all(&mut committed, |transaction| set_dense(transaction, needed))?;
+        self.begin_log(&mut committed);
+        Ok(())
+    }
+
+    /// Notes that much was removed.
+    pub(in crate::store) fn note_removal(&self) {
+        self.emptied.store(true, Ordering::Release);
+    }
+}
