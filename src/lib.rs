@@ -84,9 +84,11 @@ mod file;
 mod format;
 #[cfg(all(any(test, fuzzing), feature = "convert"))]
 pub mod fuzzing;
+mod map;
 #[cfg(feature = "convert")]
 mod portable;
 mod record;
+mod run;
 mod session;
 mod source;
 pub mod sqlite;

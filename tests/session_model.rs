@@ -16,8 +16,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use support::key;
 use tgsession::{
-    AccessHash, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, FileKey, FileKind,
-    Login, Md5, MemorySession, PeerId, Result, SelfUser, SentFile, Session, Store, UpdateState,
+    AccessHash, Account, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, FileKey,
+    FileKind, Login, Md5, MemorySession, PeerId, Result, SelfUser, SentFile, Session, Store,
+    UpdateState,
 };
 
 /// One call that changes something, or opens the store anew.
@@ -35,6 +36,10 @@ enum Step {
     RemoveChannel(PeerId),
     SaveFile(SentFile),
     Reopen,
+    /// Everything into one piece.
+    Compact,
+    /// A neighbour comes, with what the session has, or goes.
+    Neighbour,
 }
 
 const USERNAMES: [&str; 7] = ["alice", "Alice", "@bob", "carol", "DAVE", "\u{d6}zil", "eve"];
@@ -136,6 +141,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => id().prop_map(Step::RemoveChannel),
         1 => file().prop_map(Step::SaveFile),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Compact),
+        1 => Just(Step::Neighbour),
     ]
 }
 
@@ -153,7 +160,7 @@ fn apply(session: &dyn Session, step: &Step) -> Result<String> {
         Step::SetChannels(states) => format!("{:?}", session.set_channel_states(states)?),
         Step::RemoveChannel(id) => format!("{:?}", session.remove_channel_state(*id)?),
         Step::SaveFile(file) => format!("{:?}", session.save_sent_file(file)?),
-        Step::Reopen => String::new(),
+        Step::Reopen | Step::Compact | Step::Neighbour => String::new(),
     })
 }
 
@@ -196,11 +203,13 @@ proptest! {
     fn a_store_answers_as_a_session_in_memory_does(
         steps in prop::collection::vec(step(), 210..240),
         interval in select(vec![Duration::ZERO, Duration::from_secs(1)]),
+        // With no buffer at all, each call that writes makes a run.
+        buffer in select(vec![4 << 20, 0]),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.tgsession");
         let memory = MemorySession::new("one");
-        let options = Store::options().flush_interval(interval);
+        let options = Store::options().flush_interval(interval).buffer_size(buffer);
         let mut store = options.create(&path).unwrap();
         // A neighbour on each side, to see that nothing leaks across accounts.
         for neighbour in ["before", "one", "other"] {
@@ -219,6 +228,8 @@ proptest! {
                     session = store.open_session("one").unwrap();
                     session.set_save_entities(saving).unwrap();
                 }
+                Step::Compact => store.compact().unwrap(),
+                Step::Neighbour => neighbour(&store, &memory),
                 _ => {}
             }
             prop_assert_eq!(everything(&session).unwrap(), everything(&memory).unwrap());
@@ -228,6 +239,27 @@ proptest! {
             let neighbour = store.session(neighbour).unwrap();
             prop_assert_eq!(neighbour.entity_count().unwrap(), 0);
             prop_assert_eq!(neighbour.dcs().unwrap(), vec![]);
+        }
+    }
+}
+
+/// A session that knows whom the one in memory knows is imported, or removed if it is there.
+fn neighbour(store: &Store, memory: &MemorySession) {
+    const NAME: &str = "passing";
+    let entities = memory.entities(None, usize::MAX).unwrap();
+    match store.open_session(NAME) {
+        Ok(there) => {
+            store.remove(NAME).unwrap();
+            for entity in &entities {
+                assert_eq!(there.entity(entity.id).unwrap(), None, "it was removed");
+            }
+            assert_eq!(there.entity_count().unwrap(), 0);
+        }
+        Err(_) => {
+            let account = Account::default();
+            store.import(NAME, &account, entities.clone().into_iter().map(Ok), false).unwrap();
+            let there = store.open_session(NAME).unwrap();
+            assert_eq!(there.entities(None, usize::MAX).unwrap(), entities);
         }
     }
 }

@@ -31,8 +31,8 @@ const FORMS: [(&str, &str); 20] = [
     ("mtcute-string", "mtcute-string v3"),
     ("mtkruto-string", "mtkruto-string"),
     ("sqlalchemy", "sqlalchemy v2"),
-    ("portable", "portable v1"),
-    ("portable-string", "portable v1"),
+    ("portable", "portable v2"),
+    ("portable-string", "portable v2"),
     ("json", "tgsession-dump/1 of tgsession export"),
 ];
 

@@ -93,7 +93,7 @@ fn a_store_is_known_by_its_content_and_not_by_its_ending() -> Result {
     folder.results(&["import", "two_dc.session", "--into", "store"])?;
     fs::copy(folder.path("store.tgsession"), folder.path("store.session"))?;
     fs::copy(folder.path("two_dc.session"), folder.path("old.tgsession"))?;
-    assert_eq!(folder.json(&["dump", "store.session"])?["source"], "tgsession v2");
+    assert_eq!(folder.json(&["dump", "store.session"])?["source"], "tgsession v3");
     assert_eq!(folder.json(&["dump", "old.tgsession"])?["source"], "telethon-sqlite v1");
     let before = folder.content()?;
     for command in

@@ -3,19 +3,21 @@
 
 use std::io;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::BackendError;
 /// What the blocks lie on: a file in use, a simulated disk in tests. It passes redb's locks on.
 pub(crate) use redb::StorageBackend as Disk;
 
-use super::head::{HEAD, HEAD_SPAN, Head};
-use super::seal::{SEAL, Seals};
+use super::head::{HEAD, Head};
+use super::seal::Seals;
+use super::space::{PAGE, Places, Space};
+use super::watch::Watch;
 use super::{BLOCK, Damage, Superblock};
 
 /// Distance from one block to the next in the file.
-const STRIDE: usize = BLOCK + SEAL;
+const STRIDE: usize = super::space::STRIDE as usize;
 
 /// A disk seen as redb's image of sealed blocks.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct SealedBlocks<D> {
     disk: D,
     /// Where the image begins on the disk.
     start: u64,
+    space: Arc<Space>,
     seals: Seals,
     watch: Arc<Watch>,
     held: Mutex<HeldHead>,
@@ -35,68 +38,17 @@ pub(crate) struct SealedBlocks<D> {
 #[derive(Debug, Default)]
 struct HeldHead {
     holding: bool,
-    head: Option<Head>,
-}
-
-/// What the store knows of its blocks while redb owns them.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    /// Blocks are passed on unchecked: redb is recovering and must see torn ones.
-    recovering: AtomicBool,
-    /// Nothing is written any more.
-    closed: AtomicBool,
-    damage: Mutex<Option<Damage>>,
-    /// The header as it was written last.
-    head: Mutex<Option<Head>>,
-}
-
-impl Watch {
-    /// From now on every block is checked.
-    pub(crate) fn recovered(&self) {
-        self.recovering.store(false, Ordering::Release);
-    }
-
-    /// From now on nothing reaches the disk: the engine is not to be trusted any more.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-    }
-
-    /// The first block of this handle whose seal did not hold.
-    pub(crate) fn damage(&self) -> Option<Damage> {
-        *self.damage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, head: Head) {
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
-    }
-
-    /// Says in the file that nothing is unfinished. True after a commit that recorded the
-    /// allocator's state and before the next: who opens the file then finds all that redb needs.
-    pub(crate) fn declare_settled(
-        &self,
-        disk: &dyn Disk,
-        superblock: Superblock,
-    ) -> io::Result<()> {
-        let head = *self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        match head {
-            Some(head) => disk.write(superblock.image_at(), &head.finished().to_span()),
-            None => Ok(()),
-        }
-    }
-
-    fn report(&self, number: u64) {
-        let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
-        damage.get_or_insert(Damage::Block { number });
-        tracing::error!(block = number, "the checksum of a block does not hold");
-    }
+    head: Option<[u8; HEAD]>,
+    /// Where everything lies as the file says it: a run that was written meanwhile is not on disk.
+    places: Places,
 }
 
 impl<D: Disk> SealedBlocks<D> {
-    /// The blocks of this disk, behind its superblock.
-    pub(crate) fn new(disk: D, superblock: Superblock) -> Self {
+    /// The blocks of this disk, behind its superblock; `space` knows where they lie.
+    pub(crate) fn new(disk: D, superblock: Superblock, space: Arc<Space>) -> Self {
         let seals = Seals::new(superblock.file_id);
         let start = superblock.image_at();
-        Self { disk, start, seals, watch: Arc::default(), held: Mutex::default() }
+        Self { disk, start, space, seals, watch: Arc::default(), held: Mutex::default() }
     }
 
     /// The handle to them that stays when redb takes them.
@@ -107,32 +59,35 @@ impl<D: Disk> SealedBlocks<D> {
     /// Whether there is an image. Its header gets its first bytes last when it is made, and until
     /// then there is none.
     pub(crate) fn is_begun(&self) -> io::Result<bool> {
-        if self.len()? < 2 * BLOCK as u64 {
+        if self.disk.len()? < self.start + PAGE {
             return Ok(false);
         }
-        Ok(Head::parse(&self.head_span()?).is_ok_and(|head| head.is_begun()))
+        Ok(Head::parse(&self.head_block()?).is_ok_and(|head| head.is_begun()))
     }
 
     /// Whether the last writer left within a commit, or is at one. What can be told from the header
     /// alone, and must be as it is, is checked.
     pub(crate) fn is_unfinished(&self) -> io::Result<bool> {
-        let len = self.len()?;
-        if len < 2 * BLOCK as u64 {
-            return Err(io::Error::other(Damage::NoImage));
-        }
-        let head = Head::parse(&self.head_span()?).map_err(io::Error::other)?;
+        let head = self.parsed_head()?;
         if !head.is_begun() {
             return Err(io::Error::other(Damage::NoImage));
         }
-        let (blocks, there) = (head.blocks(), len / BLOCK as u64);
-        if !head.recovery_required() && there < blocks {
-            return Err(io::Error::other(Damage::ImageCut { blocks, there }));
+        let needed = self.start + u64::from(head.places.end) * PAGE;
+        let len = self.disk.len()?;
+        if !head.recovery_required() && (len < needed || head.places.blocks() < head.blocks()) {
+            return Err(io::Error::other(Damage::Cut { len, needed }));
         }
         Ok(head.recovery_required())
     }
 
+    /// How many bytes the image has, as its header says.
+    pub(crate) fn image_len(&self) -> io::Result<u64> {
+        Ok(self.parsed_head()?.places.blocks() * PAGE)
+    }
+
     /// Removes what is left of an image that was not made to its end.
     pub(crate) fn erase(&self) -> io::Result<()> {
+        self.space.clear();
         if self.disk.len()? > self.start { self.disk.set_len(self.start) } else { Ok(()) }
     }
 
@@ -140,28 +95,61 @@ impl<D: Disk> SealedBlocks<D> {
     /// writer finished. If it did not, blocks pass unchecked until [`Watch::recovered`], since
     /// redb must see a torn block to fall back to the commit before.
     pub(crate) fn prepare(&self) -> io::Result<Readiness> {
-        if self.len()? < 2 * BLOCK as u64 {
-            return Err(io::Error::other(Damage::NoImage));
-        }
-        let span = self.head_span()?;
-        let head = Head::parse(&span).map_err(io::Error::other)?;
+        let head = self.parsed_head()?;
         let unfinished = head.recovery_required();
+        let whole_heads = Head::whole_copies(&self.head_block()?);
         self.watch.recovering.store(unfinished, Ordering::Release);
-        self.held().holding = true;
-        Ok(Readiness { unfinished, whole_heads: Head::whole_copies(&span) })
+        self.space.adopt(&head.places);
+        *self.held() = HeldHead { holding: true, head: None, places: head.places };
+        Ok(Readiness { unfinished, whole_heads })
     }
 
     /// Declares the last commit finished, for reading what is left of a store that cannot be
     /// recovered. Only for blocks on an overlay.
     pub(crate) fn declare_finished(&self) -> io::Result<()> {
-        let head = Head::parse(&self.head_span()?).map_err(io::Error::other)?;
+        let head = self.parsed_head()?;
         self.watch.recovered();
-        self.write_head(&head.finished().0)
+        self.disk.write(self.start, &head.finished().to_block())
     }
 
-    /// Where block `number` begins on the disk.
-    fn place(&self, number: u64) -> u64 {
-        self.start + number * STRIDE as u64
+    /// Moves the whole image to where it lies in one piece in front of where it was, if there is
+    /// room. Nobody may have it open, here or elsewhere.
+    pub(crate) fn pack(&self) -> io::Result<()> {
+        let head = self.parsed_head()?;
+        self.space.follow(&head.places);
+        let Some(before) = self.space.pack_image() else { return Ok(()) };
+        let packed = self.move_from(&before, &head);
+        if packed.is_err() {
+            self.space.unpack_image(before);
+        }
+        packed
+    }
+
+    /// Cuts off what belongs to nobody at the end of the file, while no engine has the image open.
+    pub(crate) fn trim(&self) -> io::Result<()> {
+        self.watch.keep(self.parsed_head()?);
+        self.watch.trim_to(&self.disk, self.start, &self.space)
+    }
+
+    fn move_from(&self, before: &[super::space::Extent], head: &Head) -> io::Result<()> {
+        let mut number = 1;
+        for extent in before {
+            let mut blocks = vec![0; extent.blocks as usize * STRIDE];
+            self.disk.read(self.start + u64::from(extent.start) * PAGE, &mut blocks)?;
+            // In one piece, all of them follow each other.
+            self.disk.write(self.place(number)?.0, &blocks)?;
+            number += u64::from(extent.blocks);
+        }
+        self.disk.sync_data()?;
+        let head = Head { places: self.space.places(), ..head.clone() };
+        self.disk.write(self.start, &head.to_block())?;
+        self.disk.sync_data()
+    }
+
+    /// Where block `number` begins on the disk, and how many follow it there.
+    fn place(&self, number: u64) -> io::Result<(u64, u64)> {
+        let (at, together) = self.space.place(number)?;
+        Ok((self.start + at, together))
     }
 
     fn held(&self) -> MutexGuard<'_, HeldHead> {
@@ -171,28 +159,44 @@ impl<D: Disk> SealedBlocks<D> {
     /// Lets the held header go ahead of the first other write, as durable as redb had asked for.
     fn let_go(&self) -> io::Result<()> {
         let mut held = self.held();
-        if let Some(head) = held.head {
-            self.watch.keep(head);
-            self.disk.write(self.start, &head.to_span())?;
+        if let Some(engine) = held.head {
+            let head = Head { engine, places: held.places.clone() };
+            self.disk.write(self.start, &head.to_block())?;
             self.disk.sync_data()?;
+            self.watch.keep(head);
         }
         *held = HeldHead::default();
         Ok(())
     }
 
-    fn head_span(&self) -> io::Result<[u8; HEAD_SPAN]> {
-        let mut span = [0; HEAD_SPAN];
-        self.disk.read(self.start, &mut span)?;
-        Ok(span)
+    fn head_block(&self) -> io::Result<[u8; BLOCK]> {
+        let mut block = [0; BLOCK];
+        self.disk.read(self.start, &mut block)?;
+        Ok(block)
+    }
+
+    fn parsed_head(&self) -> io::Result<Head> {
+        if self.disk.len()? < self.start + PAGE {
+            return Err(io::Error::other(Damage::NoImage));
+        }
+        Head::parse(&self.head_block()?).map_err(io::Error::other)
     }
 
     /// A part of the header block; behind the header it is all zeros.
     fn read_head(&self, offset: usize, out: &mut [u8]) -> io::Result<()> {
-        let head = match self.held().head {
-            Some(head) => head,
-            None => Head::parse(&self.head_span()?).map_err(io::Error::other)?,
+        let held = self.held();
+        let engine = match held.head {
+            Some(engine) => engine,
+            None => {
+                let head = Head::parse(&self.head_block()?).map_err(io::Error::other)?;
+                if held.holding {
+                    // Who writes it is another process.
+                    self.space.follow(&head.places);
+                }
+                head.engine
+            }
         };
-        let from = head.0.get(offset..).unwrap_or_default();
+        let from = engine.get(offset..).unwrap_or_default();
         let len = from.len().min(out.len());
         let (filled, rest) = out.split_at_mut(len);
         filled.copy_from_slice(from.split_at(len).0);
@@ -201,21 +205,46 @@ impl<D: Disk> SealedBlocks<D> {
     }
 
     fn write_head(&self, data: &[u8]) -> io::Result<()> {
-        let head = data.try_into().map_err(|_| not_whole("the header", 0, data.len()))?;
+        let engine = data.try_into().map_err(|_| not_whole("the header", 0, data.len()))?;
         let mut held = self.held();
         if held.holding {
-            held.head = Some(Head(head));
+            held.head = Some(engine);
             return Ok(());
         }
         drop(held);
-        self.watch.keep(Head(head));
-        self.disk.write(self.start, &Head(head).to_span())
+        let head = Head { engine, places: self.space.places() };
+        self.disk.write(self.start, &head.to_block())?;
+        self.watch.keep(head);
+        Ok(())
     }
 
-    /// Reads `first` and the blocks behind it. Blocks behind the file's end are damage like any
-    /// other: zeros have no seal that holds.
+    /// Runs `each` over the pieces in which so many blocks from `first` on lie: the first block of
+    /// a piece, where it begins on the disk, and which of the blocks are in it.
+    fn pieces(
+        &self,
+        first: u64,
+        count: usize,
+        mut each: impl FnMut(u64, u64, std::ops::Range<usize>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut done = 0;
+        while done < count {
+            let number = first + done as u64;
+            let (at, together) = self.place(number)?;
+            let here = usize::try_from(together).unwrap_or(usize::MAX).min(count - done);
+            each(number, at, done..done + here)?;
+            done += here;
+        }
+        Ok(())
+    }
+
+    /// Reads `first` and the blocks behind it into `stored`. Blocks behind the file's end, and
+    /// behind the image's, are damage like any other: zeros have no seal that holds.
     fn read_sealed(&self, first: u64, stored: &mut [u8], out: &mut [u8]) -> io::Result<()> {
-        match self.disk.read(self.place(first), stored) {
+        let read = self.pieces(first, out.len() / BLOCK, |_, at, these| {
+            let place = stored.get_mut(these.start * STRIDE..these.end * STRIDE);
+            self.disk.read(at, place.unwrap_or_default())
+        });
+        match read {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => stored.fill(0),
             read => read?,
         }
@@ -271,8 +300,8 @@ fn not_whole(what: &str, offset: u64, len: usize) -> io::Error {
 
 impl<D: Disk> Disk for SealedBlocks<D> {
     fn len(&self) -> io::Result<u64> {
-        let behind = self.disk.len()?.saturating_sub(self.start);
-        Ok(behind / STRIDE as u64 * BLOCK as u64)
+        // Before its first block is there, an image has none.
+        Ok(if self.disk.len()? > self.start { self.space.blocks() * PAGE } else { 0 })
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
@@ -299,7 +328,21 @@ impl<D: Disk> Disk for SealedBlocks<D> {
             return Err(not_whole("blocks", len, 0));
         }
         self.let_go()?;
-        self.disk.set_len(self.place(len / BLOCK as u64))
+        let before = self.space.blocks();
+        self.space.set_blocks(len / PAGE)?;
+        let end = self.start + u64::from(self.space.places().end) * PAGE;
+        let there = self.disk.len()?;
+        if there > end && self.watch.head().is_some() {
+            return self.watch.trim_to(&self.disk, self.start, &self.space);
+        }
+        if there < end {
+            let grown = self.disk.set_len(end);
+            if grown.is_err() {
+                self.space.set_blocks(before)?;
+            }
+            return grown;
+        }
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -317,12 +360,15 @@ impl<D: Disk> Disk for SealedBlocks<D> {
         }
         let (first, count) = blocks(offset, data.len())?;
         self.let_go()?;
-        let mut stored = Vec::with_capacity(count * STRIDE);
-        for (number, content) in (first..).zip(data.chunks_exact(BLOCK)) {
-            stored.extend_from_slice(content);
-            stored.extend_from_slice(&self.seals.of(number, content));
-        }
-        self.disk.write(self.place(first), &stored)
+        self.pieces(first, count, |number, at, these| {
+            let data = data.get(these.start * BLOCK..these.end * BLOCK).unwrap_or_default();
+            let mut stored = Vec::with_capacity(these.len() * STRIDE);
+            for (number, content) in (number..).zip(data.chunks_exact(BLOCK)) {
+                stored.extend_from_slice(content);
+                stored.extend_from_slice(&self.seals.of(number, content));
+            }
+            self.disk.write(at, &stored)
+        })
     }
 
     fn close(&self) -> io::Result<()> {
@@ -369,108 +415,4 @@ impl<D> SealedBlocks<D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use redb::backends::InMemoryBackend;
-
-    use super::*;
-
-    const OURS: Superblock = Superblock { file_id: [5; 16], log: 8192 };
-
-    fn sealed() -> SealedBlocks<InMemoryBackend> {
-        let blocks = SealedBlocks::new(InMemoryBackend::new(), OURS);
-        blocks.set_len(4 * BLOCK as u64).unwrap();
-        blocks.write(0, &[1; HEAD]).unwrap();
-        blocks
-    }
-
-    #[test]
-    fn what_is_written_is_read_back_one_block_or_many() {
-        let blocks = sealed();
-        let data: Vec<u8> = (0..2 * BLOCK).map(|at| (at % 251) as u8).collect();
-        blocks.write(BLOCK as u64, &data).unwrap();
-        let mut both = vec![0; 2 * BLOCK];
-        blocks.read(BLOCK as u64, &mut both).unwrap();
-        assert!(both == data);
-        let mut second = vec![0; BLOCK];
-        blocks.read(2 * BLOCK as u64, &mut second).unwrap();
-        assert!(second == data[BLOCK..]);
-        assert_eq!(blocks.len().unwrap(), 4 * BLOCK as u64);
-        assert_eq!(blocks.watch().damage(), None);
-    }
-
-    #[test]
-    fn a_damaged_block_reads_as_zeros_and_is_reported() {
-        let blocks = sealed();
-        blocks.write(2 * BLOCK as u64, &[7; BLOCK]).unwrap();
-        blocks.disk.write(blocks.place(2) + 100, &[8]).unwrap();
-        let mut out = vec![1; BLOCK];
-        blocks.read(2 * BLOCK as u64, &mut out).unwrap();
-        assert!(out.iter().all(|byte| *byte == 0));
-        assert_eq!(blocks.watch().damage(), Some(Damage::Block { number: 2 }));
-    }
-
-    #[test]
-    fn blocks_pass_unchecked_while_the_engine_recovers() {
-        let blocks = sealed();
-        blocks.write(BLOCK as u64, &[7; BLOCK]).unwrap();
-        blocks.disk.write(blocks.place(1), &[9]).unwrap();
-        let mut head = [1; HEAD];
-        head[9] |= 2;
-        blocks.write(0, &head).unwrap();
-        assert!(blocks.prepare().unwrap().unfinished);
-        let mut out = vec![0; BLOCK];
-        blocks.read(BLOCK as u64, &mut out).unwrap();
-        assert_eq!((out[0], out[1]), (9, 7));
-        blocks.watch().recovered();
-        blocks.read(BLOCK as u64, &mut out).unwrap();
-        assert_eq!(out[1], 0);
-    }
-
-    #[test]
-    fn the_header_reads_back_in_parts_with_zeros_behind_it() {
-        let blocks = sealed();
-        let mut out = [9; 8];
-        blocks.read(HEAD as u64 - 4, &mut out).unwrap();
-        assert_eq!(out, [1, 1, 1, 1, 0, 0, 0, 0]);
-    }
-
-    #[test]
-    fn a_header_that_only_says_in_use_waits_for_the_first_other_write() {
-        let blocks = sealed();
-        blocks.prepare().unwrap();
-        let before = on_disk(&blocks);
-        blocks.write(0, &[3; HEAD]).unwrap();
-        blocks.sync_data().unwrap();
-        assert!(on_disk(&blocks) == before, "the file has not changed");
-        let mut out = [0; HEAD];
-        blocks.read(0, &mut out).unwrap();
-        assert_eq!(out, [3; HEAD], "redb sees what it wrote");
-        blocks.write(BLOCK as u64, &[7; BLOCK]).unwrap();
-        assert_eq!(on_disk(&blocks)[AT..AT + HEAD], [3; HEAD]);
-        blocks.write(0, &[4; HEAD]).unwrap();
-        assert_eq!(on_disk(&blocks)[AT..AT + HEAD], [4; HEAD], "held no longer");
-    }
-
-    const AT: usize = BLOCK + 8192;
-
-    fn on_disk(blocks: &SealedBlocks<InMemoryBackend>) -> Vec<u8> {
-        let mut all = vec![0; blocks.disk.len().unwrap() as usize];
-        blocks.disk.read(0, &mut all).unwrap();
-        all
-    }
-
-    #[test]
-    fn nothing_is_written_once_closed() {
-        let blocks = sealed();
-        blocks.watch().close();
-        assert!(blocks.write(BLOCK as u64, &[0; BLOCK]).is_err());
-        assert!(blocks.set_len(0).is_err() && blocks.sync_data().is_err());
-    }
-
-    #[test]
-    fn a_part_of_a_block_is_refused_rather_than_written_unsealed() {
-        let blocks = sealed();
-        assert!(blocks.write(BLOCK as u64 + 1, &[0; BLOCK]).is_err());
-        assert!(blocks.write(BLOCK as u64, &[0; 10]).is_err());
-    }
-}
+mod tests;

@@ -12,20 +12,26 @@ mod log;
 mod log_writer;
 mod open;
 mod overlay;
+mod readers;
 mod seal;
 mod shared;
+mod space;
 mod superblock;
+mod watch;
 
 use std::fmt;
 
-pub(crate) use self::blocks::{Disk, SealedBlocks, Watch};
+pub(crate) use self::blocks::{Disk, SealedBlocks};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::log::{Found, Kind, LOG, Log, LogRecord, Pulse};
 pub(crate) use self::log_writer::LogWriter;
 pub(crate) use self::open::{Access, NewFile, OpenError, StoreFile, folder_of, sync_folder, taken};
 pub(crate) use self::overlay::Overlay;
+pub(crate) use self::readers::{Readers, Reading};
 pub(crate) use self::shared::Shared;
+pub(crate) use self::space::{PAGE, Space, pages_of};
 pub(crate) use self::superblock::{FORMAT_VERSION, Superblock};
+pub(crate) use self::watch::Watch;
 
 /// Length of one block of the engine's image, and of the superblock, in bytes.
 pub(crate) const BLOCK: usize = 4096;
@@ -45,8 +51,12 @@ pub(crate) enum Damage {
     SuperblockField { at: usize, found: u32 },
     /// The log says that there is an image, and there is not one whole block of it.
     NoImage,
-    /// The image ends before it is over.
-    ImageCut { blocks: u64, there: u64 },
+    /// The file is shorter than it says.
+    Cut { len: u64, needed: u64 },
+    /// Two things lie in one place.
+    Overlap { page: u32 },
+    /// A sector of a run of entities is not what was written there.
+    Run { number: u64, sector: u64 },
     /// This record of the log is not there, and records behind it are.
     Log { number: u64 },
     /// The checksum of neither copy of the engine's header holds.
@@ -66,8 +76,14 @@ impl fmt::Display for Damage {
                 write!(f, "the superblock says {found} at byte {at}, which no release writes")
             }
             Self::NoImage => f.write_str("nothing stands behind the log"),
-            Self::ImageCut { blocks, there } => {
-                write!(f, "it has {there} blocks, and {blocks} belong to it")
+            Self::Cut { len, needed } => {
+                write!(f, "it has {len} bytes, and {needed} belong to it")
+            }
+            Self::Overlap { page } => {
+                write!(f, "page {page} behind the log belongs to two things at once")
+            }
+            Self::Run { number, sector } => {
+                write!(f, "the checksum of sector {sector} of run {number} does not hold")
             }
             Self::Log { number } => write!(f, "record {number} of the log is damaged or missing"),
             Self::BothHeads => f.write_str("the checksum of neither copy of the header holds"),
@@ -83,6 +99,7 @@ impl std::error::Error for Damage {}
 pub(crate) mod vectors {
     use super::head::Head;
     use super::seal::Seals;
+    use super::space::{Extent, Places};
     use super::{BLOCK, Kind, LOG, Log, Superblock};
 
     /// The superblock without the zeros between its fields and its checksum.
@@ -113,9 +130,10 @@ pub(crate) mod vectors {
         [fields, content].concat()
     }
 
-    pub(crate) fn header_checksum(header: [u8; 320]) -> Vec<u8> {
-        let span = Head(header).to_span();
-        assert_eq!(span[320..324], span[2368..2372]);
-        span[320..324].to_vec()
+    pub(crate) fn header(header: [u8; 320]) -> Vec<u8> {
+        let extents = vec![Extent { start: 1, blocks: 9 }, Extent { start: 700, blocks: 18 }];
+        let block = Head { engine: header, places: Places { end: 1000, extents } }.to_block();
+        assert_eq!(block[..2048], block[2048..]);
+        block[320..348].to_vec()
     }
 }

@@ -4,7 +4,7 @@ use super::log::{LOG_STEP, LONGEST_LOG};
 use super::{BLOCK, Damage};
 
 /// The format this build writes, and the newest that it reads.
-pub(crate) const FORMAT_VERSION: u32 = 2;
+pub(crate) const FORMAT_VERSION: u32 = 3;
 
 /// A byte above 127, the name, both line ends and a DOS end-of-file: a transfer that changes any
 /// of them shows at once.

@@ -8,7 +8,7 @@ use super::{PortableError, cipher, rows};
 use crate::types::{Account, Entity};
 
 /// The form that this build writes, and the newest that it reads.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 /// base64url of "tgsession---": so does the text begin.
 pub(super) const MAGIC: [u8; 9] = [0xb6, 0x0b, 0x1e, 0xb2, 0xc8, 0xa8, 0x9f, 0xef, 0xbe];
@@ -102,7 +102,9 @@ pub(crate) fn decode(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Portable
     let mut rest = Reader::new(rest);
     match rest.byte()? {
         VERSION => {}
-        0 => return Err(PortableError::Damaged { what: "it has version 0" }),
+        ..VERSION => {
+            return Err(PortableError::Damaged { what: "it has a version that no release writes" });
+        }
         found => return Err(PortableError::Newer { found }),
     }
     match rest.array()? {

@@ -132,7 +132,7 @@ proptest! {
     fn text_gives_the_bytes_back(bytes in vec(any::<u8>(), 0..200)) {
         let bytes = framed(&bytes);
         let text = to_text(&bytes);
-        prop_assert!(text.starts_with("tgsession---AQAA") && is_text(&text));
+        prop_assert!(text.starts_with("tgsession---AgAA") && is_text(&text));
         prop_assert!(text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_'));
         prop_assert_eq!(&**from_text(&text).unwrap(), bytes.as_slice());
     }
@@ -176,7 +176,7 @@ fn text_may_be_folded_and_padded() {
     }
     for end in ["A", "*", "AA=A", "\u{fc}AAA", "AB"] {
         let what = "its text is not whole base64url";
-        let cut = from_text(&format!("tgsession---AQAA{end}"));
+        let cut = from_text(&format!("tgsession---AgAA{end}"));
         assert_eq!(cut, Err(PortableError::Damaged { what }), "{end}");
     }
 }
@@ -215,7 +215,7 @@ fn rows_that_end_early_are_out_of_order_or_go_on_are_errors() {
     assert_eq!(rows(&[&dc(1), &[0]]), damaged("it does not begin with the login"));
     assert_eq!(rows(&[&[0]]), damaged("it does not begin with the login"));
     assert_eq!(rows(&[&login, &[7]]), damaged("it has a row of a kind that is not known"));
-    let of_nobody = [5, 0x80, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0x41, 0, 0, 0, 0, 0, 0];
+    let of_nobody = [5, 0x80, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0x42, 0, 0, 0, 0, 0, 0];
     assert_eq!(rows(&[&login, &of_nobody, &[0]]), damaged("a row of it is of the peer 0"));
     let hostile = [1, 0xff, 0xff, 0xff, 0xff, 0x11];
     assert_eq!(rows(&[&hostile]), damaged("a record of it is longer than one may be"));
@@ -233,12 +233,12 @@ fn rows_that_end_early_are_out_of_order_or_go_on_are_errors() {
 #[test]
 fn another_version_or_seal_is_told_from_damage() {
     let mut bytes = plain(&alone());
-    bytes[9] = 2;
-    assert_eq!(decode(&bytes, None), Err(PortableError::Newer { found: 2 }));
-    bytes[9] = 0;
-    assert_eq!(decode(&bytes, None), damaged("it has version 0"));
+    bytes[9] = 3;
+    assert_eq!(decode(&bytes, None), Err(PortableError::Newer { found: 3 }));
+    bytes[9] = 1;
+    assert_eq!(decode(&bytes, None), damaged("it has a version that no release writes"));
     for (seal, zero) in [(2, 0), (0, 1), (1, 1)] {
-        bytes[9..12].copy_from_slice(&[1, seal, zero]);
+        bytes[9..12].copy_from_slice(&[super::form::VERSION, seal, zero]);
         assert_eq!(decode(&bytes, None), damaged("its kind of seal is not known"));
     }
     assert_eq!(decode(b"SQLite format 3\0", None), Err(PortableError::NotPortable));
@@ -267,7 +267,9 @@ fn a_hostile_file_gets_no_memory() {
     let lock = |memory_kib, passes, lanes| {
         let costs = Costs { memory_kib, passes, lanes };
         let numbers = [memory_kib, passes, lanes].map(u32::to_le_bytes).concat();
-        let head = [&super::form::MAGIC, [1, 1, 0].as_slice(), &numbers, &[7; 120]].concat();
+        let head =
+            [&super::form::MAGIC, [super::form::VERSION, 1, 0].as_slice(), &numbers, &[7; 120]]
+                .concat();
         (decode(&head, Some(b"any")), costs)
     };
     let max = u32::MAX;

@@ -1,4 +1,6 @@
 use bincode::config::{self, Configuration, LittleEndian, Varint};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 use bincode::{BorrowDecode, Encode};
 
 use super::RecordError;
@@ -18,6 +20,9 @@ pub(crate) trait Record: Sized {
     /// The first byte: which record this is, and in which version.
     const TAG: u8;
 
+    /// How long most records are, or somewhat less, in bytes.
+    const USUAL: usize = 64;
+
     /// What the key says of the value.
     type Key;
 
@@ -33,21 +38,51 @@ pub(crate) trait Record: Sized {
 
 /// The record of this value, or `None` when it would be longer than [`MAX_RECORD`].
 pub(crate) fn encode<R: Record>(value: &R) -> Option<Vec<u8>> {
-    let mut record = bincode::encode_to_vec((R::TAG, value.fields()), CONFIG).ok()?;
-    record.shrink_to_fit();
-    (record.len() <= MAX_RECORD).then_some(record)
+    let mut record = Vec::with_capacity(R::USUAL);
+    encode_into(value, &mut record).then_some(record)
+}
+
+/// Puts the record of this value behind what is there; false, and nothing is, when it would be
+/// longer than [`MAX_RECORD`].
+pub(crate) fn encode_into<R: Record>(value: &R, place: &mut Vec<u8>) -> bool {
+    let before = place.len();
+    let encoded = bincode::encode_into_writer((R::TAG, value.fields()), Behind(place), CONFIG);
+    let fits = encoded.is_ok() && place.len() - before <= MAX_RECORD;
+    if !fits {
+        place.truncate(before);
+    }
+    fits
+}
+
+struct Behind<'a>(&'a mut Vec<u8>);
+
+impl Writer for Behind<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
 }
 
 /// The value of this record, all of which must be in use.
 pub(crate) fn decode<R: Record>(key: R::Key, record: &[u8]) -> Result<R, RecordError> {
+    R::from_fields(key, fields::<R>(record)?)
+}
+
+/// The fields of this record, all of which must be in use.
+fn fields<R: Record>(record: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     let (tag, payload) = record.split_first().ok_or(RecordError::Empty)?;
     if *tag != R::TAG {
         return Err(RecordError::Tag { found: *tag, expected: R::TAG });
     }
+    fields_of::<R>(payload)
+}
+
+/// The fields of the record that has this behind its tag, all of which must be in use.
+pub(crate) fn fields_of<R: Record>(payload: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     let (fields, used) = bincode::borrow_decode_from_slice::<R::Fields<'_>, _>(payload, CONFIG)
         .map_err(|_| RecordError::Payload)?;
     match payload.len() - used {
-        0 => R::from_fields(key, fields),
+        0 => Ok(fields),
         len => Err(RecordError::Leftover { len }),
     }
 }

@@ -18,11 +18,6 @@ impl AccountNo {
     pub(crate) fn from_key(key: [u8; 4]) -> Self {
         Self(u32::from_be_bytes(key))
     }
-
-    /// Behind every key of this account in a table whose keys have `N` bytes.
-    pub(crate) fn last<const N: usize>(self) -> [u8; N] {
-        joined(self, &[0xff; N])
-    }
 }
 
 /// The account's number, big-endian, and as much of `rest` as fits.

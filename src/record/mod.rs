@@ -15,7 +15,8 @@ mod updates;
 use std::fmt;
 
 pub(crate) use self::changes::{RowChange, changes};
-pub(crate) use self::codec::{MAX_RECORD, Record, decode, encode};
+pub(crate) use self::codec::{MAX_RECORD, Record, decode, encode, encode_into, fields_of};
+pub(crate) use self::entity::EntityFields;
 pub(crate) use self::keys::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
 
 /// Why a record is not one.

@@ -1,6 +1,7 @@
 //! What becomes of an entity that is seen again. Pure rules: no storage is touched here.
 
 use crate::types::Entity;
+pub(crate) use crate::types::{bare_username, fold_phone, fold_username};
 
 /// A newer date alone is worth a write only when it is more than this many seconds newer.
 const DATE_STEP: i64 = 86_400;
@@ -72,28 +73,6 @@ fn tidy_usernames(usernames: &mut Vec<String>) {
         known.push(folded);
         new
     });
-}
-
-/// What a username is found by: no `@`, lower case.
-pub(crate) fn fold_username(username: &str) -> String {
-    bare_username(username).to_lowercase()
-}
-
-/// What a phone number is found by: its digits without zeros in front; `None` if none is left.
-/// Old files hold phones as integers and so lost those zeros.
-pub(crate) fn fold_phone(phone: &str) -> Option<String> {
-    let digits = digits(phone);
-    let significant = digits.trim_start_matches('0');
-    (!significant.is_empty()).then(|| significant.to_owned())
-}
-
-fn bare_username(username: &str) -> &str {
-    let username = username.trim();
-    username.strip_prefix('@').unwrap_or(username)
-}
-
-fn digits(phone: &str) -> String {
-    phone.chars().filter(char::is_ascii_digit).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use redb::WriteTransaction;
 
 use super::fault::Step;
 use super::rows::Row;
+use super::runs::{Edit, Merge};
 use super::tables::{Span, TABLES, Table};
 
 /// A key, shared between the places that remember it.
@@ -50,9 +51,11 @@ impl Layer {
         old
     }
 
-    /// How many rows have changes.
-    pub(super) fn len(&self) -> usize {
-        self.tables.iter().map(BTreeMap::len).sum()
+    /// How many rows have changes that come into redb's tables.
+    pub(super) fn count_of_redb(&self) -> u64 {
+        let redb = Table::ALL.into_iter().filter(|table| !table.is_in_runs());
+        let rows = redb.filter_map(|table| self.tables.get(table as usize));
+        rows.map(|rows| rows.len() as u64).sum()
     }
 
     /// Puts in what `older` says of rows that nothing is said of here.
@@ -65,20 +68,34 @@ impl Layer {
     }
 
     /// Puts the changes into the tables, each table's in the order of its keys.
-    pub(super) fn put_into(&self, transaction: &WriteTransaction) -> Step<()> {
-        for table in Table::ALL {
+    pub(super) fn put_into(
+        &self,
+        transaction: &WriteTransaction,
+        runs: &mut Edit<'_>,
+        merge: Merge,
+    ) -> Step<()> {
+        // A run first, which may lie at the end of the file, where redb wants to grow.
+        runs.bring(self, merge)?;
+        for table in Table::ALL.into_iter().filter(|table| !table.is_in_runs()) {
             let mut changes = self.range(table, &Span::ALL).peekable();
             if changes.peek().is_none() {
                 continue;
             }
-            table.open_mut(transaction, |rows| {
-                changes.try_for_each(|(key, entry)| match &entry.change {
-                    Some(row) => rows.put(key, row),
-                    None => rows.remove(key),
-                })
-            })?;
+            let mut rows = table.open_mut(transaction)?;
+            for (key, entry) in changes {
+                match &entry.change {
+                    Some(row) => drop(rows.insert(key.as_ref(), &**row)?),
+                    None => drop(rows.remove(key.as_ref())?),
+                }
+            }
         }
         Ok(())
+    }
+
+    /// How many bytes the entities take of the changes.
+    pub(super) fn entity_bytes(&self) -> usize {
+        let rows = self.range(Table::Entities, &Span::ALL);
+        rows.map(|(_, entry)| entry.change.as_deref().map_or(0, <[u8]>::len)).sum()
     }
 
     /// How much memory the changes take, roughly.

@@ -1,7 +1,7 @@
-//! Loading a whole session at once: rows in the order of their keys, appended behind the last.
+//! Loading a whole session at once: its entities become a run.
 
 use std::cmp::Reverse;
-use std::ops::Bound;
+use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
@@ -9,18 +9,15 @@ use super::direct::Direct;
 use super::entities::EntityTables;
 use super::fault::Step;
 use super::rows::RowsMut;
-use super::tables::{Table, add_dense, encoded, entity_records, get, index_rows, owned_by};
-use crate::error::Result;
-use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
-use crate::session::merge::{fold_phone, fold_username, tidy};
-use crate::types::{Account, Entity, PeerId};
+use super::tables::{Table, decoded, encoded};
+use crate::error::{Error, Result};
+use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, encode_into};
+use crate::run::{Index, Run, Twins};
+use crate::session::merge::tidy;
+use crate::types::{Account, Entity, PeerId, fold_phone, fold_username, folded_username};
 
 /// At most so many notes are kept; how many there were is said all the same.
 const MOST_NOTES: usize = 1_000;
-
-/// What a row of an entity takes beside its record, and one of an index beside its text, in bytes.
-const ENTITY_ROW: u64 = 16;
-const INDEX_ROW: u64 = 20;
 
 /// What [`Store::import`](crate::Store::import) brought in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +34,11 @@ pub struct ImportReport {
 }
 
 /// Puts everything of a session but its entities in.
-pub(super) fn load_account(rows: &mut Direct<'_>, no: AccountNo, account: &Account) -> Step<()> {
+pub(super) fn load_account(
+    rows: &mut Direct<'_, '_>,
+    no: AccountNo,
+    account: &Account,
+) -> Step<()> {
     rows.put(Table::Logins, &no.key(), &encoded("a login", &account.login)?)?;
     for dc in &account.dcs {
         let record = Zeroizing::new(encoded("a DC", dc)?);
@@ -55,20 +56,17 @@ pub(super) fn load_account(rows: &mut Direct<'_>, no: AccountNo, account: &Accou
     Ok(())
 }
 
-/// Puts the entities in: those that come in the order of their ids behind each other, the others
+/// Puts the entities in: those that come in the order of their ids into one run, the others
 /// afterwards one by one.
 pub(super) fn load_entities(
-    rows: &mut Direct<'_>,
+    rows: &mut Direct<'_, '_>,
     no: AccountNo,
     entities: impl Iterator<Item = Result<Entity>>,
 ) -> Step<ImportReport> {
     let mut report = ImportReport::default();
-    let mut usernames = Claims::default();
-    let mut phones = Claims::default();
     let mut late = Vec::new();
-    let mut table = rows.transaction().open_table(entity_records())?;
-    let mut cursor = table.upper_bound_mut(Bound::Included(&no.last::<12>()))?;
-    let (mut last, mut bytes) = (None, 0);
+    let mut builder = rows.runs().builder();
+    let (mut last, mut record) = (None, Vec::new());
     for entity in entities {
         let entity = tidy(entity?);
         if last >= Some(entity.id) {
@@ -76,22 +74,28 @@ pub(super) fn load_entities(
             continue;
         }
         last = Some(entity.id);
+        record.clear();
+        if !encode_into(&entity, &mut record) {
+            return Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into());
+        }
+        let payload = record.split_first().map(|(_, payload)| payload);
+        builder.push(&PeerKey::of(no, entity.id), payload)?;
         for name in &entity.usernames {
-            usernames.add(&fold_username(name), entity.id);
+            builder.index(Index::Usernames, &folded_username(name));
         }
         if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
-            phones.add(&phone, entity.id);
+            builder.index(Index::Phones, &phone);
         }
-        let record = encoded("an entity", &entity)?;
-        cursor.insert_before(&PeerKey::of(no, entity.id), record.as_slice())?;
-        bytes += ENTITY_ROW + record.len() as u64;
         report.entities += 1;
     }
-    cursor.close()?;
-    drop(table);
-    add_dense(rows.transaction(), bytes + usernames.bytes() + phones.bytes())?;
-    report.usernames = settle(rows, no, Table::Usernames, usernames, &mut report.notes)?;
-    report.phones = settle(rows, no, Table::Phones, phones, &mut report.notes)?;
+    (report.usernames, report.phones) = builder.indexed();
+    if !builder.is_empty() {
+        let (run, [usernames, phones]) = rows.runs().add(builder)?;
+        let notes = &mut report.notes;
+        report.usernames -= settle(rows, no, &run, Table::Usernames, usernames, notes)?;
+        report.phones -= settle(rows, no, &run, Table::Phones, phones, notes)?;
+        rows.settle()?;
+    }
     if !late.is_empty() {
         report.entities += merge_late(rows, no, &late)?;
         let count = late.len();
@@ -104,7 +108,7 @@ pub(super) fn load_entities(
 }
 
 /// Takes in what came out of order, one by one. Says how many of them are new.
-fn merge_late(rows: &mut Direct<'_>, no: AccountNo, late: &[Entity]) -> Step<u64> {
+fn merge_late(rows: &mut Direct<'_, '_>, no: AccountNo, late: &[Entity]) -> Step<u64> {
     let mut tables = EntityTables::new(rows, no);
     let mut new = 0;
     for entity in late {
@@ -114,120 +118,65 @@ fn merge_late(rows: &mut Direct<'_>, no: AccountNo, late: &[Entity]) -> Step<u64
     Ok(new)
 }
 
-/// Who showed which text. A million of them are held at once, so they share one allocation.
-#[derive(Default)]
-struct Claims {
-    text: Vec<u8>,
-    claims: Vec<Claim>,
-}
+/// Who shows which text, where several do.
+type Claims = BTreeMap<String, Vec<(Reverse<Option<i64>>, PeerId)>>;
 
-#[derive(Clone, Copy)]
-struct Claim {
-    id: PeerId,
-    start: u32,
-    end: u32,
-}
-
-impl Claims {
-    /// Texts beyond 4 GiB in all are not indexed: their entities stay, found by id.
-    fn add(&mut self, text: &str, id: PeerId) {
-        let start = u32::try_from(self.text.len());
-        let end = u32::try_from(self.text.len() + text.len());
-        if let (Ok(start), Ok(end)) = (start, end) {
-            self.text.extend_from_slice(text.as_bytes());
-            self.claims.push(Claim { id, start, end });
-        }
-    }
-
-    /// About what they take as rows.
-    fn bytes(&self) -> u64 {
-        self.text.len() as u64 + self.claims.len() as u64 * INDEX_ROW
-    }
-
-    /// Sorts by text, as the index does, and by id where texts are equal.
-    fn sort(&mut self) {
-        let Self { text, claims } = self;
-        claims.sort_unstable_by(|a, b| a.text(text).cmp(b.text(text)).then(a.id.cmp(&b.id)));
-    }
-
-    /// The claims to each text.
-    fn groups(&self) -> impl Iterator<Item = &[Claim]> {
-        self.claims.chunk_by(|a, b| self.text_of(*a) == self.text_of(*b))
-    }
-
-    fn text_of(&self, claim: Claim) -> &[u8] {
-        claim.text(&self.text)
-    }
-}
-
-impl Claim {
-    fn text(self, all: &[u8]) -> &[u8] {
-        all.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-/// Gives each text one owner, fills the index with the owners, and takes the text from the
-/// others. Says how many texts there are.
+/// Gives each text that several show one owner: the claimant seen last; absent is oldest, and on a
+/// tie the smallest marked id has it. Takes it from the others, and says how many they are.
 fn settle(
-    rows: &mut Direct<'_>,
+    rows: &mut Direct<'_, '_>,
     no: AccountNo,
+    run: &Run,
     index: Table,
-    mut claims: Claims,
+    twins: Vec<Twins>,
     notes: &mut Vec<String>,
 ) -> Step<u64> {
-    claims.sort();
-    let mut contested = Vec::new();
-    let mut count = 0;
-    let mut table = rows.transaction().open_table(index_rows(index))?;
-    let behind = TextKey::of(AccountNo(no.0.saturating_add(1)), "");
-    let mut cursor = table.upper_bound_mut(Bound::Excluded(behind.as_slice()))?;
-    for group in claims.groups() {
-        let [first, rest @ ..] = group else { continue };
-        let owner = if rest.is_empty() { first.id } else { owner_of(rows, no, *first, group)? };
-        let key = [no.key().as_slice(), claims.text_of(*first)].concat();
-        cursor.insert_before(key.as_slice(), &owned_by(owner))?;
-        count += 1;
-        if !rest.is_empty() {
-            contested.push((group, owner));
+    let mut claims = Claims::new();
+    for twins in twins {
+        claim(&mut claims, no, run, index, &twins)?;
+    }
+    let mut losers = 0;
+    // Those alone whose hashes are the same claim nothing that anybody else does.
+    for (text, mut claimants) in claims.into_iter().filter(|(_, claimants)| claimants.len() > 1) {
+        claimants.sort_unstable();
+        let mut claimants = claimants.into_iter().map(|(_, id)| id);
+        let Some(owner) = claimants.next() else { continue };
+        let (mut tables, mut shown_by) = (EntityTables::new(rows, no), 1);
+        for id in claimants {
+            if index == Table::Usernames {
+                tables.lose_username(id, &text)?;
+            } else {
+                tables.lose_phone(id)?;
+            }
+            shown_by += 1;
+            losers += 1;
         }
+        note(notes, index, &text, shown_by, owner);
     }
-    cursor.close()?;
-    drop(table);
-    for (group, owner) in contested {
-        let text =
-            String::from_utf8_lossy(group.first().map_or(&[], |claim| claims.text_of(*claim)));
-        take_from_losers(rows, no, index, &text, group, owner)?;
-        note(notes, index, &text, group.len(), owner);
-    }
-    Ok(count)
+    Ok(losers)
 }
 
-/// The claimant seen last; absent is oldest, and on a tie the smallest marked id has it.
-fn owner_of(rows: &Direct<'_>, no: AccountNo, first: Claim, group: &[Claim]) -> Step<PeerId> {
-    let mut dated = Vec::with_capacity(group.len());
-    for claim in group {
-        let key = PeerKey::of(no, claim.id);
-        let entity: Option<Entity> = get(rows, Table::Entities, &key, claim.id)?;
-        dated.push((Reverse(entity.and_then(|entity| entity.date)), claim.id));
-    }
-    Ok(dated.into_iter().min().map_or(first.id, |(_, id)| id))
-}
-
-fn take_from_losers(
-    rows: &mut Direct<'_>,
-    no: AccountNo,
-    index: Table,
-    text: &str,
-    group: &[Claim],
-    owner: PeerId,
-) -> Step<()> {
-    let mut tables = EntityTables::new(rows, no);
-    for claim in group.iter().filter(|claim| claim.id != owner) {
-        if index == Table::Usernames {
-            tables.lose_username(claim.id, text)?;
-        } else {
-            tables.lose_phone(claim.id)?;
+/// Notes what the rows in these slots show that has the hash which brought them together.
+fn claim(claims: &mut Claims, no: AccountNo, run: &Run, index: Table, twins: &[u32]) -> Step<()> {
+    let mut shown: BTreeMap<u64, Claims> = BTreeMap::new();
+    for slot in twins {
+        let row = run.row_at(*slot)?;
+        let (Some(id), Some(payload)) = (PeerKey::peer(&row.key), row.payload) else { continue };
+        let record = [&[Entity::TAG], payload].concat();
+        let entity: Entity = decoded(Table::Entities, &row.key, id, &record)?;
+        let texts: Vec<String> = match index {
+            Table::Usernames => entity.usernames.iter().map(|name| fold_username(name)).collect(),
+            _ => entity.phone.as_deref().and_then(fold_phone).into_iter().collect(),
+        };
+        for text in texts {
+            let of_hash = shown.entry(run.hash(no.0, &text)).or_default();
+            of_hash.entry(text).or_default().push((Reverse(entity.date), id));
         }
+    }
+    // All of them show something of the one hash; of others they may show something by chance.
+    let of_all = |of_hash: &Claims| of_hash.values().map(Vec::len).sum::<usize>() == twins.len();
+    for of_hash in shown.into_values().filter(of_all) {
+        claims.extend(of_hash);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Which sessions there are, and everything that is done to a session as a whole.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::fault::{Fault, Step};
@@ -34,14 +35,9 @@ pub(super) fn sessions(rows: &impl Rows) -> Step<Vec<(String, AccountNo)>> {
     Ok(sessions)
 }
 
-/// Whether there is one session and no other.
-pub(super) fn is_single(rows: &impl Rows) -> Step<bool> {
-    let mut count = 0;
-    rows.each(Table::Sessions, &Span::ALL, 3, &mut |name, _| {
-        count += usize::from(name != NEXT_NUMBER);
-        Ok(count < 2)
-    })?;
-    Ok(count == 1)
+/// The numbers of all sessions, in their order.
+pub(super) fn accounts(rows: &impl Rows) -> Step<BTreeSet<AccountNo>> {
+    Ok(sessions(rows)?.into_iter().map(|(_, account)| account).collect())
 }
 
 pub(super) fn name_of(rows: &impl Rows, account: AccountNo) -> Step<Option<String>> {

@@ -15,6 +15,7 @@ use super::follower::Moment;
 use super::image::Image;
 use super::options::StoreOptions;
 use super::rows::{Row, Rows};
+use super::runs::{Edit, Merge};
 use super::snapshot::Snapshot;
 use super::state::{Applied, Fresh, RowChanged, State, content_len, content_of};
 use super::tables::{Span, Table, set_applied};
@@ -104,7 +105,7 @@ impl Core {
         // The commit before is whole: an empty one behind it is enough, and what the log holds
         // can wait.
         let opened = self.guarded(|| self.below().map(drop));
-        match opened.and_then(|()| self.guarded(|| self.image.write(|_| Ok(())))) {
+        match opened.and_then(|()| self.guarded(|| self.image.write(|_, _| Ok(())))) {
             Err(Error::Damaged { .. }) => Ok(()),
             settled => settled,
         }
@@ -236,7 +237,7 @@ impl Core {
         if turns && !(committed.log.takes(len) && other_is_free && state.older.is_none()) {
             state.take_back(fresh);
             drop(state);
-            self.bring_all(committed, |_| Ok(()))?;
+            self.bring_all(committed, |_, _| Ok(()))?;
             self.begin_log(committed);
             return Ok(false);
         }
@@ -281,13 +282,16 @@ impl Core {
         if self.state().bytes() <= self.options.buffer_size {
             return Ok(());
         }
-        self.bring_all(&mut committed, |_| Ok(()))?;
+        self.bring_all(&mut committed, |_, _| Ok(()))?;
         self.begin_log(&mut committed);
         Ok(())
     }
 
     /// Runs `work` in one transaction of the tables themselves.
-    pub(super) fn direct<T>(&self, work: impl FnOnce(&WriteTransaction) -> Step<T>) -> Result<T> {
+    pub(super) fn direct<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction, &mut Edit<'_>) -> Step<T>,
+    ) -> Result<T> {
         let mut committed = locked(&self.committed);
         let writer = locked(&self.writer);
         let done = self.bring_all(&mut committed, work)?;
@@ -303,12 +307,12 @@ impl Core {
     fn bring_all<T>(
         &self,
         committed: &mut Committed,
-        work: impl FnOnce(&WriteTransaction) -> Step<T>,
+        work: impl FnOnce(&WriteTransaction, &mut Edit<'_>) -> Step<T>,
     ) -> Result<T> {
         let _tables = locked(&self.tables);
         // That there is an image is the first thing that a barrier says.
         if !self.guarded(|| self.image.exists())? {
-            self.guarded(|| self.image.write(|transaction| set_applied(transaction, 0)))?;
+            self.guarded(|| self.image.write(|transaction, _| set_applied(transaction, 0)))?;
             self.state_mut().below = None;
         }
         // Readers keep to it while the transaction commits.
@@ -321,10 +325,10 @@ impl Core {
         let taken = self.state_mut().take_all();
         let number = committed.log.last();
         let done = self.guarded(|| {
-            self.image.write(|transaction| {
-                taken.layer.put_into(transaction)?;
+            self.image.write(|transaction, runs| {
+                taken.layer.put_into(transaction, runs, Merge::Seldom)?;
                 set_applied(transaction, number)?;
-                work(transaction)
+                work(transaction, runs)
             })
         });
         match done {
@@ -349,8 +353,8 @@ impl Core {
         let Some(older) = older else { return Ok(()) };
         self.guarded(|| self.below().map(drop))?;
         self.guarded(|| {
-            self.image.write(|transaction| {
-                older.layer.put_into(transaction)?;
+            self.image.write(|transaction, runs| {
+                older.layer.put_into(transaction, runs, Merge::Now)?;
                 set_applied(transaction, older.number)
             })
         })?;
@@ -364,7 +368,7 @@ impl Core {
 
     /// What was set aside is in the tables: readers go over to them.
     fn arrived(&self, layer: &Layer) {
-        self.brought.fetch_add(layer.len() as u64, Ordering::AcqRel);
+        self.brought.fetch_add(layer.count_of_redb(), Ordering::AcqRel);
         let below = self.guarded(|| self.image.begin_read()).ok().flatten().map(Arc::new);
         let mut state = self.state_mut();
         self.moves.fetch_add(1, Ordering::AcqRel);

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::core::{Core, locked};
 use super::direct::Direct;
 use super::fault::{Fault, Step};
-use super::files;
+use super::files::{self, Medium};
 use super::follower::Follower;
 use super::image::Image;
 use super::options::StoreOptions;
 use super::view::{Batch, View};
 use crate::error::{Error, Result};
-use crate::file::{Access, Disk, Kind, Log, LogWriter, Superblock};
+use crate::file::{Access, Damage, Disk, Kind, Log, LogWriter};
 
 /// When the data of a call is to be on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +42,12 @@ impl Engine {
     /// The engine of the store on this disk. Who writes holds the lock from here on.
     pub(super) fn new(
         path: &Path,
-        disk: Arc<dyn Disk>,
-        superblock: Superblock,
+        medium: Medium,
         access: Access,
         options: &StoreOptions,
     ) -> Result<Self> {
-        let log = Log::new(superblock);
-        let image = Image::new(path, Arc::clone(&disk), superblock, access, options.cache_size);
+        let (log, disk) = (Log::new(medium.superblock), Arc::clone(&medium.disk));
+        let image = Image::new(path, medium, access, options.cache_size);
         match access {
             Access::Write => {
                 files::lock(disk.as_ref(), path)?;
@@ -66,16 +65,30 @@ impl Engine {
     }
 
     /// Makes the engine of a new store on a disk with nothing but its superblock.
-    pub(super) fn make(
-        path: &Path,
-        disk: Arc<dyn Disk>,
-        superblock: Superblock,
-        options: &StoreOptions,
-    ) -> Result<Self> {
-        let begun =
-            LogWriter::begin(Log::new(superblock)).append(disk.as_ref(), 0, Kind::Changes, &[]);
+    pub(super) fn make(path: &Path, medium: Medium, options: &StoreOptions) -> Result<Self> {
+        let mut log = LogWriter::begin(Log::new(medium.superblock));
+        let begun = log.append(medium.disk.as_ref(), 0, Kind::Changes, &[]);
         begun.map_err(|source| Error::io("create", path, source))?;
-        Self::new(path, disk, superblock, Access::Write, options)
+        Self::new(path, medium, Access::Write, options)
+    }
+
+    fn image(&self) -> &Image {
+        match self {
+            Self::Writer(core) => &core.image,
+            Self::Reader(reader) => &reader.image,
+        }
+    }
+
+    /// Finds out whether the file has all that its header says.
+    pub(super) fn check_length(&self) -> Result<()> {
+        let image = self.image();
+        image.guarded(|| image.is_unfinished()).map(drop)
+    }
+
+    /// Everything that is wrong with the sectors of runs.
+    pub(super) fn bad_sectors(&self) -> Result<Vec<Damage>> {
+        let image = self.image();
+        image.guarded(|| image.bad_sectors())
     }
 
     /// What is wrong with the log, looked through from end to end.
@@ -104,10 +117,7 @@ impl Engine {
 
     /// How many of the header's two copies were whole when the file was opened.
     pub(super) fn whole_heads(&self) -> Result<usize> {
-        let image = match self {
-            Self::Writer(core) => &core.image,
-            Self::Reader(reader) => &reader.image,
-        };
+        let image = self.image();
         image.guarded(|| image.whole_heads())
     }
 
@@ -172,10 +182,15 @@ impl Engine {
     }
 
     /// Runs `work` in one transaction of the tables themselves, for what is too large for memory.
-    pub(super) fn direct<T>(&self, work: impl FnOnce(&mut Direct<'_>) -> Step<T>) -> Result<T> {
+    pub(super) fn direct<T>(&self, work: impl FnOnce(&mut Direct<'_, '_>) -> Step<T>) -> Result<T> {
         let core = self.writer()?;
         core.report_failure()?;
-        core.direct(|transaction| work(&mut Direct::new(transaction)))
+        core.direct(|transaction, runs| {
+            let mut direct = Direct::new(transaction, runs);
+            let done = work(&mut direct)?;
+            direct.finish()?;
+            Ok(done)
+        })
     }
 
     /// The rows as of this moment, whatever is written from now on.

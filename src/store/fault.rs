@@ -21,6 +21,10 @@ pub(super) enum Fault {
     Panic(String),
     /// A record, key or index is not as it must be.
     Damaged(Damaged),
+    /// A part of the file is not what was written there.
+    Block(Damage),
+    /// The disk failed while a run was read or written.
+    Disk(io::Error),
     /// The handle is not used any more.
     Dead,
     /// It is said already.
@@ -86,6 +90,11 @@ impl Fault {
         match (self, damage) {
             (Self::Ours(error), _) => error,
             (Self::Damaged(damaged), _) => Error::damaged(path, damaged),
+            (Self::Block(damage), _) => Error::damaged(path, damage),
+            (Self::Disk(source), _) => match damage_in(&source) {
+                Some(damage) => Error::damaged(path, damage),
+                None => Error::io("read or write", path, source),
+            },
             (Self::Panic(_) | Self::Redb(redb::Error::Corrupted(_)), Some(damage)) => {
                 Error::damaged(path, damage)
             }

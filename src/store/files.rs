@@ -14,10 +14,34 @@ use crate::file::{
     Access, Disk, OpenError, Overlay, SealedBlocks, StoreFile, Superblock, WRITER_LOCK,
 };
 
+/// What a store lies on.
+#[derive(Clone, Debug)]
+pub(super) struct Medium {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) superblock: Superblock,
+    /// The file itself, where there is one, to read it in place.
+    pub(super) file: Option<Arc<fs::File>>,
+}
+
+impl Medium {
+    /// A file whose superblock says this.
+    pub(super) fn new(file: fs::File, superblock: Superblock, path: &Path) -> Result<Self> {
+        let again = file.try_clone().map_err(|source| Error::io("open", path, source))?;
+        let disk = Arc::new(backend(file, path)?);
+        Ok(Self { disk, superblock, file: Some(Arc::new(again)) })
+    }
+
+    /// A disk that is no file.
+    #[cfg(test)]
+    pub(super) fn simulated(disk: Arc<dyn Disk>, superblock: Superblock) -> Self {
+        Self { disk, superblock, file: None }
+    }
+}
+
 /// The file of a store and what its superblock says.
-pub(super) fn open(path: &Path, access: Access) -> Result<(Arc<dyn Disk>, Superblock)> {
+pub(super) fn open(path: &Path, access: Access) -> Result<Medium> {
     let StoreFile { file, superblock } = open_file(path, access)?;
-    Ok((Arc::new(backend(file, path)?), superblock))
+    Medium::new(file, superblock, path)
 }
 
 fn open_file(path: &Path, access: Access) -> Result<StoreFile> {
@@ -49,7 +73,7 @@ pub(super) fn lock(disk: &dyn Disk, path: &Path) -> Result<()> {
     }
 }
 
-pub(super) fn backend(file: fs::File, path: &Path) -> Result<FileBackend> {
+fn backend(file: fs::File, path: &Path) -> Result<FileBackend> {
     FileBackend::new(file).map_err(|error: DatabaseError| Fault::from(error).at(path, None))
 }
 
@@ -66,7 +90,7 @@ pub(super) fn overlay(path: &Path) -> Result<SealedBlocks<Overlay<FileBackend>>>
     if locks {
         lock(&disk, path)?;
     }
-    Ok(SealedBlocks::new(disk, opened.superblock))
+    Ok(SealedBlocks::new(disk, opened.superblock, Arc::default()))
 }
 
 fn may_not_write(error: &io::Error) -> bool {

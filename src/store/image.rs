@@ -1,29 +1,41 @@
 //! redb behind a door: opened on sealed blocks when it is first needed, its errors and panics
 //! turned into ours.
 
+mod runs;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use redb::{
-    Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase, WriteTransaction,
-};
+use redb::{ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase, WriteTransaction};
 
+use super::core::locked;
 use super::fault::{Fault, Step, caught, said_by};
-use super::files::overlay;
+use super::files::{Medium, overlay};
+use super::runs::Edit;
 use super::snapshot::Snapshot;
+use super::tables::{named, named_in};
 use crate::error::{Error, Result};
-use crate::file::{Access, Damage, Disk, SealedBlocks, Shared, Superblock, Watch};
+use crate::file::{Access, Damage, Disk, PAGE, Readers, SealedBlocks, Shared, Space, Watch};
+use crate::run::Run;
 
-/// The tables of a store, as redb keeps them.
+pub(super) use crate::file::Reading;
+
+/// The tables of a store: those that redb keeps, and the runs that it names.
 pub(super) struct Image {
     path: PathBuf,
-    disk: Arc<dyn Disk>,
-    superblock: Superblock,
+    medium: Medium,
     access: Access,
     cache: usize,
+    space: Arc<Space>,
+    readers: Arc<Readers>,
     opened: RwLock<Option<Arc<Opened>>>,
+    /// The runs of the state that was looked at last.
+    runs: Mutex<Vec<Arc<Run>>>,
+    /// Runs that are not named any more, and their first pages: they are free when nobody looks at
+    /// them any more.
+    retired: Mutex<Vec<(u32, Weak<Run>)>>,
     /// The log holds everything: there may be no image.
     optional: AtomicBool,
     dead: AtomicBool,
@@ -45,22 +57,18 @@ enum Db {
 }
 
 impl Image {
-    /// The image on this disk; `cache` is what redb may keep of it in memory, in bytes.
-    pub(super) fn new(
-        path: &Path,
-        disk: Arc<dyn Disk>,
-        superblock: Superblock,
-        access: Access,
-        cache: usize,
-    ) -> Self {
-        let path = path.to_owned();
+    /// The image on this medium; `cache` is what redb may keep of it in memory, in bytes.
+    pub(super) fn new(path: &Path, medium: Medium, access: Access, cache: usize) -> Self {
         Self {
-            path,
-            disk,
-            superblock,
+            path: path.to_owned(),
+            readers: Readers::new(Arc::clone(&medium.disk)),
+            medium,
             access,
             cache,
+            space: Arc::default(),
             opened: RwLock::default(),
+            runs: Mutex::default(),
+            retired: Mutex::default(),
             optional: AtomicBool::new(false),
             dead: AtomicBool::new(false),
         }
@@ -84,7 +92,8 @@ impl Image {
     }
 
     fn blocks(&self) -> SealedBlocks<Shared> {
-        SealedBlocks::new(Shared::new(Arc::clone(&self.disk)), self.superblock)
+        let disk = Shared::new(Arc::clone(&self.medium.disk));
+        SealedBlocks::new(disk, self.medium.superblock, Arc::clone(&self.space))
     }
 
     /// The last committed state, if there is any.
@@ -92,36 +101,67 @@ impl Image {
         if !self.exists()? {
             return Ok(None);
         }
+        // Before the state is chosen: what it names stays then.
+        let reading = match self.access {
+            Access::Read => Some(self.readers.enter()?),
+            Access::Write => None,
+        };
         let opened = self.opened()?;
-        Ok(Some(Snapshot::new(match opened.db()? {
+        // Until its runs are found, no other state is looked at: each run is open once.
+        let mut open = locked(&self.runs);
+        let transaction = match opened.db()? {
             Db::Writer(db) => db.begin_read()?,
             Db::Reader(db) => db.begin_read()?,
-        })))
+        };
+        let runs = self.runs_of(named(&transaction)?, &mut open)?;
+        Ok(Some(Snapshot::new(transaction, Arc::new(runs), reading)))
     }
 
     /// Runs `work` in a transaction and commits it; on any error nothing of it remains.
     ///
     /// redb commits in two phases where readers share the file: all blocks are synced before the
     /// header that makes them count, so that no mixture of old and new ones passes for a commit.
-    pub(super) fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Step<T>) -> Step<T> {
+    /// The runs that the transaction names lie in the same file and are synced with them.
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction, &mut Edit<'_>) -> Step<T>,
+    ) -> Step<T> {
         if !self.exists()? {
             self.blocks().erase()?;
         }
         let opened = self.opened()?;
         let Db::Writer(db) = opened.db()? else { return Err(Fault::Dead) };
+        self.free_retired();
         let mut transaction = db.begin_write()?;
         // Records the allocator's state, so that opening after a kill does not walk the file.
         transaction.set_quick_repair(true);
         // A panic must not unwind through the transaction: aborted, it leaves no trace.
-        match caught(|| work(&transaction)) {
-            Ok(done) => {
+        let worked = caught(|| {
+            let (named, last) = named_in(&transaction)?;
+            let places = named.runs.iter().map(|(_, run)| (run.page, run.pages));
+            self.space.know(places).map_err(Fault::Block)?;
+            let runs = self.runs_of(named, &mut locked(&self.runs))?;
+            let mut edit = Edit::new(self, runs, last);
+            let done = work(&transaction, &mut edit)?;
+            edit.name(&transaction)?;
+            Ok((done, edit))
+        });
+        match worked {
+            Ok((done, mut edit)) => {
+                // What came of a commit that fails nobody knows: its runs keep their places.
+                edit.keep();
                 transaction.commit()?;
+                self.committed(edit);
                 self.set_optional(false);
                 self.settle();
                 Ok(done)
             }
             Err(fault) => {
-                transaction.abort()?;
+                drop(opened);
+                // What failed first says more; an engine that cannot even give up is opened anew.
+                if transaction.abort().is_err() {
+                    self.forget();
+                }
                 Err(fault)
             }
         }
@@ -132,7 +172,8 @@ impl Image {
     pub(super) fn settle(&self) {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = &*opened
-            && let Err(error) = opened.watch.declare_settled(self.disk.as_ref(), self.superblock)
+            && let Err(error) =
+                opened.watch.declare_settled(self.medium.disk.as_ref(), self.medium.superblock)
         {
             tracing::debug!(path = %self.path.display(), %error, "the engine's header keeps its mark");
         }
@@ -169,12 +210,40 @@ impl Image {
         // in a full file that makes it twice as long. Who needs it next opens it again.
         opened.touched.store(true, Ordering::Release);
         drop(opened);
-        compacted
+        compacted?;
+        self.free_retired();
+        let packed = self.readers.kept_out(|| {
+            self.blocks().pack()?;
+            self.blocks().trim()
+        });
+        Ok(packed.unwrap_or(Ok(()))?)
     }
 
-    /// How many bytes the image has; 0 where there is none.
+    /// Cuts off what nobody needs at the end of the file, where nobody may be looking at it.
+    pub(super) fn trim(&self) -> Step<()> {
+        self.free_retired();
+        if self.readers.are_elsewhere() {
+            return Ok(());
+        }
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        match &*opened {
+            Some(opened) => {
+                let Medium { disk, superblock, .. } = &self.medium;
+                Ok(opened.watch.trim(disk.as_ref(), *superblock, &self.space)?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// How many bytes redb's image has; 0 where there is none.
     pub(super) fn len(&self) -> Step<u64> {
-        Ok(if self.exists()? { self.blocks().len()? } else { 0 })
+        Ok(if self.exists()? { self.blocks().image_len()? } else { 0 })
+    }
+
+    /// How many bytes the file has behind the log, and how many of them belong to nobody.
+    pub(super) fn len_and_unused(&self) -> Step<(u64, u64)> {
+        let len = self.medium.disk.len()?.saturating_sub(self.medium.superblock.image_at());
+        Ok((len, u64::from(self.space.unused()) * PAGE))
     }
 
     /// How many bytes of the image its rows need.
@@ -351,8 +420,8 @@ pub(super) fn needed(transaction: &WriteTransaction) -> Step<u64> {
     Ok(stats.stored_bytes() + stats.metadata_bytes())
 }
 
-fn builder(cache: usize) -> Builder {
-    let mut builder = Builder::new();
+fn builder(cache: usize) -> redb::Builder {
+    let mut builder = redb::Builder::new();
     builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(cache);
     builder
 }

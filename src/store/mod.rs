@@ -15,6 +15,7 @@ mod follower;
 mod image;
 mod options;
 mod rows;
+mod runs;
 mod session;
 mod snapshot;
 mod state;
@@ -31,6 +32,7 @@ use std::time::{Duration, Instant};
 use self::direct::Direct;
 use self::engine::{Engine, Keep};
 use self::fault::Step;
+use self::files::Medium;
 use self::rows::Rows;
 use self::tables::{Span, Table};
 use crate::error::{Error, Result};
@@ -126,8 +128,8 @@ impl Store {
             _ => {}
         }
         let (new, superblock) = NewFile::for_path(path).map_err(failed)?;
-        let disk = Arc::new(files::backend(new.handle().map_err(failed)?, path)?);
-        let store = Self::on(Engine::make(path, disk, superblock, options)?);
+        let medium = Medium::new(new.handle().map_err(failed)?, superblock, path)?;
+        let store = Self::on(Engine::make(path, medium, options)?);
         let filled = fill(&store)?;
         store.engine.flush()?;
         new.put_in_place(path).map_err(failed)?;
@@ -174,9 +176,8 @@ impl Store {
         let path = &store_path(path);
         let give_up = Instant::now().checked_add(options.wait);
         loop {
-            let opened = files::open(path, Access::Write).and_then(|(disk, superblock)| {
-                Engine::new(path, disk, superblock, Access::Write, options)
-            });
+            let opened = files::open(path, Access::Write)
+                .and_then(|medium| Engine::new(path, medium, Access::Write, options));
             match opened {
                 Err(Error::Busy { .. }) if give_up.is_none_or(|end| Instant::now() < end) => {
                     std::thread::sleep(BETWEEN_TRIES.min(options.wait));
@@ -199,8 +200,8 @@ impl Store {
 
     fn read_only(path: &Path, options: &StoreOptions) -> Result<Self> {
         let path = &store_path(path);
-        let (disk, superblock) = files::open(path, Access::Read)?;
-        Engine::new(path, disk, superblock, Access::Read, options).map(Self::on)
+        let medium = files::open(path, Access::Read)?;
+        Engine::new(path, medium, Access::Read, options).map(Self::on)
     }
 
     /// The file.
@@ -330,8 +331,15 @@ impl Store {
         let view = self.engine.freeze()?;
         Self::create_with(path, |copy| {
             copy.engine.direct(|rows| {
+                let accounts = catalog::accounts(&view)?;
                 Table::ALL.into_iter().try_for_each(|table| {
-                    rows.fill(table, &mut |visit| view.each(table, &Span::ALL, usize::MAX, visit))
+                    rows.fill(table, &mut |visit| match table {
+                        // Runs may have entities of sessions that are not there any more.
+                        Table::Entities => accounts.iter().try_for_each(|account| {
+                            view.each(table, &table.span(*account), usize::MAX, visit)
+                        }),
+                        _ => view.each(table, &Span::ALL, usize::MAX, visit),
+                    })
                 })
             })
         })
@@ -355,7 +363,7 @@ fn remove(engine: &Engine, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn remove_rows(rows: &mut Direct<'_>, path: &Path, name: &str) -> Step<()> {
+fn remove_rows(rows: &mut Direct<'_, '_>, path: &Path, name: &str) -> Step<()> {
     let account = catalog::unname(rows, path, name)?;
     catalog::account_tables().try_for_each(|table| rows.clear(table, account))
 }

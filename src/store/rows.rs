@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::{Bound, Deref};
 use std::sync::Arc;
 
-use redb::{AccessGuard, Key, Range, ReadOnlyTable, ReadableTable, ReadableTableMetadata};
+use redb::{AccessGuard, Range, ReadOnlyTable};
 use zeroize::Zeroizing;
 
-use super::fault::{Fault, Step};
+use super::fault::Step;
 use super::tables::{Span, Table};
-use crate::record::RecordError;
+use crate::record::AccountNo;
 
 /// The bytes of a row that is held in memory. They are wiped when the last holder lets go, since
 /// they may be those of a key.
@@ -37,12 +37,42 @@ impl fmt::Debug for Row {
     }
 }
 
+/// So many bytes of a row are handed over as they are.
+const INLINE: usize = 118;
+
 /// What a row was found to hold.
 pub(super) enum Value {
     Held(Row),
     /// In a page of the engine's.
     Page(AccessGuard<'static, &'static [u8]>),
-    Short([u8; 8], usize),
+    Inline([u8; INLINE], u8),
+}
+
+impl Value {
+    /// A copy of these bytes.
+    pub(super) fn inline(bytes: &[u8]) -> Self {
+        let mut place = [0; INLINE];
+        match place.get_mut(..bytes.len()) {
+            Some(inline) => {
+                inline.copy_from_slice(bytes);
+                Self::Inline(place, bytes.len() as u8)
+            }
+            None => Self::Held(Row::new(bytes.to_vec())),
+        }
+    }
+
+    /// A copy of a record.
+    pub(super) fn record(tag: u8, payload: &[u8]) -> Self {
+        let mut place = [0; INLINE];
+        match place.get_mut(..=payload.len()).and_then(|place| place.split_first_mut()) {
+            Some((first, rest)) => {
+                *first = tag;
+                rest.copy_from_slice(payload);
+                Self::Inline(place, payload.len() as u8 + 1)
+            }
+            None => Self::Held(Row::new([&[tag], payload].concat())),
+        }
+    }
 }
 
 impl Deref for Value {
@@ -52,7 +82,7 @@ impl Deref for Value {
         match self {
             Self::Held(row) => row,
             Self::Page(guard) => guard.value(),
-            Self::Short(bytes, len) => bytes.get(..*len).unwrap_or_default(),
+            Self::Inline(bytes, len) => bytes.get(..usize::from(*len)).unwrap_or_default(),
         }
     }
 }
@@ -76,148 +106,40 @@ pub(super) trait RowsMut: Rows {
     fn remove(&mut self, table: Table, key: &[u8]) -> Step<()>;
 }
 
-/// A table of redb, open for reading.
+/// A table below the changes in memory, open for reading.
 pub(super) trait Stored: Send + Sync {
     fn get(&self, key: &[u8]) -> Step<Option<Value>>;
 
     fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()>;
 
-    fn count(&self) -> Step<u64>;
+    /// How many rows an account has, where that can be told without counting them.
+    fn count(&self, account: AccountNo) -> Step<Option<u64>>;
 }
 
 /// A table of redb, open for writing.
-pub(super) trait StoredMut {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>>;
+pub(super) type StoredMut<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
 
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()>;
-
-    fn put(&mut self, key: &[u8], value: &[u8]) -> Step<()>;
-
-    fn remove(&mut self, key: &[u8]) -> Step<()>;
-
-    fn clear(&mut self, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Step<()>;
-
-    /// Fills an empty table with what `source` shows in the order of the keys, by far the fastest
-    /// and densest way.
-    fn fill(&mut self, source: &mut dyn FnMut(Visit<'_>) -> Step<()>) -> Step<()>;
-}
-
-/// What a table of redb has as a key or as a value: bytes of any length, or of one.
-///
-/// redb's code is compiled once for each pair of them, so there are few.
-pub(super) trait Bytes: redb::Value + Sized + Send + Sync + 'static {
-    /// Bytes as redb takes them; a fault where they have another length.
-    fn of(bytes: &[u8]) -> Step<Self::SelfType<'_>>;
-
-    fn bytes<'a>(these: &'a Self::SelfType<'_>) -> &'a [u8];
-
-    /// A value that was found.
-    fn found(guard: AccessGuard<'static, Self>) -> Value;
-}
-
-impl Bytes for &'static [u8] {
-    fn of(bytes: &[u8]) -> Step<&[u8]> {
-        Ok(bytes)
-    }
-
-    fn bytes<'a>(these: &'a &[u8]) -> &'a [u8] {
-        these
-    }
-
-    fn found(guard: AccessGuard<'static, Self>) -> Value {
-        Value::Page(guard)
-    }
-}
-
-impl<const N: usize> Bytes for &'static [u8; N] {
-    fn of(bytes: &[u8]) -> Step<&[u8; N]> {
-        bytes.try_into().map_err(|_| Fault::record("in the engine", bytes, RecordError::Key))
-    }
-
-    fn bytes<'a>(these: &'a &[u8; N]) -> &'a [u8] {
-        these.as_slice()
-    }
-
-    fn found(guard: AccessGuard<'static, Self>) -> Value {
-        short(guard.value())
-    }
-}
-
-impl<K: Key + Bytes, V: Bytes> Stored for ReadOnlyTable<K, V> {
+impl Stored for ReadOnlyTable<&'static [u8], &'static [u8]> {
     fn get(&self, key: &[u8]) -> Step<Option<Value>> {
-        Ok(self.get(K::of(key)?)?.map(V::found))
+        Ok(self.get(key)?.map(Value::Page))
     }
 
     fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
-        show(self.range::<K::SelfType<'_>>((bound::<K>(from)?, bound::<K>(to)?))?, visit)
+        show(self.range::<&[u8]>((from, to))?, visit)
     }
 
-    fn count(&self) -> Step<u64> {
-        Ok(self.len()?)
-    }
-}
-
-impl<K: Key + Bytes, V: Bytes> StoredMut for redb::Table<'_, K, V> {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
-        let found = ReadableTable::get(self, K::of(key)?)?;
-        Ok(found.map(|value| Value::Held(Row::new(V::bytes(&value.value()).to_vec()))))
-    }
-
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
-        show(self.range::<K::SelfType<'_>>((bound::<K>(from)?, bound::<K>(to)?))?, visit)
-    }
-
-    fn put(&mut self, key: &[u8], value: &[u8]) -> Step<()> {
-        self.insert(K::of(key)?, V::of(value)?)?;
-        Ok(())
-    }
-
-    fn remove(&mut self, key: &[u8]) -> Step<()> {
-        redb::Table::remove(self, K::of(key)?)?;
-        Ok(())
-    }
-
-    fn clear(&mut self, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Step<()> {
-        let range = (bound::<K>(from)?, bound::<K>(to)?);
-        self.retain_in::<K::SelfType<'_>, _>(range, |_, _| false)?;
-        Ok(())
-    }
-
-    fn fill(&mut self, source: &mut dyn FnMut(Visit<'_>) -> Step<()>) -> Step<()> {
-        let mut cursor = self.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?;
-        source(&mut |key, value| {
-            cursor.insert_before(K::of(key)?, V::of(value)?)?;
-            Ok(true)
-        })?;
-        cursor.close()?;
-        Ok(())
+    fn count(&self, _: AccountNo) -> Step<Option<u64>> {
+        Ok(None)
     }
 }
 
-fn show<K: Key + Bytes, V: Bytes>(rows: Range<'_, K, V>, visit: Visit<'_>) -> Step<()> {
+/// Shows rows of redb's.
+pub(super) fn show(rows: Range<'_, &'static [u8], &'static [u8]>, visit: Visit<'_>) -> Step<()> {
     for row in rows {
         let (key, value) = row?;
-        if !visit(K::bytes(&key.value()), V::bytes(&value.value()))? {
+        if !visit(key.value(), value.value())? {
             break;
         }
     }
     Ok(())
-}
-
-/// A value of at most eight bytes.
-fn short(value: &[u8]) -> Value {
-    let mut bytes = [0; 8];
-    let len = value.len().min(bytes.len());
-    for (place, byte) in bytes.iter_mut().zip(value) {
-        *place = *byte;
-    }
-    Value::Short(bytes, len)
-}
-
-fn bound<K: Bytes>(bound: Bound<&[u8]>) -> Step<Bound<K::SelfType<'_>>> {
-    Ok(match bound {
-        Bound::Included(key) => Bound::Included(K::of(key)?),
-        Bound::Excluded(key) => Bound::Excluded(K::of(key)?),
-        Bound::Unbounded => Bound::Unbounded,
-    })
 }

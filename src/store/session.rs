@@ -288,9 +288,7 @@ impl Session for StoreSession {
 
     fn entity_count(&self) -> Result<u64> {
         self.read(|view| {
-            if catalog::is_single(view)?
-                && let Some(count) = view.count(Table::Entities)?
-            {
+            if let Some(count) = view.entity_count(self.account)? {
                 return Ok(count);
             }
             let (mut count, span) = (0, Table::Entities.span(self.account));

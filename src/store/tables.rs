@@ -1,16 +1,18 @@
 //! Every table of a store. No other file names one.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use redb::{
-    Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, TableError,
+    ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, TableError,
     WriteTransaction,
 };
 
 use super::fault::{Fault, Step};
-use super::rows::{Bytes, Rows, Stored, StoredMut};
+use super::rows::{self, Stored, StoredMut};
 use crate::error::Error;
 use crate::record::{AccountNo, MAX_RECORD, Record, RecordError, decode, encode};
+use crate::run::RunRow;
 use crate::types::PeerId;
 
 /// A table. Its number stands in the log, and is its place in [`Table::ALL`].
@@ -37,34 +39,8 @@ pub(super) enum Table {
 /// How many tables there are.
 pub(super) const TABLES: usize = Table::ALL.len();
 
-/// Rows of which neither key nor value has one length in all of them.
-type Mixed = TableDefinition<'static, &'static [u8], &'static [u8]>;
-
-/// Records under an account and a peer.
-pub(super) type OfPeers = TableDefinition<'static, &'static [u8; 12], &'static [u8]>;
-
-/// Marked ids under texts.
-pub(super) type Index = TableDefinition<'static, &'static [u8], &'static [u8; 8]>;
-
-/// Runs an expression with `$definition` being what redb knows a table by.
-macro_rules! with_definition {
-    ($table:expr, $definition:ident => $body:expr) => {
-        match $table {
-            Table::Sessions | Table::Logins | Table::Dcs | Table::SentFiles => {
-                let $definition: Mixed = TableDefinition::new($table.name());
-                $body
-            }
-            Table::States | Table::Entities => {
-                let $definition: OfPeers = TableDefinition::new($table.name());
-                $body
-            }
-            Table::Usernames | Table::Phones => {
-                let $definition: Index = TableDefinition::new($table.name());
-                $body
-            }
-        }
-    };
-}
+/// What redb knows each table as.
+type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 impl Table {
     pub(super) const ALL: [Self; 8] = [
@@ -119,33 +95,33 @@ impl Table {
         }
     }
 
-    /// The table opened for reading; `None` if nothing was ever put into it.
-    pub(super) fn open(self, transaction: &ReadTransaction) -> Step<Option<Box<dyn Stored>>> {
-        fn opened<T: Stored + 'static>(
-            rows: Result<T, TableError>,
-        ) -> Step<Option<Box<dyn Stored>>> {
-            match rows {
-                Ok(rows) => Ok(Some(Box::new(rows))),
-                Err(TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(error) => Err(error.into()),
-            }
-        }
-        with_definition!(self, definition => opened(transaction.open_table(definition)))
+    /// Whether its rows are those of runs and not of redb.
+    pub(super) const fn is_in_runs(self) -> bool {
+        matches!(self, Self::Entities | Self::Usernames | Self::Phones)
     }
 
-    /// Runs `work` on the table opened for writing.
-    pub(super) fn open_mut<T>(
-        self,
-        transaction: &WriteTransaction,
-        work: impl FnOnce(&mut dyn StoredMut) -> Step<T>,
-    ) -> Step<T> {
-        with_definition!(self, definition => work(&mut transaction.open_table(definition)?))
+    fn definition(self) -> Rows {
+        TableDefinition::new(self.name())
+    }
+
+    /// The table opened for reading; `None` if nothing was ever put into it.
+    pub(super) fn open(self, transaction: &ReadTransaction) -> Step<Option<Box<dyn Stored>>> {
+        match transaction.open_table(self.definition()) {
+            Ok(rows) => Ok(Some(Box::new(rows))),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The table opened for writing.
+    pub(super) fn open_mut(self, transaction: &WriteTransaction) -> Step<StoredMut<'_>> {
+        Ok(transaction.open_table(self.definition())?)
     }
 
     /// Writes the table anew as densely as can be, if much of its pages is empty. Rows that came
     /// between others have split full pages into halves.
     pub(super) fn pack(self, transaction: &WriteTransaction) -> Step<()> {
-        with_definition!(self, definition => packed(transaction, definition))
+        if self.is_in_runs() { Ok(()) } else { packed(transaction, self.definition()) }
     }
 
     /// Every row of one account.
@@ -169,11 +145,8 @@ impl Table {
     }
 }
 
-fn packed<K: Key + Bytes, V: Bytes>(
-    transaction: &WriteTransaction,
-    definition: TableDefinition<'static, K, V>,
-) -> Step<()> {
-    let packed = TableDefinition::<K, V>::new("packed");
+fn packed(transaction: &WriteTransaction, definition: Rows) -> Step<()> {
+    let packed: Rows = TableDefinition::new("packed");
     {
         let loose = transaction.open_table(definition)?;
         let stats = loose.stats()?;
@@ -181,7 +154,7 @@ fn packed<K: Key + Bytes, V: Bytes>(
             return Ok(());
         }
         let mut table = transaction.open_table(packed)?;
-        let mut cursor = table.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?;
+        let mut cursor = table.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
         for row in loose.iter()? {
             let (key, value) = row?;
             cursor.insert_before(key.value(), value.value())?;
@@ -191,16 +164,6 @@ fn packed<K: Key + Bytes, V: Bytes>(
     transaction.delete_table(definition)?;
     transaction.rename_table(packed, definition)?;
     Ok(())
-}
-
-/// What redb knows the entities by.
-pub(super) fn entity_records() -> OfPeers {
-    TableDefinition::new(Table::Entities.name())
-}
-
-/// What redb knows an index by.
-pub(super) fn index_rows(index: Table) -> Index {
-    TableDefinition::new(index.name())
 }
 
 /// A stretch of a table's keys.
@@ -223,63 +186,144 @@ impl Span {
     }
 }
 
-/// How far the log is contained in the other tables: under `applied`, the number of the last
-/// record of it.
-const LOG: Mixed = TableDefinition::new("log");
+/// What the tables say of themselves: under `applied` the number of the last record of the log
+/// that they contain, under `dense` how many bytes redb's rows needed when that was last known,
+/// under `run` the last number that a run got.
+const LOG: Rows = TableDefinition::new("log");
 const APPLIED: &[u8] = b"applied";
-
-/// In the same table, how many bytes the rows needed when that was last known.
 const DENSE: &[u8] = b"dense";
+const LAST_RUN: &[u8] = b"run";
+
+/// The runs: number, big-endian, and record. And the accounts that were removed since, and of which
+/// runs have rows: number and nothing.
+const RUNS: Rows = TableDefinition::new("runs");
 
 /// The number of the last record of the log that the tables contain; 0 before the first.
 pub(super) fn applied(transaction: &ReadTransaction) -> Step<u64> {
-    number(transaction, APPLIED)
+    number(opened(transaction.open_table(LOG))?.as_ref(), APPLIED)
 }
 
 /// How many bytes the rows needed when that was last known; 0 if it never was.
 pub(super) fn dense(transaction: &ReadTransaction) -> Step<u64> {
-    number(transaction, DENSE)
+    number(opened(transaction.open_table(LOG))?.as_ref(), DENSE)
 }
 
-fn number(transaction: &ReadTransaction, name: &[u8]) -> Step<u64> {
-    match transaction.open_table(LOG) {
-        Ok(table) => match table.get(name)? {
-            Some(number) => {
-                let number = number.value().try_into().map(u64::from_le_bytes);
-                number.map_err(|_| Fault::record("log", name, RecordError::Key))
-            }
-            None => Ok(0),
-        },
-        Err(TableError::TableDoesNotExist(_)) => Ok(0),
+fn opened<T>(table: Result<T, TableError>) -> Step<Option<T>> {
+    match table {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
+fn number(
+    table: Option<&impl ReadableTable<&'static [u8], &'static [u8]>>,
+    name: &[u8],
+) -> Step<u64> {
+    let Some(table) = table else { return Ok(0) };
+    match table.get(name)? {
+        Some(number) => number_of(name, number.value()),
+        None => Ok(0),
+    }
+}
+
+fn number_of(name: &[u8], bytes: &[u8]) -> Step<u64> {
+    let number = bytes.try_into().map(u64::from_le_bytes);
+    number.map_err(|_| Fault::record("log", name, RecordError::Key))
+}
+
 /// Says with this transaction that the tables contain the log up to this record.
 pub(super) fn set_applied(transaction: &WriteTransaction, number: u64) -> Step<()> {
-    transaction.open_table(LOG)?.insert(APPLIED, number.to_le_bytes().as_slice())?;
-    Ok(())
+    set(transaction, APPLIED, number)
 }
 
-/// Says with this transaction how many bytes the rows need.
+/// Says with this transaction how many bytes redb's rows need.
 pub(super) fn set_dense(transaction: &WriteTransaction, bytes: u64) -> Step<()> {
-    transaction.open_table(LOG)?.insert(DENSE, bytes.to_le_bytes().as_slice())?;
+    set(transaction, DENSE, bytes)
+}
+
+fn set(transaction: &WriteTransaction, name: &[u8], number: u64) -> Step<()> {
+    transaction.open_table(LOG)?.insert(name, number.to_le_bytes().as_slice())?;
     Ok(())
 }
 
-/// Says with this transaction that dense rows of so many bytes were added.
-pub(super) fn add_dense(transaction: &WriteTransaction, bytes: u64) -> Step<()> {
-    let mut table = transaction.open_table(LOG)?;
-    let before = ReadableTable::get(&table, DENSE)?;
-    let before = before.and_then(|bytes| bytes.value().try_into().ok()).map(u64::from_le_bytes);
-    let bytes = bytes.saturating_add(before.unwrap_or_default());
-    table.insert(DENSE, bytes.to_le_bytes().as_slice())?;
+/// What the tables say of runs.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// Number and record of each, the newest last.
+    pub(super) runs: Vec<(u64, RunRow)>,
+    /// Accounts that were removed and of which runs have rows.
+    pub(super) removed: BTreeSet<AccountNo>,
+}
+
+/// What the tables say of runs.
+pub(super) fn named(transaction: &ReadTransaction) -> Step<Named> {
+    match opened(transaction.open_table(RUNS))? {
+        Some(table) => named_by(&table),
+        None => Ok(Named::default()),
+    }
+}
+
+/// What the tables say of runs, as this transaction sees them, and the last number that a run got.
+pub(super) fn named_in(transaction: &WriteTransaction) -> Step<(Named, u64)> {
+    let last = number(Some(&transaction.open_table(LOG)?), LAST_RUN)?;
+    Ok((named_by(&transaction.open_table(RUNS)?)?, last))
+}
+
+fn named_by(table: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Step<Named> {
+    let mut named = Named::default();
+    for row in table.iter()? {
+        let (key, record) = row?;
+        let damaged = |error| Fault::record("runs", key.value(), error);
+        match (key.value().try_into(), key.value().try_into()) {
+            (Ok(number), _) => {
+                let run = decode((), record.value()).map_err(damaged)?;
+                named.runs.push((u64::from_be_bytes(number), run));
+            }
+            (_, Ok(account)) => drop(named.removed.insert(AccountNo::from_key(account))),
+            _ => return Err(damaged(RecordError::Key)),
+        }
+    }
+    // A key of four bytes may stand between those of eight.
+    named.runs.sort_unstable_by_key(|(number, _)| *number);
+    Ok(named)
+}
+
+/// Names runs and takes the names of others away, in this transaction.
+pub(super) fn set_runs(
+    transaction: &WriteTransaction,
+    named: &[(u64, RunRow)],
+    unnamed: &[u64],
+    last: u64,
+) -> Step<()> {
+    let mut table = transaction.open_table(RUNS)?;
+    for number in unnamed {
+        table.remove(number.to_be_bytes().as_slice())?;
+    }
+    for (number, run) in named {
+        let record = encoded("a run", run)?;
+        table.insert(number.to_be_bytes().as_slice(), record.as_slice())?;
+    }
+    set(transaction, LAST_RUN, last)
+}
+
+/// Says with this transaction of which removed accounts runs have rows.
+pub(super) fn set_removed(
+    transaction: &WriteTransaction,
+    removed: &BTreeSet<AccountNo>,
+) -> Step<()> {
+    let mut table = transaction.open_table(RUNS)?;
+    let is_account = |key: &[u8]| key.len() == AccountNo(0).key().len();
+    table.retain(|key, _| !is_account(key))?;
+    for account in removed {
+        table.insert(account.key().as_slice(), [].as_slice())?;
+    }
     Ok(())
 }
 
 /// The value under `key` in a table of records, decoded.
 pub(super) fn get<R: Record>(
-    rows: &(impl Rows + ?Sized),
+    rows: &(impl rows::Rows + ?Sized),
     table: Table,
     key: &[u8],
     says: R::Key,

@@ -8,9 +8,10 @@ use super::buffer::{Change, Key, Layer};
 use super::core::Core;
 use super::fault::Step;
 use super::follower::Moment;
-use super::rows::{Row, Rows, RowsMut, Value, Visit};
+use super::rows::{Row, Rows, RowsMut, Stored, Value, Visit};
 use super::snapshot::Snapshot;
 use super::tables::{Span, TABLES, Table};
+use crate::record::AccountNo;
 
 /// The rows as a reader sees them.
 pub(super) enum View<'a> {
@@ -65,9 +66,17 @@ impl View<'_> {
         }
     }
 
-    /// How many rows a table has, where that can be told without counting them.
-    pub(super) fn count(&self, table: Table) -> Step<Option<u64>> {
+    /// The rows of a table that are in memory, over those of the tables.
+    pub(super) fn changed(&self, table: Table) -> Step<Vec<(Key, Row)>> {
         let page = self.page(table, &Span::ALL, usize::MAX)?;
+        let rows = page.changes.into_iter().filter_map(|(key, change)| Some((key, change?)));
+        Ok(rows.collect())
+    }
+
+    /// How many entities an account has, where that can be told without counting them.
+    pub(super) fn entity_count(&self, account: AccountNo) -> Step<Option<u64>> {
+        let table = Table::Entities;
+        let page = self.page(table, &table.span(account), usize::MAX)?;
         let below = match &page.below {
             Some(snapshot) => snapshot.open(table)?,
             None => None,
@@ -79,7 +88,7 @@ impl View<'_> {
         if page.changes.len() > MOST_LOOKED_UP {
             return Ok(None);
         }
-        let mut count = rows.count()?;
+        let Some(mut count) = rows.count(account)? else { return Ok(None) };
         for (key, change) in &page.changes {
             match (rows.get(key)?.is_some(), change.is_some()) {
                 (false, true) => count += 1,
@@ -107,9 +116,13 @@ impl Rows for View<'_> {
         let mut rest = span.clone();
         loop {
             let Page { changes, until, below } = self.page(table, &rest, most)?;
+            let below = match &below {
+                Some(snapshot) => snapshot.open(table)?,
+                None => None,
+            };
             let to = until.as_ref().map_or(rest.to(), |key| Bound::Excluded(key));
-            let merged = Merged { changes, below: below.as_deref(), from: rest.from(), to };
-            if !merged.each(table, visit)? {
+            let merged = Merged { changes, below, from: rest.from(), to };
+            if !merged.each(visit)? {
                 return Ok(());
             }
             match until {
@@ -124,27 +137,32 @@ impl Rows for View<'_> {
 const MOST_LOOKED_UP: usize = 10_000;
 
 /// A stretch of a table with changes over it.
-struct Merged<'a> {
+pub(super) struct Merged<'a> {
     changes: Vec<(Key, Change)>,
-    below: Option<&'a Snapshot>,
+    below: Option<&'a dyn Stored>,
     from: Bound<&'a [u8]>,
     to: Bound<&'a [u8]>,
 }
 
-impl Merged<'_> {
+impl<'a> Merged<'a> {
+    /// This span of the rows below with these changes over it.
+    pub(super) fn over(
+        below: Option<&'a dyn Stored>,
+        changes: Vec<(Key, Change)>,
+        span: &'a Span,
+    ) -> Self {
+        Self { changes, below, from: span.from(), to: span.to() }
+    }
+
     /// Shows every row; says whether more is wanted.
-    fn each(self, table: Table, visit: Visit<'_>) -> Step<bool> {
+    pub(super) fn each(self, visit: Visit<'_>) -> Step<bool> {
         let mut changes = self.changes.into_iter().peekable();
         let mut go_on = true;
         let show = |key: &[u8], change: &Change, visit: Visit<'_>| match change {
             Some(row) => visit(key, row),
             None => Ok(true),
         };
-        let below = match self.below {
-            Some(snapshot) => snapshot.open(table)?,
-            None => None,
-        };
-        if let Some(rows) = below {
+        if let Some(rows) = self.below {
             rows.each(self.from, self.to, &mut |key, value| {
                 while let Some((before, change)) = changes.next_if(|(at, _)| at.as_ref() < key) {
                     go_on = show(&before, &change, visit)?;

@@ -3,6 +3,7 @@
 mod auth_key;
 mod dc;
 mod entity;
+mod fold;
 mod hex;
 mod login;
 mod peer;
@@ -13,6 +14,7 @@ mod updates;
 pub use self::auth_key::AuthKey;
 pub use self::dc::{DcId, DcOption, Endpoint};
 pub use self::entity::{AccessHash, Entity, EntityKind};
+pub(crate) use self::fold::{bare_username, fold_phone, fold_username, folded_username};
 pub use self::login::{Login, SelfUser};
 pub use self::peer::{PeerId, PeerKind};
 pub use self::sent_file::{FileKey, FileKind, Md5, SentFile};

@@ -27,12 +27,14 @@ impl Core {
         if !self.guarded(|| self.image.exists())? {
             return Ok(());
         }
-        self.bring_all(&mut committed, |transaction| {
+        self.bring_all(&mut committed, |transaction, runs| {
+            runs.merge_all()?;
             Table::ALL.into_iter().try_for_each(|table| table.pack(transaction))?;
             set_dense(transaction, needed(transaction)?)
         })?;
         {
             let _tables = locked(&self.tables);
+            self.guarded(|| self.image.write(|_, runs| runs.lower()))?;
             let mut state = self.state_mut();
             state.below = None;
             self.image.guarded(|| self.when_nobody_reads())?;
@@ -55,9 +57,13 @@ impl Core {
         }
     }
 
-    /// Compacts the file if a third of it could be given back.
+    /// Compacts the file if a third of it could be given back, or cuts off what is free at its end.
     pub(in crate::store) fn tidy(&self) {
-        if let Err(error) = self.compact_if_wasteful() {
+        let tidied = self.compact_if_wasteful().and_then(|()| {
+            let _tables = locked(&self.tables);
+            self.guarded(|| self.image.trim())
+        });
+        if let Err(error) = tidied {
             tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
         }
     }
@@ -69,23 +75,27 @@ impl Core {
         if !emptied && brought == 0 {
             return Ok(());
         }
-        let len = taken(&self.path, self.guarded(|| self.image.len())?);
-        if len <= MOST_FREE {
-            return Ok(());
+        let (len, unused) = self.guarded(|| self.image.len_and_unused())?;
+        let len = taken(&self.path, len);
+        let pays = |free: u64| free > MOST_FREE && free > len / 3;
+        let Some(below) = self.guarded(|| self.below())? else { return Ok(()) };
+        let (dense, of_redb) = self.guarded(|| Ok((below.dense()?, self.image.len()?)))?;
+        let of_nobody = if emptied { self.guarded(|| below.runs().of_nobody())? } else { 0 };
+        drop(below);
+        let free = unused + of_nobody;
+        if pays(free) {
+            return self.compact();
         }
-        let below = self.guarded(|| self.below())?;
-        let dense = self.guarded(|| below.map_or(Ok(0), |below| below.dense()))?;
-        let waste = if dense > 0 { len.saturating_sub(dense) } else { brought * MOST_WASTE };
-        if !emptied && waste <= len / 3 {
+        let loose = if dense > 0 { of_redb.saturating_sub(dense) } else { brought * MOST_WASTE };
+        if !pays(free + loose) {
             return Ok(());
         }
         let needed = self.guarded(|| self.image.needed())?;
-        let free = len.saturating_sub(needed);
-        if free > MOST_FREE && free > len / 3 {
+        if pays(free + of_redb.saturating_sub(needed)) {
             return self.compact();
         }
         let mut committed = locked(&self.committed);
-        self.bring_all(&mut committed, |transaction| set_dense(transaction, needed))?;
+        self.bring_all(&mut committed, |transaction, _| set_dense(transaction, needed))?;
         self.begin_log(&mut committed);
         Ok(())
     }

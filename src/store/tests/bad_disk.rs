@@ -10,13 +10,15 @@ use crate::error::{Error, Result};
 use crate::file::{Access, Superblock};
 use crate::session::Session;
 use crate::store::engine::Engine;
+use crate::store::files::Medium;
 use crate::store::{Store, StoreOptions};
 use crate::types::UpdateState;
 
 fn open(disk: CrashDisk, log: u32) -> Result<Store> {
     let options = StoreOptions::default().flush_interval(Duration::from_millis(5));
     let (disk, superblock) = (Arc::new(disk), Superblock { log, ..SUPERBLOCK });
-    Engine::new(Path::new("disk"), disk, superblock, Access::Write, &options).map(Store::on)
+    let medium = Medium::simulated(disk, superblock);
+    Engine::new(Path::new("disk"), medium, Access::Write, &options).map(Store::on)
 }
 
 fn state(pts: i32) -> Option<UpdateState> {
@@ -80,7 +82,8 @@ fn who_fills_the_buffer_waits_for_the_disk_and_is_told_when_it_fails() {
     let disk = new_disk(SUPERBLOCK.log);
     let options = StoreOptions::default().flush_interval(Duration::MAX).buffer_size(10_000);
     let shared = Arc::new(disk.clone());
-    let engine = Engine::new(Path::new("disk"), shared, SUPERBLOCK, Access::Write, &options);
+    let medium = Medium::simulated(shared, SUPERBLOCK);
+    let engine = Engine::new(Path::new("disk"), medium, Access::Write, &options);
     let store = Store::on(engine.unwrap());
     let session = store.session("a").unwrap();
     let meet = |n| session.process_entities(&[super::power_cut::person(n)]);

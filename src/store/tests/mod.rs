@@ -4,3 +4,4 @@ mod bad_disk;
 mod crash_disk;
 mod ordering;
 mod power_cut;
+mod runs;

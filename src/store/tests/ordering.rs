@@ -13,6 +13,7 @@ use crate::file::{Access, Superblock};
 use crate::session::Session;
 use crate::store::core::Core;
 use crate::store::engine::Engine;
+use crate::store::files::Medium;
 use crate::store::{Store, StoreOptions};
 use crate::types::{AuthKey, ChannelState, DcId, DcOption, PeerId};
 
@@ -24,7 +25,8 @@ fn open(disk: &CrashDisk) -> (Arc<Core>, Store) {
     let options = options.flush_interval(Duration::MAX);
     let superblock = Superblock { log: LOG, ..super::power_cut::SUPERBLOCK };
     let shared = Arc::new(disk.clone());
-    let engine = Engine::new(Path::new("disk"), shared, superblock, Access::Write, &options);
+    let medium = Medium::simulated(shared, superblock);
+    let engine = Engine::new(Path::new("disk"), medium, Access::Write, &options);
     let engine = engine.unwrap();
     let Engine::Writer(core) = &engine else { panic!("it was opened for writing") };
     (Arc::clone(core), Store::on(engine))

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::file::{Access, Superblock};
 use crate::session::Session;
 use crate::store::engine::Engine;
+use crate::store::files::Medium;
 use crate::store::{Store, StoreOptions};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, PeerId,
@@ -37,7 +38,8 @@ fn open(disk: CrashDisk, way: Way) -> Result<Store> {
     let mut options = StoreOptions::default().flush_interval(way.interval);
     options.thread = way.thread;
     let (disk, superblock) = (Arc::new(disk), Superblock { log: way.log, ..SUPERBLOCK });
-    Engine::new(Path::new("disk"), disk, superblock, Access::Write, &options).map(Store::on)
+    let medium = Medium::simulated(disk, superblock);
+    Engine::new(Path::new("disk"), medium, Access::Write, &options).map(Store::on)
 }
 
 /// A disk with a new store on it.
@@ -45,7 +47,8 @@ pub(super) fn new_disk(log: u32) -> CrashDisk {
     let disk = CrashDisk::new(Vec::new(), FOR_EVER);
     let superblock = Superblock { log, ..SUPERBLOCK };
     let shared = Arc::new(disk.clone());
-    drop(Engine::make(Path::new("disk"), shared, superblock, &StoreOptions::default()).unwrap());
+    let medium = Medium::simulated(shared, superblock);
+    drop(Engine::make(Path::new("disk"), medium, &StoreOptions::default()).unwrap());
     disk
 }
 

@@ -1,0 +1,42 @@
+//! Files read in place: the one spot where memory is what a file holds.
+
+use std::fs::File;
+use std::io;
+
+/// A stretch of a file, mapped for reading.
+#[derive(Debug)]
+pub(crate) struct Map(memmap2::Mmap);
+
+impl Map {
+    /// Maps the whole of a file that is not empty. The caller sees to it, by the lock that the
+    /// file's writers heed, that nobody changes or cuts it while the map lives.
+    pub(crate) fn whole(file: &File) -> io::Result<Self> {
+        map(&memmap2::MmapOptions::new(), file).map(Self)
+    }
+
+    /// Maps `len` bytes from `offset` on, of which the same is asked.
+    pub(crate) fn part(file: &File, offset: u64, len: usize) -> io::Result<Self> {
+        let end = offset.checked_add(len as u64);
+        if end.is_none_or(|end| end > file.metadata().map_or(0, |metadata| metadata.len())) {
+            // Behind the end of a file there is no memory to look at.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        map(memmap2::MmapOptions::new().offset(offset).len(len), file).map(Self)
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a map is sound while nobody changes the file under it. Of a SQLite file that is seen to \
+              by SQLite's shared lock, of a run in a store by never writing to its place again \
+              before every handle and every other reader has let go of it"
+)]
+fn map(options: &memmap2::MmapOptions, file: &File) -> io::Result<memmap2::Mmap> {
+    // SAFETY: see the reason above; the map is read-only.
+    unsafe { options.map(file) }
+}

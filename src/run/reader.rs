@@ -1,0 +1,374 @@
+//! Reading a run.
+
+use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, RunRow, SECTOR, TOP};
+use super::sectors::{Bytes, Sectors, Sums};
+use super::texts::{BUCKET, Index, candidates, hash_of, probe};
+use super::{Key, Result, RunError};
+use crate::file::Damage;
+use crate::record::{EntityFields, fields_of};
+use crate::types::{Entity, fold_phone, fold_username};
+
+/// What a processor's cache takes at a time, in bytes.
+const LINE: usize = 64;
+
+/// A run that is open.
+#[derive(Debug)]
+pub(crate) struct Run {
+    number: u64,
+    row: RunRow,
+    layout: Layout,
+    file_id: [u8; 16],
+    sectors: Sectors,
+}
+
+/// What a run says of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row<'a> {
+    pub(crate) key: Key,
+    /// Its record without the tag; `None` where it was removed.
+    pub(crate) payload: Option<&'a [u8]>,
+}
+
+/// A key as a number, which is quicker to compare.
+type Number = u128;
+
+pub(super) fn number(key: &[u8]) -> Number {
+    let mut bytes = [0; 16];
+    for (place, byte) in bytes.iter_mut().skip(16 - KEY).zip(key) {
+        *place = *byte;
+    }
+    Number::from_be_bytes(bytes)
+}
+
+fn key(number: Number) -> Key {
+    let bytes = number.to_be_bytes();
+    bytes.last_chunk().copied().unwrap_or_default()
+}
+
+impl Run {
+    /// The run of this number. Nothing of it is looked at.
+    pub(crate) fn new(
+        file_id: [u8; 16],
+        number: u64,
+        row: RunRow,
+        bytes: Bytes,
+    ) -> std::result::Result<Self, Damage> {
+        let damage = Damage::Run { number, sector: 0 };
+        let layout = Layout::of(&row).ok_or(damage)?;
+        let sectors = Sectors::new(bytes, Sums::new(file_id, number), layout.sums);
+        Ok(Self { number, row, layout, file_id, sectors })
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) fn row(&self) -> &RunRow {
+        &self.row
+    }
+
+    /// Whether it is the run of this number in this place.
+    pub(crate) fn is(&self, number: u64, row: &RunRow) -> bool {
+        self.number == number && self.row == *row
+    }
+
+    /// How long it is in bytes, from its first row to its last checksum.
+    pub(crate) fn len(&self) -> usize {
+        self.layout.len
+    }
+
+    /// Whether it may have rows of this account.
+    #[inline]
+    pub(crate) fn spans(&self, account: u32) -> bool {
+        self.row.first <= account && account <= self.row.last
+    }
+
+    /// What it says of this entity, if anything.
+    pub(crate) fn get(&self, wanted: &Key) -> Result<Option<Row<'_>>> {
+        let number = number(wanted);
+        let Some(group) = self.group_of(number)? else { return Ok(None) };
+        let mut rows = self.group(group)?;
+        while let Some((at, payload)) = rows.next()? {
+            if at >= number {
+                return Ok((at == number).then_some(Row { key: *wanted, payload }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs `visit` over the entities whose record shows this text, which is folded, until it says
+    /// that it has enough.
+    pub(crate) fn holders(
+        &self,
+        index: Index,
+        account: u32,
+        text: &str,
+        visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let (at, buckets) = match index {
+            Index::Usernames => (self.layout.usernames, self.row.usernames),
+            Index::Phones => (self.layout.phones, self.row.phones),
+        };
+        let hash = hash_of(self.file_id, account, text);
+        for number in probe(hash, buckets as usize) {
+            let at = at + number * BUCKET;
+            let bucket = self.sectors.get(at, at + BUCKET)?;
+            let Some((slots, goes_on)) = candidates(bucket, hash) else {
+                return Err(self.sectors.damage(at / SECTOR).into());
+            };
+            for slot in slots {
+                let row = self.row_at(slot)?;
+                if self.shows(&row, index, account, text)? && visit(row)? {
+                    return Ok(());
+                }
+            }
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn shows(&self, row: &Row<'_>, index: Index, account: u32, text: &str) -> Result<bool> {
+        let (of, _) = row.key.split_at(4);
+        let (true, Some(payload)) = (of == account.to_be_bytes(), row.payload) else {
+            return Ok(false);
+        };
+        let fields = fields(row.key, payload)?;
+        Ok(match index {
+            Index::Usernames => fields.usernames.iter().any(|name| {
+                name.eq_ignore_ascii_case(text) && name.is_ascii() || fold_username(name) == text
+            }),
+            Index::Phones => {
+                fields.phone == text || fold_phone(fields.phone).as_deref() == Some(text)
+            }
+        })
+    }
+
+    /// The row in a slot: rows are counted as if every group were full.
+    pub(crate) fn row_at(&self, slot: u32) -> Result<Row<'_>> {
+        let (group, within) = (slot as usize / GROUP, slot as usize % GROUP);
+        let mut rows = self.group(group)?;
+        for _ in 0..within {
+            rows.next()?;
+        }
+        match rows.next()? {
+            Some((number, payload)) => Ok(Row { key: key(number), payload }),
+            None => Err(rows.damage()),
+        }
+    }
+
+    /// The rows from the first that is not in front of this key.
+    pub(crate) fn walk(&self, from: &Key) -> Result<Walk<'_>> {
+        let wanted = number(from);
+        let first = self.group_of(wanted)?.unwrap_or(0);
+        let mut walk = Walk { run: self, group: first, rows: None, front: None };
+        walk.turn()?;
+        while walk.front.is_some_and(|(at, _)| at < wanted) {
+            walk.advance()?;
+        }
+        Ok(walk)
+    }
+
+    /// How many entities of this account it has, and how many it says are gone.
+    pub(crate) fn count(&self, account: u32) -> Result<(u64, u64)> {
+        let mut count = (0, 0);
+        self.accounts(&mut |of, rows, gone| {
+            if of == account {
+                count = (u64::from(rows), u64::from(gone));
+            }
+        })?;
+        Ok(count)
+    }
+
+    /// The hash that this text, which is folded, has here.
+    pub(crate) fn hash(&self, account: u32, text: &str) -> u64 {
+        hash_of(self.file_id, account, text)
+    }
+
+    /// Shows every account with how many entities it has here, and how many are gone.
+    pub(crate) fn accounts(&self, visit: &mut dyn FnMut(u32, u32, u32)) -> Result<()> {
+        let at = self.layout.accounts;
+        let entries = self.sectors.get(at, at + self.row.accounts as usize * ACCOUNT_ENTRY)?;
+        for entry in entries.chunks_exact(ACCOUNT_ENTRY) {
+            let field = |at: usize| {
+                let bytes = entry.get(at..).and_then(|rest| rest.first_chunk());
+                u32::from_le_bytes(bytes.copied().unwrap_or_default())
+            };
+            visit(field(0), field(8), field(12));
+        }
+        Ok(())
+    }
+
+    /// Everything that is wrong with its sectors.
+    pub(crate) fn bad_sectors(&self) -> Vec<Damage> {
+        self.sectors.bad()
+    }
+
+    /// The group in which a key stands if it stands anywhere: the last that begins with no greater
+    /// one.
+    fn group_of(&self, wanted: Number) -> Result<Option<usize>> {
+        let groups = self.row.groups as usize;
+        let tops = groups.div_ceil(TOP);
+        let bytes = self.sectors.get(self.layout.tops, self.layout.tops + tops * KEY)?;
+        let behind = partition(tops, |at| key_in(bytes, at, KEY) <= wanted);
+        let Some(top) = behind.checked_sub(1) else { return Ok(None) };
+        let (first, end) = (top * TOP, (top * TOP + TOP).min(groups));
+        let (from, to) = (first * GROUP_ENTRY, end * GROUP_ENTRY);
+        let bytes = self.sectors.get(self.layout.groups + from, self.layout.groups + to)?;
+        let behind = partition(end - first, |at| key_in(bytes, at, GROUP_ENTRY) <= wanted);
+        Ok((first + behind).checked_sub(1))
+    }
+
+    /// The rows of a group.
+    fn group(&self, group: usize) -> Result<Rows<'_>> {
+        let groups = self.row.groups as usize;
+        let at = self.layout.groups + group * GROUP_ENTRY;
+        let outside = || RunError::from(self.sectors.damage(at / SECTOR));
+        if group >= groups {
+            return Err(outside());
+        }
+        let last = group + 1 == groups;
+        let entries = if last { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
+        let entries = self.sectors.get(at, at + entries)?;
+        let from = offset_in(entries, 0);
+        let to = if last { self.layout.rows } else { offset_in(entries, 1) };
+        if from >= to || to > self.layout.rows {
+            return Err(outside());
+        }
+        let number = key_in(entries, 0, GROUP_ENTRY);
+        let rows = Rows { run: self, at: from, heads: &[], payloads: &[], left: 0, number };
+        let bytes = self.sectors.get(from, to)?;
+        // All of the group is on its way from memory while its heads are read.
+        std::hint::black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
+        let Some(([count, len], rest)) = bytes.split_first_chunk() else {
+            return Err(rows.damage());
+        };
+        match rest.split_at_checked(usize::from(*len)) {
+            Some((heads, payloads)) if (1..=GROUP).contains(&usize::from(*count)) => {
+                Ok(Rows { heads, payloads, left: -i32::from(*count), ..rows })
+            }
+            _ => Err(rows.damage()),
+        }
+    }
+}
+
+/// The fields of a record in a run.
+pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
+    fields_of::<Entity>(payload).map_err(|error| RunError::Record(key, error))
+}
+
+#[inline]
+fn key_in(entries: &[u8], at: usize, stride: usize) -> Number {
+    number(entries.get(at * stride..at * stride + KEY).unwrap_or_default())
+}
+
+fn offset_in(entries: &[u8], at: usize) -> usize {
+    let at = at * GROUP_ENTRY + KEY;
+    let mut bytes = [0; 8];
+    for (place, byte) in bytes.iter_mut().zip(entries.get(at..at + 5).unwrap_or_default()) {
+        *place = *byte;
+    }
+    usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)
+}
+
+/// How many of the first `count` hold, of which those that hold come first.
+#[inline]
+fn partition(count: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low.midpoint(high);
+        if holds(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+/// The rows of one group, from its first on.
+#[derive(Clone, Copy, Debug)]
+struct Rows<'a> {
+    run: &'a Run,
+    /// Where the group begins.
+    at: usize,
+    heads: &'a [u8],
+    payloads: &'a [u8],
+    /// How many rows there are still; less than zero before the first.
+    left: i32,
+    number: Number,
+}
+
+impl<'a> Rows<'a> {
+    /// The next row. What lies between is not looked at.
+    #[inline]
+    fn next(&mut self) -> Result<Option<(Number, Option<&'a [u8]>)>> {
+        match self.left {
+            0 if self.heads.is_empty() && self.payloads.is_empty() => return Ok(None),
+            0 => return Err(self.damage()),
+            ..0 => self.left = -self.left,
+            1.. => self.number += Number::from(self.varint()?),
+        }
+        self.left -= 1;
+        let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        let Some((payload, rest)) = self.payloads.split_at_checked(len) else {
+            return Err(self.damage());
+        };
+        self.payloads = rest;
+        Ok(Some((self.number, (len > 0).then_some(payload))))
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let Some((byte, rest)) = self.heads.split_first() else { break };
+            self.heads = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if *byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(self.damage())
+    }
+
+    #[cold]
+    fn damage(&self) -> RunError {
+        self.run.sectors.damage(self.at / SECTOR).into()
+    }
+}
+
+/// Rows in the order of their keys.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    run: &'a Run,
+    /// The group behind that of `rows`.
+    group: usize,
+    rows: Option<Rows<'a>>,
+    front: Option<(Number, Option<&'a [u8]>)>,
+}
+
+impl<'a> Walk<'a> {
+    /// The next row, which stays the next one.
+    pub(crate) fn front(&self) -> Option<Row<'a>> {
+        self.front.map(|(number, payload)| Row { key: key(number), payload })
+    }
+
+    /// Goes behind the next row.
+    pub(crate) fn advance(&mut self) -> Result<()> {
+        self.front = match &mut self.rows {
+            Some(rows) => rows.next()?,
+            None => None,
+        };
+        if self.front.is_none() { self.turn() } else { Ok(()) }
+    }
+
+    /// Goes to the first row of the next group.
+    fn turn(&mut self) -> Result<()> {
+        (self.rows, self.front) = (None, None);
+        if self.group < self.run.row.groups as usize {
+            let mut rows = self.run.group(self.group)?;
+            self.front = rows.next()?;
+            self.rows = Some(rows);
+            self.group += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! The bytes of a run, each sector of which is checked before it is first looked at.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crc32fast::Hasher;
+
+use super::Result;
+use super::layout::{SECTOR, SUM};
+use crate::file::Damage;
+use crate::map::Map;
+
+/// Where a run's bytes are.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    Mapped(Map),
+    Owned(Vec<u8>),
+}
+
+impl Bytes {
+    #[inline]
+    fn all(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map.bytes(),
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// Makes and checks the checksums of one run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums {
+    /// CRC-32 of the file id and of the run's number, carried on into each sector's.
+    seed: u32,
+    number: u64,
+}
+
+impl Sums {
+    pub(super) fn new(file_id: [u8; 16], number: u64) -> Self {
+        let mut crc = Hasher::new();
+        crc.update(&file_id);
+        crc.update(&number.to_le_bytes());
+        Self { seed: crc.finalize(), number }
+    }
+
+    /// The checksum of this content as sector `sector`.
+    pub(super) fn of(self, sector: u64, content: &[u8]) -> [u8; SUM] {
+        let mut crc = Hasher::new_with_initial(self.seed);
+        crc.update(&sector.to_le_bytes());
+        crc.update(content);
+        crc.finalize().to_le_bytes()
+    }
+}
+
+/// The bytes of a run and what is known of them.
+#[derive(Debug)]
+pub(super) struct Sectors {
+    bytes: Bytes,
+    sums: Sums,
+    /// Where the checksums begin.
+    sums_at: usize,
+    /// A bit for each sector that was checked.
+    checked: Box<[AtomicU64]>,
+}
+
+impl Sectors {
+    pub(super) fn new(bytes: Bytes, sums: Sums, sums_at: usize) -> Self {
+        let words = (sums_at / SECTOR).div_ceil(64);
+        let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();
+        Self { bytes, sums, sums_at, checked }
+    }
+
+    /// The bytes from `from` up to `to`, checked.
+    #[inline]
+    pub(super) fn get(&self, from: usize, to: usize) -> Result<&[u8]> {
+        let first = from / SECTOR;
+        for sector in first..to.div_ceil(SECTOR) {
+            if !self.is_checked(sector) {
+                self.check(sector)?;
+            }
+        }
+        let bytes = self.bytes.all().get(from..to);
+        bytes.ok_or_else(|| self.damage(first).into())
+    }
+
+    #[inline]
+    fn is_checked(&self, sector: usize) -> bool {
+        let word = self.checked.get(sector / 64).map_or(0, |word| word.load(Ordering::Relaxed));
+        word >> (sector % 64) & 1 == 1
+    }
+
+    #[cold]
+    fn check(&self, sector: usize) -> Result<()> {
+        let all = self.bytes.all();
+        let content = all.get(sector * SECTOR..(sector + 1) * SECTOR);
+        let at = self.sums_at + sector * SUM;
+        let sum = all.get(at..at + SUM);
+        let holds = sector * SECTOR < self.sums_at
+            && content.is_some_and(|content| Some(self.sum(sector, content).as_slice()) == sum);
+        match self.checked.get(sector / 64).filter(|_| holds) {
+            Some(word) => {
+                word.fetch_or(1 << (sector % 64), Ordering::Relaxed);
+                Ok(())
+            }
+            None => Err(self.damage(sector).into()),
+        }
+    }
+
+    fn sum(&self, sector: usize, content: &[u8]) -> [u8; SUM] {
+        self.sums.of(sector as u64, content)
+    }
+
+    /// That this sector is not as it must be.
+    pub(super) fn damage(&self, sector: usize) -> Damage {
+        Damage::Run { number: self.sums.number, sector: sector as u64 }
+    }
+
+    /// Checks every sector anew; says which do not hold.
+    pub(super) fn bad(&self) -> Vec<Damage> {
+        let sectors = 0..self.sums_at / SECTOR;
+        let bad = sectors.filter(|sector| self.check(*sector).is_err());
+        bad.map(|sector| self.damage(sector)).collect()
+    }
+}

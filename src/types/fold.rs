@@ -1,0 +1,32 @@
+//! What texts are found by, however they are written.
+
+use std::borrow::Cow;
+
+/// What a username is found by: no `@`, lower case.
+pub(crate) fn fold_username(username: &str) -> String {
+    bare_username(username).to_lowercase()
+}
+
+/// The same, of most usernames without a copy.
+pub(crate) fn folded_username(username: &str) -> Cow<'_, str> {
+    let is_folded = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if username.bytes().all(is_folded) {
+        Cow::Borrowed(username)
+    } else {
+        Cow::Owned(fold_username(username))
+    }
+}
+
+/// What a phone number is found by: its digits without zeros in front; `None` if none is left.
+/// Old files hold phones as integers and so lost those zeros.
+pub(crate) fn fold_phone(phone: &str) -> Option<String> {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let significant = digits.trim_start_matches('0');
+    (!significant.is_empty()).then(|| significant.to_owned())
+}
+
+/// A username without white space around it and without `@`.
+pub(crate) fn bare_username(username: &str) -> &str {
+    let username = username.trim();
+    username.strip_prefix('@').unwrap_or(username)
+}
