@@ -6,8 +6,7 @@ mod lmdb;
 mod ours;
 mod plain;
 mod redb_plain;
-mod sqlite_wal;
-mod telethon_sqlite;
+mod sqlite;
 
 use std::path::Path;
 
@@ -73,8 +72,8 @@ pub struct Kind {
 /// Every peer: ours first, the limits last.
 pub const ALL: [Kind; 8] = [
     ours::KIND,
-    telethon_sqlite::KIND,
-    sqlite_wal::KIND,
+    sqlite::TELETHON,
+    sqlite::WAL,
     redb_plain::KIND,
     lmdb::KIND,
     lmdb::APPENDED,
