@@ -5,10 +5,14 @@
 pub mod args;
 pub mod clock;
 pub mod disk;
+pub mod grammers;
 pub mod peers;
 pub mod people;
+#[cfg(feature = "peers")]
 pub mod plot;
 pub mod process;
+pub mod relay;
 pub mod table;
+#[cfg(feature = "peers")]
 pub mod telethon;
 pub mod works;

@@ -35,6 +35,11 @@ impl Figures {
     pub fn add(&mut self, figure: Figure) {
         let Figure { column, size, peer, value } = figure;
         eprintln!("{size:>9} {:<14} {peer:<16} {value:>14.3} {}", column.name, column.unit);
+        self.take_in(figure);
+    }
+
+    /// Adds a figure of which was said already.
+    pub fn take_in(&mut self, figure: Figure) {
         self.0.push(figure);
     }
 
@@ -98,9 +103,11 @@ impl Figures {
     }
 }
 
-/// Telethon's schema has no indexes: filling it, and its size, are another work.
+/// Telethon's schema has no indexes, and grammers' no names either: filling them, and their size,
+/// are another work.
 fn compares(column: &Column, peer: &str) -> bool {
-    peer != "telethon_sqlite" || !["bulk", "bytes"].contains(&column.name)
+    let less = ["telethon_sqlite", "grammers"].contains(&peer);
+    !(less && ["bulk", "bytes"].contains(&column.name))
 }
 
 fn line(text: &mut String, title: &str, cells: impl Iterator<Item = String>) {

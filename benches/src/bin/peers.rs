@@ -10,21 +10,23 @@ use std::path::Path;
 use tgsession_benches::args::Args;
 use tgsession_benches::table::Figures;
 use tgsession_benches::works::{self, Plan};
-use tgsession_benches::{peers, plot};
+use tgsession_benches::{grammers, peers, plot};
 
 fn main() {
     let args = Args::of_process();
-    if args.at(0) == Some("--child") {
-        let said = |at| args.at(at).unwrap();
-        return works::child(said(1), said(2), Path::new(said(3)), said(4).parse().unwrap());
+    if works::is_child(&args, &peers::ALL) {
+        return;
     }
     let plan = plan(&args);
     let sizes = sizes(&args, plan.quick);
     let mut figures = Figures::default();
+    let grammers = grammers::program(&args);
     for size in &sizes {
-        works::measure(&plan, *size, &mut figures);
+        let mut relay = grammers::relay(grammers.as_ref(), *size, &args);
+        works::measure(&plan, *size, &mut relay, &mut figures);
+        relay.finish(*size, grammers::NAME, &mut figures);
     }
-    let peers: Vec<_> = plan.peers.iter().map(|kind| (kind.name, kind.title)).collect();
+    let peers = shown(&plan, grammers.is_some());
     for size in sizes {
         println!("### {size} entities\n\n{}", figures.markdown(size, &peers));
     }
@@ -32,6 +34,16 @@ fn main() {
     if plan.wants("accounts") {
         accounts(&plan, &peers);
     }
+}
+
+/// Names and titles of the peers, the limits last.
+fn shown(plan: &Plan, grammers: bool) -> Vec<(&'static str, &'static str)> {
+    let mut peers: Vec<_> = plan.peers.iter().map(|kind| (kind.name, kind.title)).collect();
+    if grammers {
+        let limits = peers.iter().position(|(name, _)| *name == "limits");
+        peers.insert(limits.unwrap_or(peers.len()), (grammers::NAME, grammers::TITLE));
+    }
+    peers
 }
 
 fn plan(args: &Args) -> Plan {

@@ -29,7 +29,7 @@ struct Maps {
 }
 
 /// One page on the disk, all else in memory.
-pub struct Limits {
+struct Limits {
     file: Arc<File>,
     path: PathBuf,
     maps: Arc<RwLock<Maps>>,

@@ -1,18 +1,23 @@
 //! The peers: one small trait, one file each.
 
+#[cfg(feature = "peers")]
 mod fjall;
+#[cfg(feature = "peers")]
 mod limits;
+#[cfg(feature = "peers")]
 mod lmdb;
+#[cfg(feature = "peers")]
 mod ours;
+#[cfg(feature = "peers")]
 mod plain;
+#[cfg(feature = "peers")]
 mod redb_plain;
+#[cfg(feature = "peers")]
 mod sqlite;
 
 use std::path::Path;
 
 use tgsession::{AuthKey, Entity, PeerId, UpdateState};
-
-pub use self::limits::Limits;
 
 /// A session store with one account in it, as a client holds it.
 ///
@@ -48,6 +53,21 @@ pub trait Peer: Send {
     /// Another handle to the same store, for another thread.
     fn another(&self) -> Box<dyn Peer>;
 
+    /// Whether it keeps the id and the access hash of an entity, and nothing else.
+    fn keeps_hashes_only(&self) -> bool {
+        false
+    }
+
+    /// What it answers with for an entity that it was given.
+    fn kept(&self, given: &Entity) -> Entity {
+        if !self.keeps_hashes_only() {
+            return given.clone();
+        }
+        let mut kept = Entity::new(given.id);
+        kept.access_hash = given.access_hash;
+        kept
+    }
+
     /// What the entities take, where that is not what lies on the disk.
     fn payload(&self) -> Option<u64> {
         None
@@ -69,7 +89,8 @@ pub struct Kind {
     pub volatile: bool,
 }
 
-/// Every peer: ours first, the limits last.
+/// Every peer of this crate: ours first, the limits last.
+#[cfg(feature = "peers")]
 pub const ALL: [Kind; 8] = [
     ours::KIND,
     sqlite::TELETHON,

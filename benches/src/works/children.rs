@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use super::Bench;
 use super::file::open;
 use super::lookup::any_id;
-use crate::peers::{self, Kind};
+use crate::args::Args;
+use crate::peers::Kind;
 use crate::people::{Dice, World, state};
 use crate::process::{die, resident};
 use crate::table::Column;
@@ -35,6 +36,7 @@ impl Bench<'_> {
     /// twenty times fifty entities.
     pub(super) fn memory(&mut self) {
         let count = self.world.count();
+        self.relay.begin();
         for at in 0..self.stores.len() {
             let (kind, path) = (self.stores[at].0, self.path(at).to_owned());
             if self.plan.wants(MEMORY.name) && !kind.volatile {
@@ -44,6 +46,7 @@ impl Bench<'_> {
                 self.add(MEMORY, at, bytes / 1e6);
             }
         }
+        self.relay.end();
     }
 }
 
@@ -53,9 +56,20 @@ fn command(what: &str, kind: Kind, path: &Path, count: u64) -> Command {
     command
 }
 
-/// The other side of it: what a child process does.
-pub fn child(what: &str, name: &str, path: &Path, count: u64) {
-    let kind = peers::ALL.into_iter().find(|kind| kind.name == name).unwrap();
+/// Does what a child process is asked for, if this one is such a child: `--child WHAT PEER PATH
+/// COUNT`.
+#[must_use]
+pub fn is_child(args: &Args, kinds: &[Kind]) -> bool {
+    if args.at(0) != Some("--child") {
+        return false;
+    }
+    let said = |at| args.at(at).unwrap();
+    let kind = kinds.iter().find(|kind| kind.name == said(2)).unwrap();
+    child(said(1), kind, Path::new(said(3)), said(4).parse().unwrap());
+    true
+}
+
+fn child(what: &str, kind: &Kind, path: &Path, count: u64) {
     let peer = (kind.open)(path);
     if what == "kill" {
         peer.set_state(state(99));

@@ -3,35 +3,28 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Bench, Plan};
+use super::Bench;
 use crate::clock::timed;
 use crate::disk;
 use crate::peers::{Kind, Peer};
-use crate::people::{World, auth_key};
-use crate::table::{Column, Figures};
+use crate::people::auth_key;
+use crate::table::Column;
 
 const EMPTY: Column = Column { name: "empty", title: "empty file", unit: "bytes" };
 const BULK: Column = Column { name: "bulk", title: "bulk insert", unit: "us an entity" };
 const BYTES: Column = Column { name: "bytes", title: "size", unit: "bytes an entity" };
 const OPEN: Column = Column { name: "open", title: "open + read key", unit: "us" };
 
-impl<'a> Bench<'a> {
+impl Bench<'_> {
     /// Fills a store of every peer, which is a work of its own.
-    pub(super) fn filled(
-        plan: &'a Plan,
-        count: u64,
-        folder: &Path,
-        figures: &'a mut Figures,
-    ) -> Self {
-        let world = World::new(count);
-        let stores = plan.peers.iter().map(|kind| (*kind, folder.join(kind.name))).collect();
-        let mut bench = Self { plan, world, stores, kept: Vec::new(), figures };
-        let entities = world.sorted();
-        for at in 0..bench.stores.len() {
-            let kept = bench.fill(at, &entities);
-            bench.kept.push(kept);
+    pub(super) fn fill_all(&mut self) {
+        self.relay.begin();
+        let entities = self.world.sorted();
+        for at in 0..self.stores.len() {
+            let kept = self.fill(at, &entities);
+            self.kept.push(kept);
         }
-        bench
+        self.relay.end();
     }
 
     fn fill(&mut self, at: usize, entities: &[tgsession::Entity]) -> Option<Box<dyn Peer>> {

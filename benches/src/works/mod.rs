@@ -1,6 +1,7 @@
 //! The works: what every peer is asked to do, one after the other in turns, so that whatever else
 //! the machine does falls on all of them.
 
+#[cfg(feature = "peers")]
 mod accounts;
 mod children;
 mod file;
@@ -15,10 +16,12 @@ use crate::clock::{Limit, median};
 use crate::disk;
 use crate::peers::{Kind, Peer};
 use crate::people::World;
+use crate::relay::Relay;
 use crate::table::{Column, Figure, Figures};
 
+#[cfg(feature = "peers")]
 pub use self::accounts::accounts;
-pub use self::children::child;
+pub use self::children::is_child;
 
 /// What to measure, and how long.
 #[derive(Clone, Debug)]
@@ -64,12 +67,14 @@ pub(crate) struct Bench<'a> {
     /// What a volatile peer holds while its "file" is closed.
     kept: Vec<Option<Box<dyn Peer>>>,
     figures: &'a mut Figures,
+    relay: &'a mut Relay,
 }
 
-/// Does every wanted work with `count` entities.
-pub fn measure(plan: &Plan, count: u64, figures: &mut Figures) {
+/// Does every wanted work with `count` entities, in turns with who else is in the relay.
+pub fn measure(plan: &Plan, count: u64, relay: &mut Relay, figures: &mut Figures) {
     let folder = disk::folder();
-    let mut bench = Bench::filled(plan, count, folder.path(), figures);
+    let mut bench = Bench::new(plan, count, folder.path(), relay, figures);
+    bench.fill_all();
     bench.open();
     let mut peers = bench.opened();
     bench.lookups(&peers);
@@ -80,7 +85,18 @@ pub fn measure(plan: &Plan, count: u64, figures: &mut Figures) {
     bench.kill();
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    fn new(
+        plan: &'a Plan,
+        count: u64,
+        folder: &Path,
+        relay: &'a mut Relay,
+        figures: &'a mut Figures,
+    ) -> Self {
+        let stores = plan.peers.iter().map(|kind| (*kind, folder.join(kind.name))).collect();
+        Self { plan, world: World::new(count), stores, kept: Vec::new(), figures, relay }
+    }
+
     fn add(&mut self, column: Column, at: usize, value: f64) {
         let (size, peer) = (self.world.count(), self.stores[at].0.name);
         self.figures.add(Figure { column, size, peer, value });
@@ -107,9 +123,11 @@ impl Bench<'_> {
         }
         let mut turns = vec![Vec::new(); self.stores.len()];
         for _ in 0..count {
+            self.relay.begin();
             for (at, figures) in turns.iter_mut().enumerate() {
                 figures.extend(each(at, self.plan));
             }
+            self.relay.end();
         }
         for (at, figures) in turns.into_iter().enumerate() {
             if !figures.is_empty() {
