@@ -107,7 +107,7 @@ impl Figures {
 /// are another work.
 fn compares(column: &Column, peer: &str) -> bool {
     let less = ["telethon_sqlite", "grammers"].contains(&peer);
-    !(less && ["bulk", "bytes"].contains(&column.name))
+    !(less && ["bulk", "bytes", "churn"].contains(&column.name))
 }
 
 fn line(text: &mut String, title: &str, cells: impl Iterator<Item = String>) {

@@ -64,7 +64,7 @@ impl Bench<'_> {
 }
 
 /// A new store in a folder emptied for it.
-fn fresh(kind: Kind, path: &Path) -> Box<dyn Peer> {
+pub(super) fn fresh(kind: Kind, path: &Path) -> Box<dyn Peer> {
     match fs::remove_dir_all(path) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -4,6 +4,7 @@
 #[cfg(feature = "peers")]
 mod accounts;
 mod children;
+mod churn;
 mod file;
 mod lookup;
 mod threads;
@@ -83,6 +84,7 @@ pub fn measure(plan: &Plan, count: u64, relay: &mut Relay, figures: &mut Figures
     bench.closed(&mut peers);
     bench.memory();
     bench.kill();
+    bench.churn();
 }
 
 impl<'a> Bench<'a> {
