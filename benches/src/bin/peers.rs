@@ -18,7 +18,7 @@ fn main() {
         return;
     }
     let plan = plan(&args);
-    let sizes = sizes(&args, plan.quick);
+    let sizes = sizes(&args, &plan);
     let mut figures = Figures::default();
     let grammers = grammers::program(&args);
     for size in &sizes {
@@ -32,7 +32,7 @@ fn main() {
     }
     plot::write(&figures, &peers, Path::new(args.after("--plots").unwrap_or("plots"))).unwrap();
     if plan.wants("accounts") {
-        accounts(&plan, &peers);
+        println!("{}", works::accounts(&plan));
     }
 }
 
@@ -56,22 +56,14 @@ fn plan(args: &Args) -> Plan {
     }
 }
 
-fn sizes(args: &Args, quick: bool) -> Vec<u64> {
+fn sizes(args: &Args, plan: &Plan) -> Vec<u64> {
+    // These have their own.
+    if plan.works.as_ref().is_some_and(|works| works == &["accounts"]) {
+        return Vec::new();
+    }
     match args.list("--sizes") {
         Some(sizes) => sizes.into_iter().map(|size| size.parse().unwrap()).collect(),
-        None if quick => vec![1000, 10_000],
+        None if plan.quick => vec![1000, 10_000],
         None => vec![1000, 100_000, 1_000_000],
     }
-}
-
-fn accounts(plan: &Plan, peers: &[(&str, &str)]) {
-    let mut figures = Figures::default();
-    works::accounts(plan, &mut figures);
-    let count = figures.iter().next().unwrap().size;
-    let peers: Vec<_> = peers
-        .iter()
-        .copied()
-        .filter(|(name, _)| ["ours", "telethon_sqlite"].contains(name))
-        .collect();
-    println!("### {count} accounts, 4 threads\n\n{}", figures.markdown(count, &peers));
 }
