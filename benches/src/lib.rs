@@ -6,6 +6,8 @@ pub mod args;
 pub mod clock;
 pub mod disk;
 pub mod grammers;
+#[cfg(feature = "peers")]
+pub mod machine;
 pub mod peers;
 pub mod people;
 #[cfg(feature = "peers")]

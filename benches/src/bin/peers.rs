@@ -10,7 +10,7 @@ use std::path::Path;
 use tgsession_benches::args::Args;
 use tgsession_benches::table::Figures;
 use tgsession_benches::works::{self, Plan};
-use tgsession_benches::{grammers, peers, plot};
+use tgsession_benches::{grammers, machine, peers, plot};
 
 fn main() {
     let args = Args::of_process();
@@ -27,6 +27,7 @@ fn main() {
         relay.finish(*size, grammers::NAME, &mut figures);
     }
     let peers = shown(&plan, grammers.is_some());
+    println!("{}", machine::header());
     for size in sizes {
         println!("### {size} entities\n\n{}", figures.markdown(size, &peers));
     }
