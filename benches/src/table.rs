@@ -128,7 +128,9 @@ fn shown(value: Option<f64>) -> String {
     }
 }
 
-fn grouped(digits: &str) -> String {
+/// Digits with commas between thousands.
+#[must_use]
+pub fn grouped(digits: &str) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|group| str::from_utf8(group).unwrap()).collect();
     groups.join(",")

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use tgsession_benches::args::Args;
-use tgsession_benches::table::Figures;
+use tgsession_benches::table::{Figures, grouped};
 use tgsession_benches::works::{self, Plan};
 use tgsession_benches::{grammers, machine, peers, plot};
 
@@ -29,7 +29,8 @@ fn main() {
     let peers = shown(&plan, grammers.is_some());
     println!("{}", machine::header());
     for size in sizes {
-        println!("### {size} entities\n\n{}", figures.markdown(size, &peers));
+        let count = grouped(&size.to_string());
+        println!("### {count} entities\n\n{}", figures.markdown(size, &peers));
     }
     plot::write(&figures, &peers, Path::new(args.after("--plots").unwrap_or("plots"))).unwrap();
     if plan.wants("accounts") {

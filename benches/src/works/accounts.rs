@@ -12,7 +12,7 @@ use tgsession::{Entity, Session, Store, StoreSession, UpdateState};
 use super::Plan;
 use crate::clock::timed;
 use crate::people::{Dice, World, auth_key, state};
-use crate::table::{Column, Figure, Figures};
+use crate::table::{Column, Figure, Figures, grouped};
 use crate::{disk, telethon};
 
 const FIRST: Column =
@@ -52,6 +52,7 @@ pub fn accounts(plan: &Plan) -> String {
     minute.measure(TITLES[1].0, |folder| Telethon::create(folder, count, true));
     minute.measure(TITLES[2].0, |folder| Telethon::create(folder, count, false));
     let table = minute.figures.markdown(count as u64, &TITLES);
+    let count = grouped(&count.to_string());
     format!("### {count} accounts, {} seconds, {THREADS} threads\n\n{table}", minute.seconds)
 }
 
