@@ -59,6 +59,19 @@ impl Run {
         Ok(Self { number, row, layout, file_id, sectors })
     }
 
+    /// A run of this content, cut or filled up with zeros, with the checksums that belong to it.
+    #[cfg(all(any(test, fuzzing), feature = "convert"))]
+    pub(crate) fn sealed(row: RunRow, content: &[u8]) -> Option<Self> {
+        let layout = Layout::of(&row)?;
+        let mut bytes = content.to_vec();
+        bytes.resize(layout.sums, 0);
+        let sums = Sums::new([0; 16], 1);
+        let sectors = (0..).zip(bytes.chunks_exact(SECTOR));
+        let sums: Vec<u8> = sectors.flat_map(|(at, sector)| sums.of(at, sector)).collect();
+        bytes.extend_from_slice(&sums);
+        Self::new([0; 16], 1, row, Bytes::Owned(bytes)).ok()
+    }
+
     pub(crate) fn number(&self) -> u64 {
         self.number
     }

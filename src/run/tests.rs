@@ -48,7 +48,7 @@ fn built(rows: &Rows) -> (RunRow, Vec<u8>) {
         for name in &entity.usernames {
             builder.index(Index::Usernames, &fold_username(name));
         }
-        for phone in entity.phone.as_deref().and_then(fold_phone) {
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
             builder.index(Index::Phones, &phone);
         }
     }
@@ -96,7 +96,7 @@ fn ask_everything(run: &Run, rows: &Rows) -> usize {
             let holders = holders(run, Index::Usernames, account, &fold_username(name));
             ask(holders.map(|holders| holders.contains(key)));
         }
-        for phone in entity.phone.as_deref().and_then(fold_phone) {
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
             ask(holders(run, Index::Phones, account, &phone).map(|keys| keys.contains(key)));
         }
     }
