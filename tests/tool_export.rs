@@ -76,7 +76,7 @@ fn what_is_left_out_is_said_reported_and_refused_where_asked() -> Result {
     let before = folder.content()?;
     let strict = export(&folder, "grammers", &["-o", "out", "--strict"])?;
     strict.refused(1, &["entities.name", "--strict"]);
-    assert_eq!(folder.content()?, before);
+    assert!(folder.content()? == before, "nothing was written");
     let ran = export(&folder, "grammers", &["-o", "out", "--report", "report.json"])?;
     assert!(ran.stderr.contains("left out: entities.name (15 times)"), "{ran:?}");
     let report: Value = serde_json::from_slice(&fs::read(folder.path("report.json"))?)?;
@@ -86,6 +86,27 @@ fn what_is_left_out_is_said_reported_and_refused_where_asked() -> Result {
     let what: Vec<_> = lost.iter().filter_map(|loss| loss["what"].as_str()).collect();
     let fields = ["entities.date", "entities.name", "entities.phone", "entities.usernames"];
     assert_eq!(what, fields);
+    Ok(())
+}
+
+#[test]
+fn a_report_takes_the_place_of_nothing() -> Result {
+    let folder = Folder::with(&["username_conflict"])?;
+    let before = folder.content()?;
+    let source = ["-o", "out", "--report", "username_conflict.session"];
+    export(&folder, "telethon", &source)?.refused(1, &["username_conflict.session", "--force"]);
+    let same = ["-o", "out", "--report", "./out"];
+    export(&folder, "telethon", &same)?.refused(2, &["--report", "-o"]);
+    let nowhere = ["-o", "out", "--report", "nowhere/report.json"];
+    export(&folder, "telethon", &nowhere)?.refused(1, &["nowhere/report.json"]);
+    assert!(folder.content()? == before, "refused before anything was written");
+    let stdout = ["--report", "-"];
+    export(&folder, "telethon-string", &stdout)?.refused(2, &["standard output"]);
+    let ran = export(&folder, "telethon-string", &["-o", "out", "--report", "-"])?;
+    assert_eq!(serde_json::from_str::<Value>(&ran.stdout)?["target"], "telethon-string");
+    folder.write("old", b"old")?;
+    export(&folder, "telethon", &["-o", "out", "--report", "old", "--force"])?;
+    assert!(fs::read(folder.path("old"))?.starts_with(b"{"));
     Ok(())
 }
 

@@ -135,7 +135,8 @@ impl Export {
     }
 
     /// Writes a file (or, where the form is one, a folder), for its owner's eyes only. It appears
-    /// whole or not at all, and is durable when this returns.
+    /// whole or not at all, and is durable when this returns. Who is killed while writing a folder
+    /// may leave a hidden one beside it, `.NAME.*.tmp`.
     ///
     /// # Errors
     ///

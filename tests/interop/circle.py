@@ -28,6 +28,7 @@ def full_circle(bench, name):
 def leg(bench, source, form, target, *given):
     """One export; gives what its report says, which is what the target's dump lacks."""
     report = bench.folder / "report.json"
+    report.unlink(missing_ok=True)
     bench.run_tool("export", source, "--to", form, "-o", target, "--report", report, *given)
     export, = json.loads(report.read_text())["exports"]
     lost = Counter({loss["what"]: loss["count"] for loss in export["lost"]})

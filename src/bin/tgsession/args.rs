@@ -101,7 +101,7 @@ pub(crate) struct Export {
     /// strings: standard output]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// Write what was left out and filled in to this file, as JSON
+    /// Write what was left out and filled in to this file, or `-` for standard output, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
     /// Refuse, before anything is written, what would leave something out

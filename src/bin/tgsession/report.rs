@@ -1,13 +1,16 @@
 //! What an export left out, for people and for programs.
 
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use serde_json::json;
-use tgsession::{Form, Loss};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use tgsession::{Error, Form, Loss};
 
-use crate::cmd::export::{Done, create};
+use crate::cmd::export::Done;
 use crate::failure::{Failure, Outcome};
+use crate::output;
+use crate::source::STDIN;
 
 /// One loss on one line.
 pub(crate) fn in_words(loss: &Loss) -> String {
@@ -25,45 +28,84 @@ pub(crate) fn in_words(loss: &Loss) -> String {
     text
 }
 
-/// Writes the report of a whole export as JSON.
-pub(crate) fn write(path: &Path, source: &str, form: Form, done: &[Done]) -> Outcome {
-    let exports: Vec<_> = done
-        .iter()
-        .map(|done| {
-            let lost: Vec<_> = done
-                .report
-                .lost
-                .iter()
-                .map(|loss| {
-                    json!({
-                        "what": loss.what,
-                        "why": loss.why,
-                        "count": loss.count,
-                        "examples": loss.examples,
-                    })
-                })
-                .collect();
-            json!({
-                "session": done.name,
-                "path": done.path.as_ref().map(|path| path.to_string_lossy()),
-                "entities": done.report.entities,
-                "filled": done.report.filled,
-                "lost": lost,
-            })
+/// Where the report of an export goes.
+pub(crate) enum Report {
+    Output,
+    File { path: PathBuf, overwrite: bool },
+}
+
+impl Report {
+    /// Makes sure that there is a place for the report, before anything is exported.
+    pub(crate) fn to(path: &Path, overwrite: bool) -> Outcome<Self> {
+        if path.as_os_str() == STDIN {
+            return Ok(Self::Output);
+        }
+        if !overwrite && path.symlink_metadata().is_ok() {
+            return Err(Error::AlreadyExists { path: path.to_owned() }.into());
+        }
+        // Gone at once, so that whoever stops the export finds nothing of it.
+        tempfile::tempfile_in(folder_of(path)).map_err(|error| refused(path, &error))?;
+        Ok(Self::File { path: path.to_owned(), overwrite })
+    }
+
+    /// Writes the report of a whole export as JSON.
+    pub(crate) fn write(self, source: &str, form: Form, done: &[Done]) -> Outcome {
+        let report = json!({
+            "format": "tgsession-report/1",
+            "source": source,
+            "target": form.name(),
+            "exports": done.iter().map(export).collect::<Vec<_>>(),
+        });
+        match self {
+            Self::Output => {
+                let mut out = output::results();
+                writeln!(out, "{report:#}")?;
+                Ok(out.flush()?)
+            }
+            Self::File { path, overwrite } => {
+                let placed = put(&path, overwrite, &report);
+                placed.map_err(|error| refused(&path, &error))
+            }
+        }
+    }
+}
+
+/// For its owner's eyes, as reports name accounts.
+fn put(path: &Path, overwrite: bool, report: &Value) -> io::Result<()> {
+    let mut new = NamedTempFile::new_in(folder_of(path))?;
+    writeln!(new, "{report:#}")?;
+    new.as_file().sync_all()?;
+    if overwrite {
+        new.persist(path)?
+    } else {
+        new.persist_noclobber(path)?
+    };
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+fn export(done: &Done) -> Value {
+    let lost = done.report.lost.iter().map(|loss| {
+        json!({
+            "what": loss.what,
+            "why": loss.why,
+            "count": loss.count,
+            "examples": loss.examples,
         })
-        .collect();
-    let report = json!({
-        "format": "tgsession-report/1",
-        "source": source,
-        "target": form.name(),
-        "exports": exports,
     });
-    let written = create(path).map(BufWriter::new).and_then(|mut out| {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        out.write_all(b"\n")?;
-        out.flush()
-    });
-    written.map_err(|error| {
-        Failure::Refused(format!("{}: cannot write the report: {error}", path.display()))
+    json!({
+        "session": done.name,
+        "path": done.path.as_ref().map(|path| path.to_string_lossy()),
+        "entities": done.report.entities,
+        "filled": done.report.filled,
+        "lost": lost.collect::<Vec<_>>(),
     })
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    Failure::Refused(format!("{}: cannot write the report: {error}", path.display()))
 }

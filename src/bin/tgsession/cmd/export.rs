@@ -1,6 +1,6 @@
 //! `export`: sessions in the form of another client, each whole or not at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::args;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
-use crate::report;
+use crate::report::{self, Report};
 use crate::source::{self, Reading, STDIN};
 use crate::words::count;
 
@@ -34,6 +34,7 @@ fn explain(failure: Failure) -> Failure {
 
 fn write(args: &args::Export) -> Outcome {
     let target = Target::of(args)?;
+    let report = args.report.as_deref().map(|path| report_to(path, args, &target)).transpose()?;
     let source = source::open(&args.origin, Reading::Whole)?;
     let names = match (&args.session, args.form.holds_many() || target.is_folder_of_many()) {
         (Some(name), _) => vec![name.clone()],
@@ -53,10 +54,27 @@ fn write(args: &args::Export) -> Outcome {
     for one in &done {
         say(args.form, one);
     }
-    match &args.report {
-        Some(path) => report::write(path, &source.form(), args.form, &done),
-        None => Ok(()),
+    report.map_or(Ok(()), |report| report.write(&source.form(), args.form, &done))
+}
+
+/// Where the report goes: neither over what is there nor into what is exported.
+fn report_to(path: &Path, args: &args::Export, target: &Target) -> Outcome<Report> {
+    let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    match target {
+        Target::Output if path.as_os_str() == STDIN => {
+            usage("the sessions and --report cannot both go to standard output")
+        }
+        Target::File(output) if is_same(output, path) => {
+            usage("-o and --report name the same file")
+        }
+        _ => Report::to(path, args.force),
     }
+}
+
+/// `x` and `./x` are one file; links are not looked at.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let plain = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    plain(one) == plain(other)
 }
 
 /// What was written where, and what it cost.
@@ -218,13 +236,4 @@ fn say(form: Form, done: &Done) {
     for loss in &done.report.lost {
         output::say(&format!("  left out: {}", report::in_words(loss)));
     }
-}
-
-/// A new file for its owner's eyes, as reports name accounts.
-pub(crate) fn create(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
