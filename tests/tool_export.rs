@@ -111,6 +111,20 @@ fn a_report_takes_the_place_of_nothing() -> Result {
 }
 
 #[test]
+fn numbers_that_nobody_has_are_wrong_usage() -> Result {
+    let folder = Folder::with(&["username_conflict"])?;
+    let before = folder.content()?;
+    for (option, number) in [("--user-id", "0"), ("--user-id", "-5"), ("--api-id", "0")] {
+        let arguments = ["export", "username_conflict", "--to", "pyrogram", "-o", "out"];
+        let ran = folder.run(&[&arguments[..], &[option, number]].concat())?;
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains(&format!("'{number}' for '{option}")), "{ran:?}");
+    }
+    assert!(folder.content()? == before, "nothing was written");
+    Ok(())
+}
+
+#[test]
 fn what_a_form_needs_and_nobody_knows_is_named() -> Result {
     let folder = Folder::with(&["username_conflict"])?;
     let arguments = ["export", "username_conflict", "--to", "pyrogram-string"];

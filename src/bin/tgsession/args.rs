@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 use tgsession::Form;
 
 /// Session store for Telegram clients: import, export, read and check session files
@@ -114,10 +114,10 @@ pub(crate) struct Export {
     #[arg(long)]
     pub(crate) no_entities: bool,
     /// The api id, where the session does not say it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i32).range(1..))]
     pub(crate) api_id: Option<i32>,
     /// The account's own user id, where the session does not say it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i64).range(1..))]
     pub(crate) user_id: Option<i64>,
     /// The account is a bot (or, with `false`, is not), where the session does not say it
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
