@@ -219,13 +219,39 @@ fn a_folder_is_imported_one_session_a_file_with_a_table_at_the_end() -> Result {
     folder.write("all/a.session-journal", b"")?;
     let ran = folder.run(&["import", "all", "--into", "store"])?;
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("1 file of no session's kind was passed over"), "{ran:?}");
+    let passed = "all: passed over, as of no session's kind: notes.txt\n";
+    assert!(ran.stderr.contains(passed), "{ran:?}");
     assert!(ran.stderr.contains("bad      -"), "{ran:?}");
     assert!(ran.stderr.contains("not imported"), "{ran:?}");
     assert_eq!(folder.results(&["list", "store"])?, "a\nb\n");
     let again = folder.run(&["import", "all/[ab].session", "--into", "other"])?;
     assert_eq!(again.code, 0, "{again:?}");
     assert_eq!(folder.results(&["list", "other"])?, "a\nb\n");
+    Ok(())
+}
+
+#[test]
+fn a_store_in_a_folder_is_passed_over() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.results(&["import", ".", "--into", "accounts"])?;
+    folder.add("username_conflict")?;
+    let ran = folder.run(&["import", ".", "--into", "accounts", "--replace"])?;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains(".: passed over, as stores: accounts.tgsession\n"), "{ran:?}");
+    assert_eq!(folder.results(&["list", "accounts"])?, "two_dc\nusername_conflict\n");
+    Ok(())
+}
+
+#[test]
+fn the_table_names_the_sources_that_could_not_be_opened() -> Result {
+    let folder = Folder::with(&["two_dc", "bad_trunc_100"])?;
+    let ran = folder.run(&["import", "bad_trunc_100", "two_dc", "--into", "store"])?;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let table: Vec<_> =
+        ran.stderr.lines().skip_while(|line| !line.starts_with("session")).collect();
+    let [_, bad, good] = table.as_slice() else { return Err(ran.stderr.into()) };
+    assert!(bad.starts_with("bad_trunc_100") && bad.contains("not imported"), "{bad}");
+    assert!(good.starts_with("two_dc") && good.contains("logged in"), "{good}");
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tgsession::{Account, Error, ImportReport, Store, store_path};
 
-use self::plan::{Job, plan};
+use self::plan::{Job, Plan, plan};
 use self::table::Table;
 use crate::args::Import;
 use crate::failure::{Failure, Outcome};
@@ -21,14 +21,14 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let reading = Reading::salvage(args.salvage);
     let reader = Reader::new(reading, args.passphrase_file.as_deref())?;
     let mut failures = Failures::default();
-    let jobs = plan(args, &reader, &target, &mut failures)?;
+    let Plan { jobs, unopened } = plan(args, &reader, &target, &mut failures)?;
     if jobs.is_empty() && failures.worst == 0 {
         let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::Refused(format!("{}: there is no session in it", sources.join(", "))));
     }
     if !jobs.is_empty() {
         let work = Work { reader: &reader, target: &target, replace: args.replace };
-        work.write(&jobs, &mut failures)?;
+        work.write(&jobs, &unopened, &mut failures)?;
     }
     failures.into_outcome()
 }
@@ -54,8 +54,8 @@ struct Work<'a> {
 impl Work<'_> {
     /// A new store appears under its name only when something got into it, and only then is
     /// anything said to be in it.
-    fn write(&self, jobs: &[Job], failures: &mut Failures) -> Outcome {
-        let mut table = Table::default();
+    fn write(&self, jobs: &[Job], unopened: &[String], failures: &mut Failures) -> Outcome {
+        let mut table = Table::with(unopened);
         if self.target.symlink_metadata().is_ok() {
             let store = Store::open(self.target)?;
             for job in jobs {
@@ -87,7 +87,7 @@ impl Work<'_> {
     /// What there is to say of it, line by line.
     fn import_one(&self, store: &Store, job: &Job, table: &mut Table) -> Outcome<Vec<String>> {
         let imported = self.try_import(store, job);
-        table.add(job, imported.as_ref().ok());
+        table.add(&job.name, imported.as_ref().ok());
         let Imported { form, account, report, notes: lost } = imported?;
         let path = job.origin.path();
         let summary = summary(&form, &account, &report);

@@ -1,5 +1,6 @@
 //! What an import is to do, decided before anything is written.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -48,15 +49,22 @@ impl Origin {
 }
 
 /// Every session of every source, each under a name of its own.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) jobs: Vec<Job>,
+    /// The sources that cannot be opened, by the names that their sessions would have.
+    pub(super) unopened: Vec<String>,
+}
+
 pub(super) fn plan(
     args: &Import,
     reader: &Reader,
     target: &Path,
     failures: &mut Failures,
-) -> Outcome<Vec<Job>> {
-    let mut jobs = Vec::new();
-    let mut skipped = 0_u64;
-    for Found { path, asked_for } in sources(args, failures) {
+) -> Outcome<Plan> {
+    let mut plan = Plan::default();
+    let mut passed = Passed::default();
+    for Found { path, folder } in sources(args, failures) {
         let looked = if path.as_os_str() == STDIN {
             reader.open(&path).map(|source| look_at(Origin::Held(Rc::new(source))))
         } else {
@@ -66,30 +74,68 @@ pub(super) fn plan(
                 names.map(|names| (Origin::Path(path.clone()), names, is_store))
             })
         };
-        let looked = match looked {
-            Err(Failure::Library(Error::WrongKind { .. })) if !asked_for => {
-                skipped += 1;
+        let looked = match (looked, folder) {
+            (Err(Failure::Library(Error::WrongKind { .. })), Some(folder)) => {
+                passed.add(folder, STRANGERS, &path);
                 continue;
             }
-            looked => looked.and_then(|names| Ok(names?)),
+            (Ok(Ok((.., true))), Some(folder)) => {
+                passed.add(folder, STORES, &path);
+                continue;
+            }
+            (looked, _) => looked.and_then(|names| Ok(names?)),
         };
-        let Some((origin, names, is_store)) = failures.keep(looked) else { continue };
-        add(args, target, &mut jobs, origin, names, is_store)?;
+        match failures.keep(looked) {
+            Some((origin, names, is_store)) => {
+                add(args, target, &mut plan.jobs, origin, names, is_store)?;
+            }
+            None => plan.unopened.push(stem(&path)),
+        }
     }
     if let Some(variable) = &args.string_env {
         let looked = reader.open_variable(variable);
         let looked = looked.and_then(|source| Ok(look_at(Origin::Held(Rc::new(source)))?));
         if let Some((origin, names, is_store)) = failures.keep(looked) {
-            add(args, target, &mut jobs, origin, names, is_store)?;
+            add(args, target, &mut plan.jobs, origin, names, is_store)?;
         }
     }
-    if skipped > 0 {
-        let (one, many) = ("file of no session's kind was", "files of no session's kind were");
-        output::say(&format!("{} passed over", count(skipped, one, many)));
-    }
-    refuse_same_names(&jobs)?;
-    Ok(jobs)
+    passed.say();
+    refuse_same_names(&plan.jobs)?;
+    Ok(plan)
 }
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+const STRANGERS: &str = "of no session's kind";
+const STORES: &str = "stores";
+
+/// What lies in folders and is not imported, by folder and by what it is.
+#[derive(Default)]
+struct Passed(BTreeMap<(PathBuf, &'static str), Vec<String>>);
+
+impl Passed {
+    fn add(&mut self, folder: PathBuf, what: &'static str, path: &Path) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.0.entry((folder, what)).or_default().push(name);
+    }
+
+    /// One line for each, with as many names as anybody reads.
+    fn say(&self) {
+        for ((folder, what), names) in &self.0 {
+            let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = match names.len().saturating_sub(NAMES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            output::say(&format!("{}: passed over, as {what}: {shown}{more}", folder.display()));
+        }
+    }
+}
+
+/// So many names are said of those passed over.
+const NAMES: usize = 10;
 
 type Looked = (Origin, Vec<String>, bool);
 
@@ -149,8 +195,8 @@ fn refuse_same_names(jobs: &[Job]) -> Outcome {
 /// A path that may be a source.
 struct Found {
     path: PathBuf,
-    /// Whether it was named, and not only lies in a folder that was.
-    asked_for: bool,
+    /// The folder that was asked for where it was not this itself.
+    folder: Option<PathBuf>,
 }
 
 /// The paths that were asked for, with patterns and folders of sessions taken apart.
@@ -161,9 +207,10 @@ fn sources(args: &Import, failures: &mut Failures) -> Vec<Found> {
         for path in paths {
             if path.is_dir() && !is_session(&path) {
                 let inside = failures.keep(files_in(&path)).into_iter().flatten();
-                found.extend(inside.map(|path| Found { path, asked_for: false }));
+                let folder = Some(path);
+                found.extend(inside.map(|path| Found { path, folder: folder.clone() }));
             } else {
-                found.push(Found { path, asked_for: true });
+                found.push(Found { path, folder: None });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What became of many sessions, at a glance.
 
-use super::{Imported, Job, logged_in};
+use super::{Imported, logged_in};
 use crate::output;
 use crate::words::thousands;
 
@@ -8,19 +8,28 @@ use crate::words::thousands;
 #[derive(Default)]
 pub(super) struct Table {
     rows: Vec<[String; COLUMNS]>,
+    any: bool,
 }
 
 const COLUMNS: usize = 5;
 const HEADS: [&str; COLUMNS] = ["session", "form", "DC", "login", "entities"];
 
 impl Table {
+    /// A table with the sources that could not be opened.
+    pub(super) fn with(unopened: &[String]) -> Self {
+        let mut table = Self::default();
+        unopened.iter().for_each(|name| table.add(name, None));
+        table
+    }
+
     /// A session that got in, or one that did not.
-    pub(super) fn add(&mut self, job: &Job, imported: Option<&Imported>) {
+    pub(super) fn add(&mut self, name: &str, imported: Option<&Imported>) {
+        self.any |= imported.is_some();
         let none = || "-".to_owned();
         let row = match imported {
-            None => [job.name.clone(), none(), none(), "not imported".to_owned(), none()],
+            None => [name.to_owned(), none(), none(), "not imported".to_owned(), none()],
             Some(Imported { form, account, report, .. }) => [
-                job.name.clone(),
+                name.to_owned(),
                 form.clone(),
                 account.login.home_dc.map_or_else(none, |dc| dc.to_string()),
                 logged_in(account),
@@ -30,9 +39,10 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Says it where there is more than a line of it.
-    pub(super) fn say(&self) {
-        if self.rows.len() > 1 {
+    /// Says it by name, where there is more than a line of it and something got in.
+    pub(super) fn say(mut self) {
+        self.rows.sort_by(|[one, ..], [other, ..]| one.cmp(other));
+        if self.rows.len() > 1 && self.any {
             self.lines().iter().for_each(|line| output::say(line));
         }
     }
