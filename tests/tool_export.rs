@@ -111,6 +111,44 @@ fn a_report_takes_the_place_of_nothing() -> Result {
 }
 
 #[test]
+fn of_several_sessions_none_is_written_where_one_is_refused() -> Result {
+    let folder = Folder::with(&["username_conflict", "plain_1.45.0"])?;
+    for (source, name, store) in [
+        ("username_conflict", "a", "one"),
+        ("plain_1.45.0", "b", "one"),
+        ("plain_1.45.0", "a", "other"),
+        ("username_conflict", "b", "other"),
+    ] {
+        folder.results(&["import", source, "--as", name, "--into", store])?;
+    }
+    let before = folder.content()?;
+    // Of one the second loses its user, of the other the second does not know it.
+    let strict = ["export", "one", "--to", "gramjs-string", "-o", "all/", "--no-entities"];
+    folder.run(&[&strict[..], &["--strict"]].concat())?.refused(1, &["user", "--strict"]);
+    let lacks = ["export", "other", "--to", "telethon2", "-o", "all/"];
+    folder.run(&lacks)?.refused(1, &["--user-id"]);
+    assert!(folder.content()? == before, "nothing was written");
+    Ok(())
+}
+
+#[test]
+fn folders_for_several_sessions_stand_in_a_folder() -> Result {
+    let folder = Folder::with(&["username_conflict", "two_dc"])?;
+    folder.results(&["import", "username_conflict", "two_dc", "--into", "store"])?;
+    folder.results(&["export", "store", "--to", "gramjs-store", "-o", "all/"])?;
+    for name in ["username_conflict", "two_dc"] {
+        let dump = folder.json(&["dump", &format!("all/{name}")])?;
+        assert_eq!(dump["source"], "gramjs-store");
+    }
+    let again = ["export", "two_dc", "--to", "gramjs-store", "-o", "all/two_dc", "--force"];
+    let ran = folder.run(&again)?;
+    ran.refused(1, &["all/two_dc", "remove it"]);
+    assert!(!ran.stderr.contains("--force replaces it"), "{ran:?}");
+    assert_eq!(fs::read_dir(folder.path("all"))?.count(), 2, "nothing is left beside them");
+    Ok(())
+}
+
+#[test]
 fn numbers_that_nobody_has_are_wrong_usage() -> Result {
     let folder = Folder::with(&["username_conflict"])?;
     let before = folder.content()?;

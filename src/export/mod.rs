@@ -8,7 +8,7 @@ mod targets;
 mod tests;
 
 use std::cell::Cell;
-use std::io::{BufWriter, Cursor, Write};
+use std::io::{self, BufWriter, Cursor, Write};
 use std::mem::{replace, take};
 use std::path::Path;
 use std::rc::Rc;
@@ -164,6 +164,21 @@ impl Export {
         let placed = if self.overwrite { new.put_over(path) } else { new.put_in_place(path) };
         placed.map_err(failed)?;
         Ok(report)
+    }
+
+    /// What writing these sessions would leave out and fill in. Nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Those that writing them would have, but for the errors of a disk.
+    pub fn preview<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+    ) -> Result<ExportReport> {
+        if self.form.is_folder() {
+            return self.folder("preview", sessions).map(|(_, report)| report);
+        }
+        self.run(sessions, &mut io::empty(), Path::new("nowhere"))
     }
 
     /// Writes into memory: for a pipe, or for one of the string forms.

@@ -84,7 +84,7 @@ pub(crate) struct Import {
 #[derive(Args)]
 #[command(
     after_help = "What the form has no place for is listed on standard error and in --report. A store with several \
-                        sessions goes into a folder, one file a session, with -o FOLDER/.\n\n\
+                        sessions goes into a folder, each under its name, with -o FOLDER/.\n\n\
                         Example: tgsession export accounts --session anon --to telethon -o anon.session\n\
                         Example: tgsession export anon.session --to pyrogram-string --api-id 12345"
 )]
@@ -97,8 +97,8 @@ pub(crate) struct Export {
     /// The form to write
     #[arg(long = "to", value_name = "FORM", value_parser = form())]
     pub(crate) form: Form,
-    /// The file to write, a folder for one file a session, or `-` for standard output [default for
-    /// strings: standard output]
+    /// The file to write (gramjs-store: the folder), FOLDER/ for one a session, or `-` for standard
+    /// output [default for strings: standard output]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     /// Write what was left out and filled in to this file, or `-` for standard output, as JSON

@@ -16,15 +16,18 @@ use crate::source::{self, Reading, STDIN};
 use crate::words::count;
 
 pub(crate) fn run(args: &args::Export) -> Outcome {
-    write(args).map_err(explain)
+    write(args).map_err(|failure| explain(failure, args.form))
 }
 
 /// The library does not know what the tool calls its options.
-fn explain(failure: Failure) -> Failure {
+fn explain(failure: Failure, form: Form) -> Failure {
     let Failure::Library(error) = &failure else { return failure };
     let option = match error {
         Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
         Error::Lacks { what, .. } if what.contains("user id") => "--user-id",
+        Error::AlreadyExists { path } if form.is_folder() && path.is_dir() => {
+            "no folder is replaced; remove it first"
+        }
         Error::AlreadyExists { .. } => "--force replaces it",
         Error::Lossy { .. } => "without --strict it is listed and left out",
         _ => return failure,
@@ -89,7 +92,7 @@ pub(crate) struct Done {
 enum Target {
     Output,
     File(PathBuf),
-    /// One file for each session, named after it.
+    /// A file or folder of its own for each session, named after it.
     Folder(PathBuf),
 }
 
@@ -97,10 +100,11 @@ impl Target {
     fn of(args: &args::Export) -> Outcome<Self> {
         match &args.output {
             None if args.form.is_string() => Ok(Self::Output),
-            None => Err(Failure::Usage(format!(
-                "{} is a file: say which with -o (or -o - for standard output)",
-                args.form
-            ))),
+            None => Err(Failure::Usage(if args.form.is_folder() {
+                format!("{} is a folder: say which with -o", args.form)
+            } else {
+                format!("{} is a file: say which with -o (or -o - for standard output)", args.form)
+            })),
             Some(path) if path.as_os_str() == STDIN => {
                 if !args.form.is_string() && io::stdout().is_terminal() {
                     let text = "standard output is a terminal, and this is a file; give a path";
@@ -108,9 +112,7 @@ impl Target {
                 }
                 Ok(Self::Output)
             }
-            Some(path) if means_folder(path) && !args.form.is_folder() => {
-                Ok(Self::Folder(path.clone()))
-            }
+            Some(path) if means_folder(path, args.form) => Ok(Self::Folder(path.clone())),
             Some(path) => Ok(Self::File(path.clone())),
         }
     }
@@ -120,9 +122,11 @@ impl Target {
     }
 }
 
-/// A folder that is there, or a path that says so by its end.
-fn means_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR])
+/// Whether the sessions go into this folder, each under its name: it says so by its end, or is
+/// there. Of a form that is a folder itself, one that is there is rather an older export.
+fn means_folder(path: &Path, form: Form) -> bool {
+    let ends = path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
+    ends || (path.is_dir() && !form.is_folder())
 }
 
 fn export(args: &args::Export) -> Outcome<Export> {
@@ -192,7 +196,8 @@ fn to_output(export: &Export, source: &Source, names: &[String]) -> Outcome<Done
     Ok(Done { name: names.join(", "), path: None, report })
 }
 
-/// Every session into a file of its own, all names known to be free before the first is written.
+/// Every session into a file of its own. All names are known to be free, and all sessions to fit
+/// the form, before the first is written.
 fn to_folder(
     args: &args::Export,
     export: &Export,
@@ -205,6 +210,11 @@ fn to_folder(
         names.iter().map(|name| file_of(folder, name, args.form)).collect::<Outcome<_>>()?;
     if let Some(there) = files.iter().find(|path| !args.force && path.symlink_metadata().is_ok()) {
         return Err(Error::AlreadyExists { path: there.clone() }.into());
+    }
+    if names.len() > 1 {
+        for name in names {
+            export.preview([session(source, name)?])?;
+        }
     }
     fs::create_dir_all(folder).map_err(|error| {
         Failure::Refused(format!("{}: cannot make the folder: {error}", folder.display()))
