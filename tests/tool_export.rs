@@ -149,6 +149,21 @@ fn folders_for_several_sessions_stand_in_a_folder() -> Result {
 }
 
 #[test]
+fn a_session_that_never_connected_has_a_place_in_forms_of_ours() -> Result {
+    let folder = Folder::with(&["empty_0.16"])?;
+    let dump = folder.json(&["dump", "empty_0.16", "--secrets"])?;
+    assert!(dump["sessions"][0]["home_dc"].is_null());
+    for form in ["json", "portable", "portable-string"] {
+        folder.results(&["export", "empty_0.16.session", "--to", form, "-o", form, "--strict"])?;
+        let back = folder.json(&["dump", form, "--secrets"])?;
+        assert_eq!(back["sessions"], dump["sessions"], "{form}");
+    }
+    let telethon = ["export", "empty_0.16.session", "--to", "telethon", "-o", "out"];
+    folder.run(&telethon)?.refused(1, &["the home DC"]);
+    Ok(())
+}
+
+#[test]
 fn numbers_that_nobody_has_are_wrong_usage() -> Result {
     let folder = Folder::with(&["username_conflict"])?;
     let before = folder.content()?;

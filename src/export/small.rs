@@ -106,6 +106,7 @@ impl Target for Tl {
 /// What forms of ours have a place for: everything.
 const ALL: Place = Place {
     many: false,
+    home: Need::Kept,
     other_dcs: OtherDcs::All,
     address: Address::Both,
     test_mode: Need::Kept,

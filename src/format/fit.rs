@@ -39,6 +39,8 @@ impl<T: Write + Seek> Output for T {}
 pub(crate) struct Place {
     /// Several sessions in one file.
     pub(crate) many: bool,
+    /// Which DC is home.
+    pub(crate) home: Need,
     /// Which DCs besides the home DC.
     pub(crate) other_dcs: OtherDcs,
     pub(crate) address: Address,
@@ -121,6 +123,7 @@ impl Place {
     /// have more.
     pub(crate) const LEAST: Self = Self {
         many: false,
+        home: Need::Needed,
         other_dcs: OtherDcs::None,
         address: Address::None,
         test_mode: Need::Absent,
@@ -208,9 +211,12 @@ pub(crate) fn fill(
     take_given(account, given.for_place(place))?;
     find_home(account, filled);
     let lacks = |what| Err(Error::Lacks { form, what });
-    let Some(home) = account.login.home_dc else { return lacks("the home DC") };
+    let home = account.login.home_dc;
+    if place.home == Need::Needed && home.is_none() {
+        return lacks("the home DC");
+    }
     if place.auth_key == Need::Needed
-        && !account.dcs.iter().any(|dc| dc.id == home && dc.auth_key.is_some())
+        && !account.dcs.iter().any(|dc| Some(dc.id) == home && dc.auth_key.is_some())
     {
         return lacks("an auth key of the home DC");
     }
