@@ -11,10 +11,14 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Form:
-    """A form and what of an account is in it (`account.kept`); what the client then says of it (`account.answers`)."""
+    """A form and what of an account is in it (`account.kept`); what the client then says of it (`account.answers`).
+
+    `more` is what the client writes and we leave out.
+    """
     name: str
     keeps: str
     gives: str
+    more: str = ""
 
 
 @dataclass
@@ -118,7 +122,7 @@ CLIENTS = [
     Client(
         "mtcute", node("mtcute_client.mjs"),
         Form("mtcute", "address keys test user bot state peers usernames phone date",
-             "dc host port keys test user bot state channels by_id by_username by_phone"),
+             "dc host port keys test user bot state channels by_id by_username by_phone", more="name kind"),
         Form("mtcute-string", "address test user bot", "dc host port key test user bot")),
     Client(
         "grammers 0.11", grammers("sqlite"),

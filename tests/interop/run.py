@@ -117,17 +117,20 @@ class Bench:
     def they_write(self, client, name, path):
         """What they write is dumped value by value."""
         self.client(client, "write", path, name)
-        self.holds(client, path, self.accounts[name], "theirs")
+        form, account = client.file, self.accounts[name]
+        self.holds(client, path, kept(account, f"{form.keeps} {form.more}".split(), self.now), "theirs")
 
     def they_go_on(self, client, name, path):
         """They add to a file of ours, and all is in it."""
         self.client(client, "meet", path, name)
-        account = self.accounts[name]
-        peers = sorted(account["peers"] + account["met"], key=lambda peer: peer["id"])
-        self.holds(client, path, {**account, "peers": peers}, "ours, gone on with")
+        form, account = client.file, self.accounts[name]
+        wanted = kept(account, form.keeps.split(), self.now)
+        met = kept({**account, "peers": account["met"]}, f"{form.keeps} {form.more}".split(), self.now)
+        rows = {row["id"]: row for row in met["entities"] + wanted["entities"]}
+        wanted["entities"] = [rows[number] for number in sorted(rows)]
+        self.holds(client, path, wanted, "ours, gone on with")
 
-    def holds(self, client, path, account, whose):
-        wanted = kept(account, client.file.keeps.split(), self.now)
+    def holds(self, client, path, wanted, whose):
         found = self.dated_now(self.dump(path))
         for entity in found["entities"]:
             if -CHANNELS < entity["id"] < 0:

@@ -9,6 +9,7 @@
 //! peers             (id, hash, usernames, updated, phone, complete [, isMin])
 //! ```
 
+mod complete;
 mod key_value;
 mod keys;
 mod peers;

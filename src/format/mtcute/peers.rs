@@ -1,12 +1,11 @@
 //! `peers`: users, groups and channels, by marked id.
 //!
-//! The names and kinds are in `complete` only, the object as Telegram sent it, and to read that the
-//! TL schema of the release that wrote it is needed.
+//! The names and kinds are in `complete` only.
 
 use super::super::client::{PeerRows, SqliteFile, column, touch};
 use super::super::fit::unwritten;
 use super::super::{Losses, Notes, Outgoing, Output, field};
-use super::{OUTSIDE, PEERS};
+use super::{OUTSIDE, PEERS, complete};
 use crate::error::Result;
 use crate::sqlite::writer::{DatabaseWriter, Index, TableWriter};
 use crate::sqlite::{Row, SqliteError, Table, Value};
@@ -40,20 +39,36 @@ const MOST_GROUP: i64 = 999_999_999_999;
 /// The greatest integer that a JavaScript number surely holds.
 const MOST_EXACT: i64 = (1 << 53) - 1;
 
-/// Says how many rows have more than is kept.
+/// Says of how many objects not all is kept.
 pub(super) fn note_complete(file: &SqliteFile, notes: &mut Notes) -> Result<()> {
-    let mut rows = 0_u64;
+    let (mut read, mut unread) = (0_u64, 0_u64);
     file.each_row("peers", |table, row| {
-        rows += u64::from(!field::is_blank(column(table, row, "complete")?));
+        let object = column(table, row, "complete")?;
+        if field::is_blank(object) {
+            return Ok(Ok(()));
+        }
+        let id = field::integer(column(table, row, "id")?).ok().and_then(PeerId::from_marked);
+        let hash = hash(column(table, row, "hash")?).ok().flatten();
+        match id.and_then(|id| head(object, id, hash)) {
+            Some(_) => read += 1,
+            None => unread += 1,
+        }
         Ok(Ok(()))
     })?;
-    if rows > 0 {
-        notes.add(format!(
-            "peers: the complete objects of {rows} rows, with the names, are not kept; only the \
-             mtcute release that wrote them knows their layout"
-        ));
+    if read > 0 {
+        let what = "of the complete objects no more than names and kinds is kept";
+        notes.add(format!("peers: {what}, in {read} rows"));
+    }
+    if unread > 0 {
+        let what = "complete objects are of a layout that is not known here, names are not kept";
+        notes.add(format!("peers: {unread} {what}"));
     }
     Ok(())
+}
+
+fn head(object: Value<'_>, id: PeerId, hash: Option<AccessHash>) -> Option<complete::Head> {
+    let Value::Blob(bytes) = object else { return None };
+    complete::head(bytes, id, hash)
 }
 
 /// The columns of the table.
@@ -89,6 +104,9 @@ impl<'a> PeerRows<'a> for Peers<'a> {
         match hash(row.get(self.hash)?) {
             Ok(hash) => entity.access_hash = hash,
             Err(why) => unkept("hash", why),
+        }
+        if let Some(head) = head(value("complete")?, id, entity.access_hash) {
+            (entity.name, entity.kind) = (head.name, head.kind);
         }
         match usernames(value("usernames")?) {
             Ok(usernames) => entity.usernames = usernames,

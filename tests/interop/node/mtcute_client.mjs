@@ -63,12 +63,15 @@ function seen(peer) {
   const named = { username: several ? undefined : username, usernames }
   if (peer.kind === 'user' || peer.kind === 'bot') {
     const phone = peer.phone ?? undefined
-    return { _: 'user', id: peer.id, accessHash, min: false, firstName: peer.name, phone, ...named }
+    const [firstName, ...lastName] = peer.name.split(' ')
+    const names = { firstName, lastName: lastName.join(' '), bot: peer.kind === 'bot' }
+    return { _: 'user', id: peer.id, accessHash, min: false, ...names, phone, ...named }
   }
   const photo = { _: 'chatPhotoEmpty' }
   const shown = { title: peer.name, photo, date: 0 }
   if (peer.kind === 'group') return { _: 'chat', id: -peer.id, ...shown, participantsCount: 1, version: 1 }
-  return { _: 'channel', id: -1e12 - peer.id, accessHash, min: false, ...shown, ...named }
+  const kind = { broadcast: peer.kind === 'channel', megagroup: peer.kind === 'supergroup' }
+  return { _: 'channel', id: -1e12 - peer.id, accessHash, min: false, ...kind, ...shown, ...named }
 }
 
 // Access hashes do not fit into a number of JSON.parse: they are taken from the text.
