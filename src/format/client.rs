@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Entities, Notes, Tables, field};
 use crate::error::{Damaged, Error, Result};
 use crate::sqlite::{Row, SqliteError, Table, Value};
-use crate::types::{Account, AuthKey, DcId, Entity};
+use crate::types::{Account, AuthKey, DcId, Endpoint, Entity};
 
 /// A client whose sessions are SQLite files.
 ///
@@ -163,6 +163,26 @@ impl SqliteFile {
         }
     }
 
+    /// The form of a client that puts its schema's version into a table: its name and that number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Newer`], but for a damaged file, where the number may be anything.
+    pub(crate) fn versioned_form(
+        &self,
+        name: &str,
+        (table, column): (&str, &str),
+        (newest, what): (i64, &'static str),
+    ) -> Result<String> {
+        match self.number(table, column)? {
+            Some(found) if found > newest && matches!(self.db, Tables::Whole(_)) => {
+                Err(Error::Newer { path: self.path.clone(), what, found, newest })
+            }
+            Some(version) => Ok(format!("{name} v{version}")),
+            None => Ok(name.to_owned()),
+        }
+    }
+
     /// The auth key of a DC, out of a column of this table.
     ///
     /// # Errors
@@ -200,6 +220,29 @@ pub(crate) fn column<'r>(
     name: &str,
 ) -> Result<Value<'r>, SqliteError> {
     table.column(name).map_or(Ok(Value::Null), |column| row.get(column))
+}
+
+/// Where a DC listens, out of two columns of `sessions`.
+pub(crate) fn endpoint(
+    dc: DcId,
+    host: Value<'_>,
+    port: Value<'_>,
+    notes: &mut Notes,
+) -> Option<Endpoint> {
+    let host = match field::text(host) {
+        Ok(host) => host?,
+        Err(why) => {
+            notes.add(format!("sessions row {dc}: server_address is {why}, not kept"));
+            return None;
+        }
+    };
+    match field::integer(port).map(u16::try_from) {
+        Ok(Ok(port)) => Some(Endpoint::new(&host, port)),
+        _ => {
+            notes.add(format!("sessions row {dc}: port is no TCP port; the address is not kept"));
+            None
+        }
+    }
 }
 
 /// A row that is passed over must be a whole row all the same: a damaged one can look like

@@ -1,5 +1,7 @@
 //! A SQLite database as the formats see it: whole, or what can be saved of it.
 
+use super::Output;
+use crate::sqlite::writer::{DatabaseWriter, WriteError};
 use crate::sqlite::{Database, Row, Salvage, SqliteError, Table, Value};
 
 /// Where the rows come from.
@@ -60,4 +62,19 @@ pub(super) fn text(text: Option<&str>) -> Value<'_> {
 /// An integer as it is stored; none is NULL.
 pub(super) fn integer(number: Option<i64>) -> Value<'static> {
     number.map_or(Value::Null, Value::Integer)
+}
+
+/// A database that is being written.
+pub(super) type Writer<'a> = DatabaseWriter<&'a mut dyn Output>;
+
+/// Writes a table of one row.
+pub(super) fn one_row(
+    db: &mut Writer<'_>,
+    sql: &str,
+    rowid: i64,
+    row: &[Value<'_>],
+) -> Result<(), WriteError> {
+    let mut table = db.table(sql, &[])?;
+    table.row(rowid, row)?;
+    table.finish()
 }

@@ -118,6 +118,20 @@ pub(crate) struct EntityPlace {
     pub(crate) date: bool,
 }
 
+impl EntityPlace {
+    /// What Telethon keeps of an entity, and those that keep what Telethon gives them.
+    pub(crate) const TELETHON: Self = Self {
+        holds: |_| true,
+        kinds: &[],
+        min: false,
+        no_hash: false,
+        usernames: 1,
+        phone: true,
+        name: true,
+        date: true,
+    };
+}
+
 impl Place {
     /// A form that keeps the home DC's key and nothing else; the others are described by what they
     /// have more.
@@ -454,6 +468,20 @@ pub(crate) fn without_entities(session: &mut Outgoing<'_>, lost: &mut Losses) ->
         lost.add("entities", NO_PLACE, entity?.id);
     }
     Ok(())
+}
+
+/// The session of a form that holds one.
+pub(crate) fn the_only<'s, 'a>(
+    sessions: &'s mut [Outgoing<'a>],
+    form: &'static str,
+) -> Result<&'s mut Outgoing<'a>> {
+    match sessions {
+        [session] => Ok(session),
+        _ => {
+            let why = format!("it holds one session, and there are {}", sessions.len());
+            Err(Error::Unfit { form, why })
+        }
+    }
 }
 
 fn home(account: &Account) -> Option<&DcOption> {

@@ -21,7 +21,7 @@ pub(crate) use self::write::AlchemyFile;
 use super::client::{Client, PeerRows, SqliteFile};
 use super::telethon::{Peers, Scope, read_account, session_id};
 use super::{Notes, Tables};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sqlite::Table;
 use crate::types::Account;
 
@@ -70,14 +70,8 @@ impl Client for Alchemy {
 
     fn form(&self, file: &SqliteFile) -> Result<String> {
         let table = format!("{}version", prefix(file.db()).unwrap_or_default());
-        match file.number(&table, "version")? {
-            Some(found) if found > NEWEST && matches!(file.db(), Tables::Whole(_)) => {
-                let (path, what) = (file.path().to_owned(), "telethon-session-sqlalchemy schema");
-                Err(Error::Newer { path, what, found, newest: NEWEST })
-            }
-            Some(version) => Ok(format!("sqlalchemy v{version}")),
-            None => Ok("sqlalchemy".to_owned()),
-        }
+        let newest = (NEWEST, "telethon-session-sqlalchemy schema");
+        file.versioned_form("sqlalchemy", (&table, "version"), newest)
     }
 
     fn sessions(&self, file: &SqliteFile) -> Result<Option<Vec<String>>> {

@@ -10,6 +10,7 @@ use super::super::telethon::as_kept;
 use super::super::tests::{Sample, counts, sessions as samples, write as write_one};
 use super::super::{Losses, Outgoing, Target, account_for, fill, recognise};
 use super::*;
+use crate::error::Error;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
 use crate::sqlite::{Database, OpenOptions, Salvage, Value};
 use crate::types::{

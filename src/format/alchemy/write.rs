@@ -1,9 +1,8 @@
 //! Databases of telethon-session-sqlalchemy, written: the schema of release 0.2.16 (version 2)
 //! without a prefix, as SQLAlchemy creates it on SQLite.
 
-use super::super::database::{integer, text};
-use super::super::fit::unwritten;
-use super::super::fit::{Address, EntityPlace, Need};
+use super::super::database::{Writer, integer, one_row, text};
+use super::super::fit::{Address, EntityPlace, Need, unwritten};
 use super::super::telethon::{
     EntityRow, StateRow, for_each_entity, sent_files_row, sessions_row, state_rows,
 };
@@ -25,16 +24,7 @@ const PLACE: Place = Place {
     update_state: true,
     channel_states: true,
     sent_files: true,
-    entities: Some(EntityPlace {
-        holds: |_| true,
-        kinds: &[],
-        min: false,
-        no_hash: false,
-        usernames: 1,
-        phone: true,
-        name: true,
-        date: false,
-    }),
+    entities: Some(EntityPlace { date: false, ..EntityPlace::TELETHON }),
     ..Place::LEAST
 };
 
@@ -74,8 +64,6 @@ const UPDATE_STATE: &str = "CREATE TABLE update_state (\n\tsession_id VARCHAR(25
      \tunread_count INTEGER, \n\
      \tPRIMARY KEY (session_id, entity_id)\n)";
 
-type Writer<'a> = DatabaseWriter<&'a mut dyn Output>;
-
 impl Target for AlchemyFile {
     fn name(&self) -> &'static str {
         FORM
@@ -93,9 +81,7 @@ impl Target for AlchemyFile {
     ) -> Result<()> {
         check_names(sessions)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
-        let mut table = db.table(VERSION, &[]).map_err(unwritten)?;
-        table.row(2, &[Value::Integer(2)]).map_err(unwritten)?;
-        table.finish().map_err(unwritten)?;
+        one_row(&mut db, VERSION, 2, &[Value::Integer(2)]).map_err(unwritten)?;
         write_sessions(sessions, &mut db)?;
         write_entities(sessions, &mut db, lost)?;
         write_sent_files(sessions, &mut db)?;

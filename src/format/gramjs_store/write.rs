@@ -14,16 +14,7 @@ use crate::types::{Entity, PeerKind};
 pub(crate) const PLACE: Place = Place {
     address: Address::One,
     auth_key: Need::Kept,
-    entities: Some(EntityPlace {
-        holds: |_| true,
-        kinds: &[],
-        min: false,
-        no_hash: false,
-        usernames: 1,
-        phone: true,
-        name: true,
-        date: true,
-    }),
+    entities: Some(EntityPlace::TELETHON),
     ..Place::LEAST
 };
 

@@ -3,11 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddrV4, SocketAddrV6};
 
 use super::super::client::{SqliteFile, column, touch};
+use super::super::database::Writer;
 use super::super::fit::unwritten;
-use super::super::{Losses, Notes, Output, Target, field, well_known};
+use super::super::{Losses, Notes, Target, field, well_known};
 use super::Grammers;
 use crate::error::{Error, Result};
-use crate::sqlite::writer::DatabaseWriter;
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
@@ -105,11 +105,7 @@ fn mapped(ipv4: SocketAddrV4) -> SocketAddrV6 {
     SocketAddrV6::new(ipv4.ip().to_ipv6_mapped(), ipv4.port(), 0, 0)
 }
 
-pub(super) fn write(
-    account: &Account,
-    lost: &mut Losses,
-    db: &mut DatabaseWriter<&mut dyn Output>,
-) -> Result<()> {
+pub(super) fn write(account: &Account, lost: &mut Losses, db: &mut Writer<'_>) -> Result<()> {
     let mut table = db.table(HOME_SQL, &[]).map_err(unwritten)?;
     if let Some(home) = account.login.home_dc {
         table.row(home.0.into(), &[Value::Null]).map_err(unwritten)?;

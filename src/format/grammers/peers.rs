@@ -3,11 +3,12 @@
 use std::ops::RangeInclusive;
 
 use super::super::client::{PeerRows, SqliteFile, column, touch};
+use super::super::database::Writer;
 use super::super::fit::unwritten;
 use super::super::{Losses, Notes, Outgoing, Output, field};
 use super::{OUTSIDE, PEERS};
 use crate::error::Result;
-use crate::sqlite::writer::{DatabaseWriter, TableWriter};
+use crate::sqlite::writer::TableWriter;
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Entity, EntityKind, PeerId, PeerKind, SelfUser};
 
@@ -162,7 +163,7 @@ impl<'a> PeerRows<'a> for Peers<'a> {
 pub(super) fn write(
     session: &mut Outgoing<'_>,
     lost: &mut Losses,
-    db: &mut DatabaseWriter<&mut dyn Output>,
+    db: &mut Writer<'_>,
 ) -> Result<()> {
     let mut own = own_user(session, lost);
     let mut table = db.table(SQL, &[]).map_err(unwritten)?;

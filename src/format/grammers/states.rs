@@ -1,13 +1,13 @@
 //! `update_state` and `channel_state`: where updates stand.
 
 use super::super::client::{SqliteFile, column};
+use super::super::database::Writer;
 use super::super::fit::unwritten;
-use super::super::{Losses, Notes, Output, field};
+use super::super::{Losses, Notes, field};
 use super::OUTSIDE;
 use super::peers::is_inside;
 use crate::error::Result;
 use crate::sqlite::Value;
-use crate::sqlite::writer::DatabaseWriter;
 use crate::types::{Account, ChannelState, PeerId, PeerKind, UpdateState};
 
 pub(super) const ACCOUNT_SQL: &str = "CREATE TABLE update_state (
@@ -68,11 +68,7 @@ fn channel(id: i64) -> Option<PeerId> {
     marked.or_else(|| PeerId::channel(id))
 }
 
-pub(super) fn write(
-    account: &Account,
-    lost: &mut Losses,
-    db: &mut DatabaseWriter<&mut dyn Output>,
-) -> Result<()> {
+pub(super) fn write(account: &Account, lost: &mut Losses, db: &mut Writer<'_>) -> Result<()> {
     let mut table = db.table(ACCOUNT_SQL, &[]).map_err(unwritten)?;
     if let Some(UpdateState { pts, qts, date, seq }) = account.update_state {
         match i32::try_from(date) {

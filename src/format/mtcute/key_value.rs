@@ -9,14 +9,15 @@
 //! ```
 
 use super::super::client::{SqliteFile, column};
+use super::super::database::Writer;
 use super::super::fit::unwritten;
-use super::super::{Losses, Notes, Outgoing, Output, Target, field};
+use super::super::{Losses, Notes, Outgoing, Target, field};
 use super::peers::is_inside;
 use super::values::{BasicDcOption, CurrentUser, encode_user};
 use super::{Mtcute, OUTSIDE};
 use crate::error::{Error, Result};
 use crate::sqlite::Value;
-use crate::sqlite::writer::{DatabaseWriter, Index};
+use crate::sqlite::writer::Index;
 use crate::types::{Account, ChannelState, DcOption, Endpoint, PeerId, PeerKind, UpdateState};
 
 pub(super) const SQL: &str = "CREATE TABLE key_value (
@@ -132,11 +133,7 @@ impl Found {
     }
 }
 
-pub(super) fn write(
-    session: &Outgoing<'_>,
-    lost: &mut Losses,
-    db: &mut DatabaseWriter<&mut dyn Output>,
-) -> Result<()> {
+pub(super) fn write(session: &Outgoing<'_>, lost: &mut Losses, db: &mut Writer<'_>) -> Result<()> {
     let index = Index::automatic(&[0]);
     let mut table = db.table(SQL, &[index]).map_err(unwritten)?;
     for (rowid, (key, value)) in (1..).zip(pairs(session, lost)?) {

@@ -1,11 +1,12 @@
 //! `auth_keys`: the permanent keys, by DC.
 
 use super::super::client::{SqliteFile, column, touch};
+use super::super::database::Writer;
 use super::super::fit::unwritten;
-use super::super::{Losses, Notes, Output, field, well_known};
+use super::super::{Losses, Notes, field, well_known};
 use crate::error::Result;
 use crate::sqlite::Value;
-use crate::sqlite::writer::{DatabaseWriter, Index, TableWriter};
+use crate::sqlite::writer::{Index, TableWriter};
 use crate::types::{Account, AuthKey, DcId, DcOption};
 
 pub(super) const SQL: &str = "CREATE TABLE auth_keys (
@@ -46,11 +47,7 @@ pub(super) fn read(file: &SqliteFile, account: &mut Account, notes: &mut Notes) 
 
 /// Writes the keys, and counts what else is known of the DCs: only of the home DC there is a place
 /// for more.
-pub(super) fn write(
-    account: &Account,
-    lost: &mut Losses,
-    db: &mut DatabaseWriter<&mut dyn Output>,
-) -> Result<()> {
+pub(super) fn write(account: &Account, lost: &mut Losses, db: &mut Writer<'_>) -> Result<()> {
     let mut table = db.table(SQL, &[]).map_err(unwritten)?;
     for dc in &account.dcs {
         if Some(dc.id) != account.login.home_dc {

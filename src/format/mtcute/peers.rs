@@ -3,11 +3,12 @@
 //! The names and kinds are in `complete` only.
 
 use super::super::client::{PeerRows, SqliteFile, column, touch};
+use super::super::database::Writer;
 use super::super::fit::unwritten;
 use super::super::{Losses, Notes, Outgoing, Output, field};
 use super::{OUTSIDE, PEERS, complete};
 use crate::error::Result;
-use crate::sqlite::writer::{DatabaseWriter, Index, TableWriter};
+use crate::sqlite::writer::{Index, TableWriter};
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Entity, PeerId, PeerKind};
 
@@ -169,7 +170,7 @@ fn milliseconds(date: i64) -> Option<i64> {
 pub(super) fn write(
     session: &mut Outgoing<'_>,
     lost: &mut Losses,
-    db: &mut DatabaseWriter<&mut dyn Output>,
+    db: &mut Writer<'_>,
 ) -> Result<()> {
     let indexes = INDEXES.map(|(sql, columns)| Index::explicit(sql, columns));
     let mut table = db.table(SQL, &indexes).map_err(unwritten)?;

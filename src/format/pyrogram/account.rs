@@ -1,12 +1,12 @@
 //! Everything but the entities: `sessions` and `update_state`.
 
-use super::super::client::{SqliteFile, column};
+use super::super::client::{SqliteFile, column, endpoint};
 use super::super::{Notes, field};
 use super::{SESSIONS, SESSIONS_MORE};
 use crate::error::Result;
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{
-    Account, ChannelState, DcId, DcOption, Endpoint, Login, PeerId, PeerKind, SelfUser, UpdateState,
+    Account, ChannelState, DcId, DcOption, Login, PeerId, PeerKind, SelfUser, UpdateState,
 };
 
 pub(super) fn read(file: &SqliteFile, notes: &mut Notes) -> Result<Account> {
@@ -132,24 +132,6 @@ fn flag(value: Value<'_>) -> Result<Option<bool>, field::Unfit> {
         Value::Integer(0) => Ok(Some(false)),
         Value::Integer(1) => Ok(Some(true)),
         _ => Err("neither 0 nor 1"),
-    }
-}
-
-/// Where the DC listens, which only Kurigram says.
-fn endpoint(dc: DcId, host: Value<'_>, port: Value<'_>, notes: &mut Notes) -> Option<Endpoint> {
-    let host = match field::text(host) {
-        Ok(host) => host?,
-        Err(why) => {
-            notes.add(format!("sessions row {dc}: server_address is {why}, not kept"));
-            return None;
-        }
-    };
-    match field::integer(port).map(u16::try_from) {
-        Ok(Ok(port)) => Some(Endpoint::new(&host, port)),
-        _ => {
-            notes.add(format!("sessions row {dc}: port is no TCP port; the address is not kept"));
-            None
-        }
     }
 }
 

@@ -26,7 +26,7 @@ use self::peers::Peers;
 pub(crate) use self::write::{HYDROGRAM, KURIGRAM, PYROFORK, PYROGRAM};
 use super::client::{Client, PeerRows, SqliteFile};
 use super::{Notes, Tables};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sqlite::Table;
 use crate::types::{Account, EntityKind, PeerKind};
 
@@ -140,15 +140,8 @@ impl Client for Pyrogram {
     }
 
     fn form(&self, file: &SqliteFile) -> Result<String> {
-        let name = self.name();
-        let (newest, what) = self.newest();
-        match file.number("version", "number")? {
-            Some(found) if found > newest && matches!(file.db(), Tables::Whole(_)) => {
-                Err(Error::Newer { path: file.path().to_owned(), what, found, newest })
-            }
-            Some(version) => Ok(format!("{name}-sqlite v{version}")),
-            None => Ok(format!("{name}-sqlite")),
-        }
+        let name = format!("{}-sqlite", self.name());
+        file.versioned_form(&name, ("version", "number"), self.newest())
     }
 
     fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {

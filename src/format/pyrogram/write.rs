@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::super::fit::{Address, EntityPlace, Need, Outgoing, Output, Place, Target, unwritten};
+use super::super::database::{Writer, one_row};
+use super::super::fit::{
+    Address, EntityPlace, Need, Outgoing, Output, Place, Target, the_only, unwritten,
+};
 use super::super::lost::Losses;
 use super::schema::{self, indexes};
 use super::{Pyrogram, suits};
@@ -27,8 +30,6 @@ pub(crate) const HYDROGRAM: Library = Library { name: "hydrogram", tables: Pyrog
 pub(crate) const PYROFORK: Library = Library { name: "pyrofork", tables: Pyrogram::Pyrofork };
 /// Kurigram, schema 7.
 pub(crate) const KURIGRAM: Library = Library { name: "kurigram", tables: Pyrogram::Kurigram };
-
-type Database<'a> = DatabaseWriter<&'a mut dyn Output>;
 
 impl Target for Library {
     fn name(&self) -> &'static str {
@@ -119,10 +120,7 @@ impl Library {
         lost: &mut Losses,
         out: &mut dyn Output,
     ) -> Result<()> {
-        let [session] = sessions else {
-            let why = format!("it holds one session and not {}", sessions.len());
-            return Err(Error::Unfit { form: self.name, why });
-        };
+        let session = the_only(sessions, self.name)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         self.write_session(&mut db, session, now)?;
         let names = self.write_peers(&mut db, session, lost)?;
@@ -131,7 +129,7 @@ impl Library {
         Ok(())
     }
 
-    fn write_session(&self, db: &mut Database<'_>, session: &Outgoing<'_>, now: i64) -> Result<()> {
+    fn write_session(&self, db: &mut Writer<'_>, session: &Outgoing<'_>, now: i64) -> Result<()> {
         let login = &session.account.login;
         let lacks = |what| Error::Lacks { form: self.name, what };
         let home = session.home().ok_or(lacks("the home DC"))?;
@@ -154,13 +152,13 @@ impl Library {
             Value::Integer(user.id),
             integer(user.bot),
         ]);
-        write_row(db, sql, id, &row).map_err(unwritten)
+        one_row(db, sql, id, &row).map_err(unwritten)
     }
 
     /// Writes the peers as they come; the usernames that go into the other table.
     fn write_peers(
         &self,
-        db: &mut Database<'_>,
+        db: &mut Writer<'_>,
         session: &mut Outgoing<'_>,
         lost: &mut Losses,
     ) -> Result<Vec<Name>> {
@@ -199,7 +197,7 @@ impl Library {
     /// Writes the other tables in the order in which the library makes them, then the triggers.
     fn write_others(
         &self,
-        db: &mut Database<'_>,
+        db: &mut Writer<'_>,
         session: &Outgoing<'_>,
         names: &[Name],
         lost: &mut Losses,
@@ -207,16 +205,16 @@ impl Library {
         let (version, _) = self.tables.newest();
         let number = [Value::Integer(version)];
         match self.tables {
-            Pyrogram::Original => write_row(db, schema::VERSION, version, &number)?,
+            Pyrogram::Original => one_row(db, schema::VERSION, version, &number)?,
             Pyrogram::Pyrofork => {
                 write_states(db, session)?;
-                write_row(db, schema::VERSION, version, &number)?;
+                one_row(db, schema::VERSION, version, &number)?;
                 write_names_pyrofork(db, names, lost)?;
             }
             Pyrogram::Kurigram => {
                 write_names_kurigram(db, names)?;
                 write_states(db, session)?;
-                write_row(db, schema::VERSION, version, &number)?;
+                one_row(db, schema::VERSION, version, &number)?;
             }
         }
         db.trigger("peers", schema::PEERS_TRIGGER)?;
@@ -227,20 +225,8 @@ impl Library {
     }
 }
 
-/// A table of one row.
-fn write_row(
-    db: &mut Database<'_>,
-    sql: &str,
-    rowid: i64,
-    row: &[Value<'_>],
-) -> Result<(), WriteError> {
-    let mut table = db.table(sql, &[])?;
-    table.row(rowid, row)?;
-    table.finish()
-}
-
 /// Channels by their marked ids, and behind them the account as 0: the order of the rowids.
-fn write_states(db: &mut Database<'_>, session: &Outgoing<'_>) -> Result<(), WriteError> {
+fn write_states(db: &mut Writer<'_>, session: &Outgoing<'_>) -> Result<(), WriteError> {
     let mut table = db.table(schema::UPDATE_STATE, &[])?;
     for state in &session.account.channel_states {
         let id = state.id.marked();
@@ -254,7 +240,7 @@ fn write_states(db: &mut Database<'_>, session: &Outgoing<'_>) -> Result<(), Wri
     table.finish()
 }
 
-fn write_names_kurigram(db: &mut Database<'_>, names: &[Name]) -> Result<(), WriteError> {
+fn write_names_kurigram(db: &mut Writer<'_>, names: &[Name]) -> Result<(), WriteError> {
     let indexes = indexes(&schema::USERNAMES_INDEXES_KURIGRAM);
     let mut table = db.table(schema::USERNAMES_KURIGRAM, &indexes)?;
     for (rowid, name) in (1..).zip(names) {
@@ -265,7 +251,7 @@ fn write_names_kurigram(db: &mut Database<'_>, names: &[Name]) -> Result<(), Wri
 
 /// A username is a key here: of the peers that had it, it belongs to the one seen last.
 fn write_names_pyrofork(
-    db: &mut Database<'_>,
+    db: &mut Writer<'_>,
     names: &[Name],
     lost: &mut Losses,
 ) -> Result<(), WriteError> {

@@ -1,14 +1,14 @@
 //! Everything but the entities: `sessions`, `update_state`, `sent_files`, and row 0 of
 //! `entities`.
 
-use super::super::client::column;
+use super::super::client::{column, endpoint};
 use super::super::{Notes, field};
 use super::Scope;
 use crate::error::Result;
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{
-    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, FileKey, FileKind, Md5,
-    PeerId, PeerKind, SelfUser, SentFile, UpdateState,
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, FileKey, FileKind, Md5, PeerId,
+    PeerKind, SelfUser, SentFile, UpdateState,
 };
 
 /// The account whose rows these are.
@@ -64,23 +64,6 @@ fn read_sessions(scope: Scope<'_>, account: &mut Account, notes: &mut Notes) -> 
 /// The columns of `sessions` in their order.
 const SESSIONS: [&str; 6] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "tmp_auth_key"];
-
-fn endpoint(dc: DcId, host: Value<'_>, port: Value<'_>, notes: &mut Notes) -> Option<Endpoint> {
-    let host = match field::text(host) {
-        Ok(host) => host?,
-        Err(why) => {
-            notes.add(format!("sessions row {dc}: server_address is {why}, not kept"));
-            return None;
-        }
-    };
-    match field::integer(port).map(u16::try_from) {
-        Ok(Ok(port)) => Some(Endpoint::new(&host, port)),
-        _ => {
-            notes.add(format!("sessions row {dc}: port is no TCP port; the address is not kept"));
-            None
-        }
-    }
-}
 
 /// Releases 1.43 and 1.44 read the last two columns swapped: a blob here is a temporary key or
 /// nothing.

@@ -27,7 +27,7 @@ pub(crate) use self::write::{TELETHON, TELETHON_V7};
 pub(super) use self::write::{sent_files_row, sessions_row};
 use super::client::{Client, PeerRows, SqliteFile};
 use super::{Notes, Tables};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::types::Account;
 
 /// The newest schema that is known.
@@ -66,14 +66,8 @@ impl Client for Telethon {
     }
 
     fn form(&self, file: &SqliteFile) -> Result<String> {
-        match file.number("version", "version")? {
-            Some(found) if found > NEWEST && matches!(file.db(), Tables::Whole(_)) => {
-                let (path, what) = (file.path().to_owned(), "Telethon schema");
-                Err(Error::Newer { path, what, found, newest: NEWEST })
-            }
-            Some(version) => Ok(format!("telethon-sqlite v{version}")),
-            None => Ok("telethon-sqlite".to_owned()),
-        }
+        let newest = (NEWEST, "Telethon schema");
+        file.versioned_form("telethon-sqlite", ("version", "version"), newest)
     }
 
     fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {

@@ -1,9 +1,8 @@
 //! Telethon's `.session` files, written: the schema of releases 1.43 on (version 8), and that of
 //! 1.17 to 1.42 (version 7), which refuse the newer one.
 
-use super::super::database::{integer, text};
-use super::super::fit::unwritten;
-use super::super::fit::{Address, EntityPlace, Need};
+use super::super::database::{Writer, integer, one_row, text};
+use super::super::fit::{Address, EntityPlace, Need, the_only, unwritten};
 use super::super::{Losses, Outgoing, Output, Place, Target};
 use super::rows::{EntityRow, StateRow, for_each_entity, state_rows};
 use crate::error::{Error, Result};
@@ -85,20 +84,9 @@ const PLACE: Place = Place {
     update_state: true,
     channel_states: true,
     sent_files: true,
-    entities: Some(EntityPlace {
-        holds: |_| true,
-        kinds: &[],
-        min: false,
-        no_hash: false,
-        usernames: 1,
-        phone: true,
-        name: true,
-        date: true,
-    }),
+    entities: Some(EntityPlace::TELETHON),
     ..Place::LEAST
 };
-
-type Writer<'a> = DatabaseWriter<&'a mut dyn Output>;
 
 impl Target for TelethonFile {
     fn name(&self) -> &'static str {
@@ -115,10 +103,7 @@ impl Target for TelethonFile {
         lost: &mut Losses,
         out: &mut dyn Output,
     ) -> Result<()> {
-        let [session] = sessions else {
-            let why = format!("it holds one session, and there are {}", sessions.len());
-            return Err(Error::Unfit { form: self.name, why });
-        };
+        let session = the_only(sessions, self.name)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         self.write_login(session, &mut db)?;
         write_entities(session, &mut db, lost)?;
@@ -133,19 +118,15 @@ impl TelethonFile {
     /// `version` and `sessions`, a row each. Telethon writes no temporary key unless it is told
     /// to, but empty bytes.
     fn write_login(&self, session: &Outgoing<'_>, db: &mut Writer<'_>) -> Result<()> {
-        let mut table = db.table(VERSION, &[]).map_err(unwritten)?;
-        table.row(self.version, &[Value::Integer(self.version)]).map_err(unwritten)?;
-        table.finish().map_err(unwritten)?;
-
+        one_row(db, VERSION, self.version, &[Value::Integer(self.version)]).map_err(unwritten)?;
         let missing = || Error::Lacks { form: self.name, what: "the home DC" };
         let home = session.home().ok_or_else(missing)?;
         let (id, host, port, key) = sessions_row(home);
         let takeout_id = integer(session.account.login.takeout_id);
         let row = [Value::Integer(id), host, port, key, takeout_id, Value::Blob(&[])];
         let columns = if self.temporary_key { row.len() } else { row.len() - 1 };
-        let mut table = db.table(self.sessions, &[]).map_err(unwritten)?;
-        table.row(id, row.get(..columns).unwrap_or_default()).map_err(unwritten)?;
-        table.finish().map_err(unwritten)
+        let row = row.get(..columns).unwrap_or_default();
+        one_row(db, self.sessions, id, row).map_err(unwritten)
     }
 }
 

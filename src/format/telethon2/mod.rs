@@ -28,7 +28,7 @@ use self::peers::Peers;
 pub(crate) use self::write::Telethon2File;
 use super::client::{Client, PeerRows, SqliteFile};
 use super::{Notes, Tables};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::types::Account;
 
 /// The newest schema that is known.
@@ -78,14 +78,8 @@ impl Client for Telethon2 {
     }
 
     fn form(&self, file: &SqliteFile) -> Result<String> {
-        match file.number("version", "version")? {
-            Some(found) if found > NEWEST && matches!(file.db(), Tables::Whole(_)) => {
-                let (path, what) = (file.path().to_owned(), "Telethon 2 schema");
-                Err(Error::Newer { path, what, found, newest: NEWEST })
-            }
-            Some(version) => Ok(format!("telethon2 v{version}")),
-            None => Ok("telethon2".to_owned()),
-        }
+        let newest = (NEWEST, "Telethon 2 schema");
+        file.versioned_form("telethon2", ("version", "version"), newest)
     }
 
     fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {

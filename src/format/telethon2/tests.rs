@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::super::tests::{counts, read, read_file, sessions, write};
 use super::*;
+use crate::error::Error;
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::{DcId, EntityKind, SelfUser};

@@ -1,7 +1,7 @@
 //! Files of Telethon's v2 branch, written: version 10 as it is since 2023-10-13.
 
-use super::super::database::{integer, text};
-use super::super::fit::{Address, Need, OtherDcs, unwritten, without_entities};
+use super::super::database::{Writer, integer, one_row, text};
+use super::super::fit::{Address, Need, OtherDcs, the_only, unwritten, without_entities};
 use super::super::{Losses, Outgoing, Output, Place, Target};
 use crate::error::{Error, Result};
 use crate::sqlite::Value;
@@ -57,8 +57,6 @@ const CHANNELSTATE: &str = "CREATE TABLE channelstate(
                 pts integer not null
             )";
 
-type Writer<'a> = DatabaseWriter<&'a mut dyn Output>;
-
 impl Target for Telethon2File {
     fn name(&self) -> &'static str {
         FORM
@@ -74,25 +72,16 @@ impl Target for Telethon2File {
         lost: &mut Losses,
         out: &mut dyn Output,
     ) -> Result<()> {
-        let [session] = sessions else {
-            let why = format!("it holds one session, and there are {}", sessions.len());
-            return Err(Error::Unfit { form: FORM, why });
-        };
+        let session = the_only(sessions, FORM)?;
         without_entities(session, lost)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
-        one_row(VERSION_TABLE, &mut db, VERSION, &[Value::Integer(VERSION)])?;
+        one_row(&mut db, VERSION_TABLE, VERSION, &[Value::Integer(VERSION)]).map_err(unwritten)?;
         write_dcs(&session.account.dcs, &mut db)?;
         write_user(&session.account, &mut db)?;
         write_states(&session.account, &mut db, lost)?;
         db.finish().map_err(unwritten)?;
         Ok(())
     }
-}
-
-fn one_row(sql: &str, db: &mut Writer<'_>, rowid: i64, row: &[Value<'_>]) -> Result<()> {
-    let mut table = db.table(sql, &[]).map_err(unwritten)?;
-    table.row(rowid, row).map_err(unwritten)?;
-    table.finish().map_err(unwritten)
 }
 
 fn write_dcs(dcs: &[DcOption], db: &mut Writer<'_>) -> Result<()> {
@@ -118,7 +107,7 @@ fn write_user(account: &Account, db: &mut Writer<'_>) -> Result<()> {
     let home = account.login.home_dc.ok_or_else(|| lacks("the home DC"))?;
     let bot = Value::Integer(i64::from(user.bot.unwrap_or_default()));
     let (id, dc) = (Value::Integer(user.id), Value::Integer(i64::from(home.0)));
-    one_row(USER, db, user.id, &[id, dc, bot, integer(None)])
+    one_row(db, USER, user.id, &[id, dc, bot, integer(None)]).map_err(unwritten)
 }
 
 /// The client reads the states of channels only together with that of the account.
