@@ -133,8 +133,11 @@ fn a_file_that_may_not_be_read_is_said_to_be_that() -> Result {
         eprintln!("skipped: this user may read everything");
         return Ok(());
     }
+    fs::create_dir(folder.path("tdata"))?;
+    fs::set_permissions(folder.path("tdata"), fs::Permissions::from_mode(0o000))?;
     for command in ["dump", "info", "check"] {
         folder.run(&[command, "two_dc"])?.refused(1, &["two_dc.session", "ermission denied"]);
+        folder.run(&[command, "tdata"])?.refused(1, &["tdata", "ermission denied"]);
     }
     let ran = folder.run(&["import", "two_dc", "--into", "store"])?;
     ran.refused(1, &["two_dc.session", "ermission denied"]);

@@ -67,6 +67,8 @@ impl SourceOptions {
         let failed = |source| Error::io("open", path, source);
         let metadata = std::fs::metadata(path).map_err(failed)?;
         let inner = if metadata.is_dir() {
+            // What may not be looked into is not said to be no session.
+            std::fs::read_dir(path).map_err(failed)?;
             self.folder(path)?
         } else if metadata.is_file() {
             self.file(path)?
