@@ -47,9 +47,11 @@ fn unfitting(letters: &[u8]) -> StringError {
             readings.any(|reading| matches!(reading, Some(Ok(_))))
         })
     };
-    // The version is missing, or another letter stands in its place.
-    if fits(letters) || letters.split_first().is_some_and(|(_, rest)| fits(rest)) {
-        return StringError::Version;
+    // The version is missing, or another letter stands in its place. With it, letters are missing.
+    match letters.split_first() {
+        Some((b'1', _)) | None => {}
+        Some((_, rest)) if fits(letters) || fits(rest) => return StringError::Version,
+        Some(_) => {}
     }
     StringError::Unknown { letters: letters.len() }
 }
