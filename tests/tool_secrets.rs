@@ -10,6 +10,22 @@ use tool_support::{Folder, Ran, Result, expected};
 const SOURCES: [&str; 5] = ["plain_1.45.0", "two_dc", "tmpkey", "swap_tmpkey", "username_conflict"];
 
 #[test]
+fn a_session_string_as_an_argument_is_refused_without_a_word_of_it() -> Result {
+    let folder = Folder::with(&["username_conflict"])?;
+    let forms = ["telethon-string", "gramjs-string", "mtkruto-string", "portable-string"];
+    for form in forms {
+        let text = folder.results(&["export", "username_conflict", "--to", form])?;
+        let text = text.trim();
+        for arguments in [&["dump", text] as &[&str], &["import", text, "--into", "new"]] {
+            let ran = folder.run(arguments)?;
+            ran.refused(2, &["--string-env"]);
+            assert!(!ran.stderr.contains(&text[..20]), "{ran:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn no_key_and_no_phone_is_in_any_output_without_secrets() -> Result {
     for name in SOURCES {
         let folder = Folder::with(&[name, "bad_pagetype"])?;

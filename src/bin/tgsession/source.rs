@@ -172,8 +172,24 @@ pub(crate) fn find(path: &Path) -> Outcome<PathBuf> {
     if path.as_os_str() == STDIN {
         return Ok(path.to_owned());
     }
+    refuse_string(path)?;
     find_with(path, &[".tgsession", ".session"])
 }
+
+/// Refuses a session string where a path is needed, without a word of it: it is a login.
+fn refuse_string(path: &Path) -> Outcome {
+    let belongs = |c: u8| c.is_ascii_alphanumeric() || b"+/-_=.".contains(&c);
+    let text = path.to_str().unwrap_or_default();
+    if text.len() > LONGEST_NAME && text.bytes().all(belongs) && path.symlink_metadata().is_err() {
+        let text = "a session string is no argument, where all who list processes see it; give it \
+                    on standard input (-) or in an environment variable (--string-env)";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    Ok(())
+}
+
+/// No file has a longer name, and every session string is longer.
+const LONGEST_NAME: usize = 255;
 
 fn find_store(path: &Path) -> Outcome<PathBuf> {
     refuse_stdin(path)?;
