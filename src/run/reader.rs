@@ -1,5 +1,7 @@
 //! Reading a run.
 
+use std::sync::OnceLock;
+
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, RunRow, SECTOR, TOP};
 use super::sectors::{Bytes, Sectors, Sums};
 use super::texts::{BUCKET, Index, candidates, hash_of, probe};
@@ -19,6 +21,8 @@ pub(crate) struct Run {
     layout: Layout,
     file_id: [u8; 16],
     sectors: Sectors,
+    /// The top index, once it was looked at.
+    tops: OnceLock<Box<[Number]>>,
 }
 
 /// What a run says of an entity.
@@ -32,12 +36,12 @@ pub(crate) struct Row<'a> {
 /// A key as a number, which is quicker to compare.
 type Number = u128;
 
-pub(super) fn number(key: &[u8]) -> Number {
-    let mut bytes = [0; 16];
-    for (place, byte) in bytes.iter_mut().skip(16 - KEY).zip(key) {
-        *place = *byte;
-    }
-    Number::from_be_bytes(bytes)
+#[inline]
+pub(super) fn number(key: &Key) -> Number {
+    let (account, id) = (key.first_chunk(), key.last_chunk());
+    let account = account.copied().map_or(0, u32::from_be_bytes);
+    let id = id.copied().map_or(0, u64::from_be_bytes);
+    Number::from(account) << 64 | Number::from(id)
 }
 
 fn key(number: Number) -> Key {
@@ -56,7 +60,7 @@ impl Run {
         let damage = Damage::Run { number, sector: 0 };
         let layout = Layout::of(&row).ok_or(damage)?;
         let sectors = Sectors::new(bytes, Sums::new(file_id, number), layout.sums);
-        Ok(Self { number, row, layout, file_id, sectors })
+        Ok(Self { number, row, layout, file_id, sectors, tops: OnceLock::new() })
     }
 
     /// A run of this content, cut or filled up with zeros, with the checksums that belong to it.
@@ -221,16 +225,25 @@ impl Run {
     /// The group in which a key stands if it stands anywhere: the last that begins with no greater
     /// one.
     fn group_of(&self, wanted: Number) -> Result<Option<usize>> {
-        let groups = self.row.groups as usize;
-        let tops = groups.div_ceil(TOP);
-        let bytes = self.sectors.get(self.layout.tops, self.layout.tops + tops * KEY)?;
-        let behind = partition(tops, |at| key_in(bytes, at, KEY) <= wanted);
+        let tops = self.tops()?;
+        let behind = tops.partition_point(|top| *top <= wanted);
         let Some(top) = behind.checked_sub(1) else { return Ok(None) };
-        let (first, end) = (top * TOP, (top * TOP + TOP).min(groups));
+        let (first, end) = (top * TOP, (top * TOP + TOP).min(self.row.groups as usize));
         let (from, to) = (first * GROUP_ENTRY, end * GROUP_ENTRY);
         let bytes = self.sectors.get(self.layout.groups + from, self.layout.groups + to)?;
-        let behind = partition(end - first, |at| key_in(bytes, at, GROUP_ENTRY) <= wanted);
-        Ok((first + behind).checked_sub(1))
+        let begins = |group: usize| key_in(bytes, group, GROUP_ENTRY) <= wanted;
+        let guess = guess(tops.get(top..), wanted).min(end - first - 1);
+        Ok((first + near(guess, end - first, begins)).checked_sub(1))
+    }
+
+    fn tops(&self) -> Result<&[Number]> {
+        if let Some(tops) = self.tops.get() {
+            return Ok(tops);
+        }
+        let count = (self.row.groups as usize).div_ceil(TOP);
+        let bytes = self.sectors.get(self.layout.tops, self.layout.tops + count * KEY)?;
+        let tops = (0..count).map(|at| key_in(bytes, at, KEY)).collect();
+        Ok(self.tops.get_or_init(|| tops))
     }
 
     /// The rows of a group.
@@ -273,7 +286,7 @@ pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
 
 #[inline]
 fn key_in(entries: &[u8], at: usize, stride: usize) -> Number {
-    number(entries.get(at * stride..at * stride + KEY).unwrap_or_default())
+    entries.get(at * stride..).and_then(|rest| rest.first_chunk()).map_or(0, number)
 }
 
 fn offset_in(entries: &[u8], at: usize) -> usize {
@@ -285,10 +298,31 @@ fn offset_in(entries: &[u8], at: usize) -> usize {
     usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)
 }
 
-/// How many of the first `count` hold, of which those that hold come first.
+/// Between the first two of these keys: which of so many groups a key is in, if they lie evenly.
+fn guess(tops: Option<&[Number]>, wanted: Number) -> usize {
+    let Some([first, next, ..]) = tops else { return TOP / 2 };
+    let part = wanted.saturating_sub(*first) as f64 / next.saturating_sub(*first).max(1) as f64;
+    (part * TOP as f64) as usize
+}
+
+/// How many of the first `count` hold, of which those that hold come first; looked for from a
+/// guess on, since what lies near it is looked at together.
 #[inline]
-fn partition(count: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, count);
+fn near(guess: usize, count: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, count, 1);
+    if holds(guess) {
+        low = guess + 1;
+        while low < high && holds((low + step).min(high) - 1) {
+            (low, step) = ((low + step).min(high), step * 2);
+        }
+        high = high.min(low + step - 1).max(low);
+    } else {
+        high = guess;
+        while high > low && !holds(high.saturating_sub(step)) {
+            (high, step) = (high.saturating_sub(step), step * 2);
+        }
+        low = low.max((high + 1).saturating_sub(step));
+    }
     while low < high {
         let middle = low.midpoint(high);
         if holds(middle) { low = middle + 1 } else { high = middle }
@@ -383,5 +417,22 @@ impl<'a> Walk<'a> {
             self.group += 1;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_whatever_guess_the_same_place_is_found() {
+        for count in 0..70 {
+            for holding in 0..=count {
+                for guess in 0..count {
+                    let found = near(guess, count, |at| at < holding);
+                    assert_eq!(found, holding, "{count} from {guess}");
+                }
+            }
+        }
     }
 }

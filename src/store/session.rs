@@ -9,11 +9,12 @@ use super::engine::{Engine, Keep};
 use super::entities::{EntityTables, news};
 use super::fault::{Fault, Step};
 use super::rows::{Rows, RowsMut};
-use super::tables::{Table, decoded, encoded, get, owner};
+use super::tables::{Table, decoded, encoded, get};
 use super::view::{Batch, View};
 use super::{catalog, remove};
 use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
+use crate::run::Index;
 use crate::session::Session;
 use crate::session::merge::{fold_phone, fold_username};
 use crate::types::{
@@ -107,16 +108,18 @@ impl StoreSession {
         self.write(keep, |batch| batch.remove(table, key))
     }
 
-    /// The entity that an index finds under this text.
-    fn indexed(&self, index: Table, text: &str) -> Result<Option<Entity>> {
-        let key = TextKey::of(self.account, text);
+    /// The entity that an index finds under this text, which is folded.
+    fn indexed(&self, index: Index, text: &str) -> Result<Option<Entity>> {
         self.engine.read_together(|view| {
-            let Some(row) = view.get(index, &key)? else { return Ok(None) };
-            let id = owner(index, &key, &row)?;
-            let entity = get(view, Table::Entities, &PeerKey::of(self.account, id), id)?;
-            entity
-                .map(Some)
-                .ok_or_else(|| Fault::index(index.name(), &key, "its entity is not there"))
+            let Some((id, record)) = view.find(index, self.account, text)? else {
+                return Ok(None);
+            };
+            let missing = || {
+                let key = TextKey::of(self.account, text);
+                Fault::index(index.table().name(), &key, "its entity is not there")
+            };
+            let key = PeerKey::of(self.account, id);
+            decoded(Table::Entities, &key, id, &record.ok_or_else(missing)?).map(Some)
         })
     }
 
@@ -256,12 +259,12 @@ impl Session for StoreSession {
     }
 
     fn entity_by_username(&self, username: &str) -> Result<Option<Entity>> {
-        self.indexed(Table::Usernames, &fold_username(username))
+        self.indexed(Index::Usernames, &fold_username(username))
     }
 
     fn entity_by_phone(&self, phone: &str) -> Result<Option<Entity>> {
         match fold_phone(phone) {
-            Some(phone) => self.indexed(Table::Phones, &phone),
+            Some(phone) => self.indexed(Index::Phones, &phone),
             None => Ok(None),
         }
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::buffer::{Change, Key, Layer};
 use super::core::Core;
-use super::fault::Step;
+use super::fault::{Fault, Step};
 use super::follower::Moment;
 use super::rows::{Row, Rows, RowsMut, Stored, Value, Visit};
 use super::snapshot::Snapshot;
-use super::tables::{Span, TABLES, Table};
-use crate::record::AccountNo;
+use super::tables::{Span, TABLES, Table, owner};
+use crate::record::{AccountNo, PeerKey, TextKey};
+use crate::run::Index;
+use crate::types::PeerId;
 
 /// The rows as a reader sees them.
 pub(super) enum View<'a> {
@@ -63,6 +65,38 @@ impl View<'_> {
                 return Ok(page);
             }
             core.below()?;
+        }
+    }
+
+    /// The entity that an index finds under this text, which is folded, and its record.
+    pub(super) fn find(
+        &self,
+        index: Index,
+        account: AccountNo,
+        text: &str,
+    ) -> Step<Option<(PeerId, Option<Value>)>> {
+        let (table, key) = (index.table(), TextKey::of(account, text));
+        match self.look(table, &key)? {
+            Found::Changed(Some(row)) => {
+                let id = owner(table, &key, &row)?;
+                Ok(Some((id, self.get(Table::Entities, &PeerKey::of(account, id))?)))
+            }
+            Found::Changed(None) | Found::Below(None) => Ok(None),
+            Found::Below(Some(snapshot)) => {
+                let Some((key, below)) = snapshot.runs().holder(index, account, text)? else {
+                    return Ok(None);
+                };
+                let nobody = || Fault::index(table.name(), &key, "it names nobody");
+                let id = PeerKey::peer(&key).ok_or_else(nobody)?;
+                // It shows the text still, or the index would have changed with it.
+                Ok(Some((
+                    id,
+                    match self.look(Table::Entities, &key)? {
+                        Found::Changed(change) => change.map(Value::Held),
+                        Found::Below(_) => Some(below),
+                    },
+                )))
+            }
         }
     }
 

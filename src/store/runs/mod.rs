@@ -88,23 +88,29 @@ impl Runs {
         })
     }
 
-    /// The entity that shows this text, which is folded. A run may have what a newer one has
-    /// changed, so whoever shows it there must be shown so by no newer one.
-    pub(super) fn owner(&self, index: Index, account: AccountNo, text: &str) -> Step<Option<Key>> {
+    /// The entity that shows this text, which is folded, and its record. A run may have what a
+    /// newer one has changed, so whoever shows it there must be shown so by no newer one.
+    pub(super) fn holder(
+        &self,
+        index: Index,
+        account: AccountNo,
+        text: &str,
+    ) -> Step<Option<(Key, Value)>> {
         for (at, run) in self.of_account(account) {
-            let mut owner = None;
-            let mut newer = Ok(());
+            let (mut holder, mut newer) = (None, Ok(()));
             run.holders(index, account.0, text, &mut |row| {
-                match self.is_changed_before(at, &row.key) {
-                    Ok(false) => owner = Some(row.key),
-                    Ok(true) => {}
-                    Err(fault) => newer = Err(fault),
+                match (self.is_changed_before(at, &row.key), row.payload) {
+                    (Ok(false), Some(payload)) => {
+                        holder = Some((row.key, Value::record(Entity::TAG, payload)));
+                    }
+                    (Ok(_), _) => {}
+                    (Err(fault), _) => newer = Err(fault),
                 }
-                Ok(owner.is_some() || newer.is_err())
+                Ok(holder.is_some() || newer.is_err())
             })?;
             newer?;
-            if owner.is_some() {
-                return Ok(owner);
+            if holder.is_some() {
+                return Ok(holder);
             }
         }
         Ok(None)

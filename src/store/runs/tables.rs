@@ -38,8 +38,8 @@ impl Stored for IndexRows {
         let Self(runs, index) = self;
         let Ok((account, text)) = TextKey::parts(key) else { return Ok(None) };
         let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
-        let owner = runs.owner(*index, account, text)?;
-        Ok(owner.and_then(|owner| owner_row(&owner)).map(|row| Value::inline(&row)))
+        let holder = runs.holder(*index, account, text)?;
+        Ok(holder.and_then(|(key, _)| owner_row(&key)).map(|row| Value::inline(&row)))
     }
 
     /// There are no rows to walk over, only records that show texts.
@@ -58,7 +58,8 @@ fn owner_row(key: &Key) -> Option<[u8; 8]> {
 }
 
 impl Index {
-    fn table(self) -> Table {
+    /// The table that it stands for.
+    pub(in crate::store) fn table(self) -> Table {
         match self {
             Self::Usernames => Table::Usernames,
             Self::Phones => Table::Phones,
