@@ -10,9 +10,6 @@ use crate::file::Damage;
 use crate::record::{EntityFields, fields_of};
 use crate::types::{Entity, fold_phone, fold_username};
 
-/// What a processor's cache takes at a time, in bytes.
-const LINE: usize = 64;
-
 /// A run that is open.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -105,9 +102,12 @@ impl Run {
         let number = number(wanted);
         let Some(group) = self.group_of(number)? else { return Ok(None) };
         let mut rows = self.group(group)?;
-        while let Some((at, payload)) = rows.next()? {
-            if at >= number {
-                return Ok((at == number).then_some(Row { key: *wanted, payload }));
+        while let Some((at, span)) = rows.next()? {
+            if at == number {
+                return Ok(Some(Row { key: *wanted, payload: rows.payload(span)? }));
+            }
+            if at > number {
+                break;
             }
         }
         Ok(None)
@@ -170,7 +170,7 @@ impl Run {
             rows.next()?;
         }
         match rows.next()? {
-            Some((number, payload)) => Ok(Row { key: key(number), payload }),
+            Some((number, span)) => Ok(Row { key: key(number), payload: rows.payload(span)? }),
             None => Err(rows.damage()),
         }
     }
@@ -263,19 +263,19 @@ impl Run {
             return Err(outside());
         }
         let number = key_in(entries, 0, GROUP_ENTRY);
-        let rows = Rows { run: self, at: from, heads: &[], payloads: &[], left: 0, number };
-        let bytes = self.sectors.get(from, to)?;
+        let mut rows =
+            Rows { run: self, at: from, heads: &[], next: from, end: to, left: 0, number };
         // All of the group is on its way from memory while its heads are read.
-        std::hint::black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
-        let Some(([count, len], rest)) = bytes.split_first_chunk() else {
+        self.sectors.touch(from, to);
+        let lens = self.sectors.get(from, (from + 2).min(to))?;
+        let &[count, len] = lens else { return Err(rows.damage()) };
+        rows.next = from + 2 + usize::from(len);
+        rows.left = -i32::from(count);
+        if rows.next > to || !(1..=GROUP).contains(&usize::from(count)) {
             return Err(rows.damage());
-        };
-        match rest.split_at_checked(usize::from(*len)) {
-            Some((heads, payloads)) if (1..=GROUP).contains(&usize::from(*count)) => {
-                Ok(Rows { heads, payloads, left: -i32::from(*count), ..rows })
-            }
-            _ => Err(rows.damage()),
         }
+        rows.heads = self.sectors.get(from + 2, rows.next)?;
+        Ok(rows)
     }
 }
 
@@ -337,29 +337,45 @@ struct Rows<'a> {
     /// Where the group begins.
     at: usize,
     heads: &'a [u8],
-    payloads: &'a [u8],
+    /// Where the next payload begins, and where the last one ends.
+    next: usize,
+    end: usize,
     /// How many rows there are still; less than zero before the first.
     left: i32,
     number: Number,
 }
 
 impl<'a> Rows<'a> {
-    /// The next row. What lies between is not looked at.
+    /// The next row, and where its payload lies, which is not looked at.
     #[inline]
-    fn next(&mut self) -> Result<Option<(Number, Option<&'a [u8]>)>> {
+    fn next(&mut self) -> Result<Option<(Number, (usize, usize))>> {
         match self.left {
-            0 if self.heads.is_empty() && self.payloads.is_empty() => return Ok(None),
+            0 if self.heads.is_empty() && self.next == self.end => return Ok(None),
             0 => return Err(self.damage()),
             ..0 => self.left = -self.left,
             1.. => self.number += Number::from(self.varint()?),
         }
         self.left -= 1;
         let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
-        let Some((payload, rest)) = self.payloads.split_at_checked(len) else {
+        if len > self.end - self.next {
             return Err(self.damage());
-        };
-        self.payloads = rest;
-        Ok(Some((self.number, (len > 0).then_some(payload))))
+        }
+        let span = (self.next, self.next + len);
+        self.next += len;
+        Ok(Some((self.number, span)))
+    }
+
+    /// A payload; `None` where the entity is gone.
+    #[inline]
+    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<&'a [u8]>> {
+        if from == to { Ok(None) } else { self.run.sectors.get(from, to).map(Some) }
+    }
+
+    fn next_row(&mut self) -> Result<Option<(Number, Option<&'a [u8]>)>> {
+        match self.next()? {
+            Some((number, span)) => Ok(Some((number, self.payload(span)?))),
+            None => Ok(None),
+        }
     }
 
     #[inline]
@@ -401,7 +417,7 @@ impl<'a> Walk<'a> {
     /// Goes behind the next row.
     pub(crate) fn advance(&mut self) -> Result<()> {
         self.front = match &mut self.rows {
-            Some(rows) => rows.next()?,
+            Some(rows) => rows.next_row()?,
             None => None,
         };
         if self.front.is_none() { self.turn() } else { Ok(()) }
@@ -412,7 +428,7 @@ impl<'a> Walk<'a> {
         (self.rows, self.front) = (None, None);
         if self.group < self.run.row.groups as usize {
             let mut rows = self.run.group(self.group)?;
-            self.front = rows.next()?;
+            self.front = rows.next_row()?;
             self.rows = Some(rows);
             self.group += 1;
         }
