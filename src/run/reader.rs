@@ -301,8 +301,8 @@ fn offset_in(entries: &[u8], at: usize) -> usize {
 /// Between the first two of these keys: which of so many groups a key is in, if they lie evenly.
 fn guess(tops: Option<&[Number]>, wanted: Number) -> usize {
     let Some([first, next, ..]) = tops else { return TOP / 2 };
-    let part = wanted.saturating_sub(*first) as f64 / next.saturating_sub(*first).max(1) as f64;
-    (part * TOP as f64) as usize
+    let behind = |number: Number| number.saturating_sub(*first).min(Number::from(u64::MAX)) as u64;
+    (behind(wanted) as f64 / behind(*next).max(1) as f64 * TOP as f64) as usize
 }
 
 /// How many of the first `count` hold, of which those that hold come first; looked for from a

@@ -121,7 +121,7 @@ impl Rows for Direct<'_, '_> {
 }
 
 impl RowsMut for Direct<'_, '_> {
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
         if table.is_in_runs() {
             self.change(table, key, Some(Row::new(value.to_vec())));
         } else {

@@ -1,11 +1,11 @@
 //! Entities and the indexes that find them, changed together.
 
 use super::fault::Step;
-use super::rows::{Rows, RowsMut};
+use super::rows::{Rows, RowsMut, Value};
 use super::tables::{Table, decoded, encoded, get, owned_by, owner};
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
 use crate::session::merge::{fold_phone, fold_username, merge, tidy};
-use crate::types::{Entity, PeerId};
+use crate::types::{Entity, PeerId, folded_username};
 
 /// What seeing an entity changes.
 pub(super) struct News {
@@ -19,8 +19,18 @@ pub(super) fn news(
     account: AccountNo,
     seen: &Entity,
 ) -> Step<Option<News>> {
+    let stored = rows.get(Table::Entities, &PeerKey::of(account, seen.id))?;
+    news_over(rows, account, seen, stored)
+}
+
+/// What seeing this entity would change over what is stored of it.
+pub(super) fn news_over(
+    rows: &(impl Rows + ?Sized),
+    account: AccountNo,
+    seen: &Entity,
+    stored: Option<Value>,
+) -> Step<Option<News>> {
     let key = PeerKey::of(account, seen.id);
-    let stored = rows.get(Table::Entities, &key)?;
     // Most are seen as they are stored, which can be told without decoding them.
     if let Some(stored) = &stored
         && encode(seen).is_some_and(|record| *record == **stored)
@@ -86,11 +96,10 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
         let Some(News { old, new }) = news(self.rows, self.account, seen)? else {
             return Ok(false);
         };
-        self.take_from_others(&new)?;
+        self.index(&new)?;
         if let Some(old) = &old {
             self.unindex(old, Some(&new))?;
         }
-        self.index(&new)?;
         self.put(&new)?;
         Ok(true)
     }
@@ -127,36 +136,32 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
 
     fn put(&mut self, entity: &Entity) -> Step<()> {
         let record = encoded("an entity", entity)?;
-        self.rows.put(Table::Entities, &PeerKey::of(self.account, entity.id), &record)
+        self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &record)
     }
 
-    fn take_from_others(&mut self, new: &Entity) -> Step<()> {
-        for name in &new.usernames {
-            let folded = fold_username(name);
-            match holder(self.rows, Table::Usernames, self.account, &folded)? {
-                Some(holder) if holder != new.id => self.lose_username(holder, &folded)?,
-                _ => {}
-            }
-        }
-        if let Some(phone) = new.phone.as_deref().and_then(fold_phone) {
-            match holder(self.rows, Table::Phones, self.account, &phone)? {
-                Some(holder) if holder != new.id => self.lose_phone(holder)?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
+    /// Has everything that an entity shows find it, and nobody else.
     fn index(&mut self, new: &Entity) -> Step<()> {
         for name in &new.usernames {
-            let key = TextKey::of(self.account, &fold_username(name));
-            self.rows.put(Table::Usernames, &key, &owned_by(new.id))?;
+            let folded = folded_username(name);
+            if let Some(holder) = self.claim(Table::Usernames, &folded, new.id)? {
+                self.lose_username(holder, &folded)?;
+            }
         }
-        if let Some(phone) = new.phone.as_deref().and_then(fold_phone) {
-            let key = TextKey::of(self.account, &phone);
-            self.rows.put(Table::Phones, &key, &owned_by(new.id))?;
+        if let Some(phone) = new.phone.as_deref().and_then(fold_phone)
+            && let Some(holder) = self.claim(Table::Phones, &phone, new.id)?
+        {
+            self.lose_phone(holder)?;
         }
         Ok(())
+    }
+
+    /// Has a text find this entity; says whom it has found before, if that was another.
+    fn claim(&mut self, index: Table, text: &str, id: PeerId) -> Step<Option<PeerId>> {
+        let holder = holder(self.rows, index, self.account, text)?;
+        if holder != Some(id) {
+            self.rows.set(index, &TextKey::of(self.account, text), &owned_by(id))?;
+        }
+        Ok(holder.filter(|holder| *holder != id))
     }
 
     /// Removes the index rows of `old` that `new` has not.

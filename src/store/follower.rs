@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::buffer::Layer;
+use super::buffer::{Change, Layer};
 use super::fault::Step;
 use super::image::Image;
 use super::snapshot::Snapshot;
@@ -119,10 +119,19 @@ impl Moment {
     }
 
     pub(super) fn look(&self, table: Table, key: &[u8]) -> Found {
-        match self.rows.get(table, key) {
-            Some(entry) => Found::Changed(entry.change.clone()),
+        match self.changed(table, key) {
+            Some(change) => Found::Changed(change),
             None => Found::Below(self.below.clone()),
         }
+    }
+
+    /// What has become of a row, if it has changed.
+    pub(super) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
+        self.rows.get(table, key).map(|entry| entry.change.clone())
+    }
+
+    pub(super) fn below(&self) -> Option<Arc<Snapshot>> {
+        self.below.clone()
     }
 
     pub(super) fn page(&self, table: Table, span: &Span, most: usize) -> Page {

@@ -101,7 +101,13 @@ pub(super) trait Rows {
 
 /// Something that rows are changed in.
 pub(super) trait RowsMut: Rows {
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()>;
+    /// Puts a row that may stand there already.
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+        self.set(table, key, value)
+    }
+
+    /// Puts a row that does not stand there yet: nobody looks.
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()>;
 
     fn remove(&mut self, table: Table, key: &[u8]) -> Step<()>;
 }

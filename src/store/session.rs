@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 use super::engine::{Engine, Keep};
-use super::entities::{EntityTables, news};
+use super::entities::{EntityTables, news_over};
 use super::fault::{Fault, Step};
 use super::rows::{Rows, RowsMut};
 use super::tables::{Table, decoded, encoded, get};
@@ -232,13 +232,16 @@ impl Session for StoreSession {
             return Ok(0);
         }
         // Most entities have been seen before: finding that out is no write.
+        let keys: Vec<_> = entities.iter().map(|e| PeerKey::of(self.account, e.id)).collect();
         let known = self.engine.read_together(|view| {
-            for (at, entity) in entities.iter().enumerate() {
-                if news(view, self.account, entity)?.is_some() {
-                    return Ok(at);
-                }
-            }
-            Ok(entities.len())
+            let (mut known, mut seen) = (0, entities.iter());
+            view.entities(keys.iter(), &mut |stored| {
+                let Some(entity) = seen.next() else { return Ok(false) };
+                let is_known = news_over(view, self.account, entity, stored)?.is_none();
+                known += usize::from(is_known);
+                Ok(is_known)
+            })?;
+            Ok(known)
         })?;
         let (_, rest) = entities.split_at(known.min(entities.len()));
         if rest.is_empty() {

@@ -166,11 +166,16 @@ impl State {
     }
 
     pub(super) fn look(&self, table: Table, key: &[u8]) -> Option<Found> {
-        let older = || self.older.as_ref().and_then(|older| older.layer.get(table, key));
-        match self.rows.get(table, key).or_else(older) {
-            Some(entry) => Some(Found::Changed(entry.change.clone())),
+        match self.changed(table, key) {
+            Some(change) => Some(Found::Changed(change)),
             None => self.below.clone().map(Found::Below),
         }
+    }
+
+    /// What has become of a row, if it has changed.
+    pub(super) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
+        let older = || self.older.as_ref().and_then(|older| older.layer.get(table, key));
+        self.rows.get(table, key).or_else(older).map(|entry| entry.change.clone())
     }
 
     pub(super) fn page(&self, table: Table, span: &Span, most: usize) -> Option<Page> {

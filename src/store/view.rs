@@ -53,6 +53,45 @@ impl View<'_> {
         }
     }
 
+    /// Entities as they all are at one moment, in the order of the keys that are asked for.
+    pub(super) fn entities<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k [u8; 12]> + Clone,
+        visit: &mut dyn FnMut(Option<Value>) -> Step<bool>,
+    ) -> Step<()> {
+        let table = Table::Entities;
+        let (changes, below) = loop {
+            let seen = match self {
+                Self::Moment(moment) => {
+                    let look = |key: &[u8; 12]| moment.changed(table, key);
+                    Some((keys.clone().map(look).collect::<Vec<_>>(), moment.below()))
+                }
+                Self::Live(core) => {
+                    let state = core.state();
+                    let look = |key: &[u8; 12]| state.changed(table, key);
+                    let below = state.below.clone();
+                    below.map(|below| (keys.clone().map(look).collect(), below))
+                }
+            };
+            match (seen, self) {
+                (Some(seen), _) => break seen,
+                (None, Self::Live(core)) => drop(core.below()?),
+                (None, Self::Moment(_)) => return Ok(()),
+            }
+        };
+        for (key, change) in keys.zip(changes) {
+            let value = match (change, &below) {
+                (Some(change), _) => change.map(Value::Held),
+                (None, Some(below)) => below.runs().get(key)?,
+                (None, None) => None,
+            };
+            if !visit(value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The changes of a span that are in memory and the tables below them, as of one moment. At
     /// most about `most` changes.
     fn page(&self, table: Table, span: &Span, most: usize) -> Step<Page> {
@@ -291,9 +330,11 @@ impl RowsMut for Batch<'_> {
     /// What stands there already is no change. What cannot be read is written over.
     fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
         let same = self.get(table, key).is_ok_and(|old| old.is_some_and(|old| *old == *value));
-        if !same {
-            self.change(table, key, Some(Row::new(value.to_vec())));
-        }
+        if same { Ok(()) } else { self.set(table, key, value) }
+    }
+
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+        self.change(table, key, Some(Row::new(value.to_vec())));
         Ok(())
     }
 

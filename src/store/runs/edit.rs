@@ -23,7 +23,7 @@ const MOST_SHORT: usize = 24;
 const SHORT: usize = 4 << 20;
 
 /// A run is merged with what comes over it, unless it is so many times as long.
-const RATIO: usize = 2;
+const RATIO: usize = 4;
 
 /// When runs are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
