@@ -1,9 +1,9 @@
-//! The file under the engine: superblock, sealed blocks, locks. Only `store` uses it.
+//! The file under the engine: superblock, log, sealed blocks, who has which page, locks.
 //!
 //! redb writes an image of 4 KiB blocks and believes the disk on an ordinary read. Here each
 //! block goes to the file with a checksum of its own behind it and is checked whenever it comes
-//! back, and a superblock in front says whose file this is before redb sees a byte. FORMAT.md
-//! has the layout.
+//! back, and a superblock in front says whose file this is before redb sees a byte. The image lies
+//! in pieces, between which runs of entities find their places. FORMAT.md has the layout.
 
 mod blocks;
 mod head;

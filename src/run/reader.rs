@@ -371,7 +371,7 @@ impl<'a> Rows<'a> {
         if from == to { Ok(None) } else { self.run.sectors.get(from, to).map(Some) }
     }
 
-    fn next_row(&mut self) -> Result<Option<(Number, Option<&'a [u8]>)>> {
+    fn next_row(&mut self) -> Result<Front<'a>> {
         match self.next()? {
             Some((number, span)) => Ok(Some((number, self.payload(span)?))),
             None => Ok(None),
@@ -405,8 +405,11 @@ pub(crate) struct Walk<'a> {
     /// The group behind that of `rows`.
     group: usize,
     rows: Option<Rows<'a>>,
-    front: Option<(Number, Option<&'a [u8]>)>,
+    front: Front<'a>,
 }
+
+/// Key and payload of the next row, if there is one.
+type Front<'a> = Option<(Number, Option<&'a [u8]>)>;
 
 impl<'a> Walk<'a> {
     /// The next row, which stays the next one.

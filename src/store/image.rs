@@ -38,6 +38,8 @@ pub(super) struct Image {
     retired: Mutex<Vec<(u32, Weak<Run>)>>,
     /// The log holds everything: there may be no image.
     optional: AtomicBool,
+    /// Something was committed through this handle.
+    written: AtomicBool,
     dead: AtomicBool,
 }
 
@@ -70,6 +72,7 @@ impl Image {
             runs: Mutex::default(),
             retired: Mutex::default(),
             optional: AtomicBool::new(false),
+            written: AtomicBool::new(false),
             dead: AtomicBool::new(false),
         }
     }
@@ -84,6 +87,11 @@ impl Image {
     pub(super) fn exists(&self) -> Step<bool> {
         let opened = || self.opened.read().unwrap_or_else(PoisonError::into_inner).is_some();
         Ok(!self.optional.load(Ordering::Acquire) || opened() || self.blocks().is_begun()?)
+    }
+
+    /// Whether anything was committed through this handle.
+    pub(super) fn has_written(&self) -> bool {
+        self.written.load(Ordering::Acquire)
     }
 
     /// Whether the last writer left within a commit.
@@ -152,6 +160,7 @@ impl Image {
                 edit.keep();
                 transaction.commit()?;
                 self.committed(edit);
+                self.written.store(true, Ordering::Release);
                 self.set_optional(false);
                 self.settle();
                 Ok(done)
@@ -242,6 +251,7 @@ impl Image {
 
     /// How many bytes the file has behind the log, and how many of them belong to nobody.
     pub(super) fn len_and_unused(&self) -> Step<(u64, u64)> {
+        self.free_retired();
         let len = self.medium.disk.len()?.saturating_sub(self.medium.superblock.image_at());
         Ok((len, u64::from(self.space.unused()) * PAGE))
     }

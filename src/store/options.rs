@@ -57,7 +57,8 @@ impl StoreOptions {
         self
     }
 
-    /// How much of the file may be kept in memory, in bytes. 8 MiB unless set.
+    /// How much of the file may be kept in memory, in bytes. 8 MiB unless set. Entities are read in
+    /// place and take none of it.
     #[must_use]
     pub fn cache_size(mut self, bytes: usize) -> Self {
         self.cache_size = bytes;

@@ -43,6 +43,15 @@ impl Core {
         Ok(())
     }
 
+    /// Moves runs to where there is room in front of them.
+    fn lower(&self) -> Result<()> {
+        let _tables = locked(&self.tables);
+        self.guarded(|| self.image.write(|_, runs| runs.lower()))?;
+        // Who reads from now on looks at them where they are.
+        self.state_mut().below = None;
+        Ok(())
+    }
+
     fn when_nobody_reads(&self) -> Step<()> {
         let give_up = Instant::now() + MOST_WAITING;
         loop {
@@ -72,7 +81,7 @@ impl Core {
     fn compact_if_wasteful(&self) -> Result<()> {
         let brought = self.brought.load(Ordering::Acquire);
         let emptied = self.emptied.load(Ordering::Acquire);
-        if !emptied && brought == 0 {
+        if !self.image.has_written() {
             return Ok(());
         }
         let (len, unused) = self.guarded(|| self.image.len_and_unused())?;
@@ -85,6 +94,9 @@ impl Core {
         let free = unused + of_nobody;
         if pays(free) {
             return self.compact();
+        }
+        if unused > MOST_FREE && unused > len / 10 {
+            self.lower()?;
         }
         let loose = if dense > 0 { of_redb.saturating_sub(dense) } else { brought * MOST_WASTE };
         if !pays(free + loose) {

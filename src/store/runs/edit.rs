@@ -125,8 +125,8 @@ impl<'i> Edit<'i> {
         if merged > 0 {
             match self.bring_merged(layer, merged) {
                 // A damaged run stays as it is, and costs nothing but itself.
-                Err(Fault::Block(damage)) => {
-                    tracing::warn!(%damage, "a run that is damaged is not merged");
+                Err(fault @ (Fault::Block(_) | Fault::Damaged(_))) => {
+                    tracing::warn!(?fault, "a run that is damaged is not merged");
                 }
                 brought => return brought,
             }
@@ -159,7 +159,7 @@ impl<'i> Edit<'i> {
             return Ok(());
         }
         match self.bring_merged(&Layer::default(), merged) {
-            Err(Fault::Block(_)) => Ok(()),
+            Err(Fault::Block(_) | Fault::Damaged(_)) => Ok(()),
             merged => merged,
         }
     }

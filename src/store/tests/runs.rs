@@ -149,3 +149,34 @@ fn a_disk_that_fails_for_a_while_costs_nothing() {
         assert_eq!(entities(&store, "a"), all, "stop {stop}, opened again");
     }
 }
+
+/// Runs that lie behind gaps move into them when the store is closed.
+#[test]
+fn what_merging_has_left_free_is_given_back_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.tgsession");
+    let options = Store::options().flush_interval(Duration::MAX).buffer_size(50_000);
+    let store = options.create(&path).unwrap();
+    import(&store, "a", people(1, 60_000));
+    let imported = len(&path);
+    let session = store.open_session("a").unwrap();
+    for turn in 0..120 {
+        let mut met = people(1 + 400 * turn, 400);
+        met.iter_mut().for_each(|person| person.name = Some(format!("turn {turn}")));
+        session.process_entities(&met).unwrap();
+    }
+    session.flush().unwrap();
+    let open = len(&path);
+    drop((session, store));
+    assert!(open > imported + (2 << 20), "{open} and {imported}: nothing to give back");
+    assert!(len(&path) < open - (1 << 20), "{} of {open} are left", len(&path));
+    let store = Store::open(&path).unwrap();
+    let session = store.open_session("a").unwrap();
+    assert_eq!(session.entity_count().unwrap(), 60_000);
+    for n in (1..60_000).step_by(997) {
+        let found = session.entity(person(n).id).unwrap().unwrap();
+        let turn = (n - 1) / 400;
+        let name = if turn < 120 { format!("turn {turn}") } else { person(n).name.unwrap() };
+        assert_eq!(found.name, Some(name));
+    }
+}
