@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::fault::{Fault, Step};
 use super::super::image::needed;
+use super::super::runs::Edit;
 use super::super::tables::{Table, set_dense};
 use super::{Core, locked};
 use crate::error::Result;
@@ -15,6 +16,9 @@ const MOST_WAITING: Duration = Duration::from_secs(5);
 
 /// So much may be free in a file before it is worth compacting, in bytes.
 const MOST_FREE: u64 = 1 << 20;
+
+/// So many bytes of runs are written anew in no time.
+const FEW: usize = 32 << 20;
 
 /// A row that comes between others leaves at most about so many bytes unused: it splits a page,
 /// and a copy of it stays for who is reading.
@@ -32,24 +36,49 @@ impl Core {
             Table::ALL.into_iter().try_for_each(|table| table.pack(transaction))?;
             set_dense(transaction, needed(transaction)?)
         })?;
-        {
-            let _tables = locked(&self.tables);
-            self.guarded(|| self.image.write(|_, runs| runs.lower()))?;
-            let mut state = self.state_mut();
-            state.below = None;
-            self.image.guarded(|| self.when_nobody_reads())?;
+        let tables = locked(&self.tables);
+        // First what redb keeps goes to the front, between which runs may lie, and then they do.
+        self.pack_image()?;
+        self.edit_runs(|runs| runs.lower())?;
+        let (len, unused) = self.guarded(|| self.image.len_and_unused())?;
+        if unused > len / 10 {
+            // The room in front of the run is too short for it, and its own place is in the way.
+            self.edit_runs(|runs| runs.merge_all())?;
+            self.edit_runs(|runs| runs.lower())?;
         }
+        self.pack_image()?;
+        drop(tables);
         self.begin_log(&mut committed);
         Ok(())
     }
 
-    /// Moves runs to where there is room in front of them.
-    fn lower(&self) -> Result<()> {
-        let _tables = locked(&self.tables);
-        self.guarded(|| self.image.write(|_, runs| runs.lower()))?;
-        // Who reads from now on looks at them where they are.
+    /// Has redb's image lie in front, as short as it can be, and cuts off what is free at the end.
+    fn pack_image(&self) -> Result<()> {
+        let mut state = self.state_mut();
+        state.below = None;
+        self.image.guarded(|| self.when_nobody_reads())
+    }
+
+    /// Changes runs and nothing else. Whoever reads from then on looks at what is there then, so
+    /// that what was there before is free soon.
+    fn edit_runs(&self, work: impl FnOnce(&mut Edit<'_>) -> Step<()>) -> Result<()> {
+        self.guarded(|| self.image.write(|_, runs| work(runs)))?;
         self.state_mut().below = None;
         Ok(())
+    }
+
+    /// Moves runs to where there is room in front of them; few of them become one before, which
+    /// finds room more easily.
+    fn lower(&self) -> Result<()> {
+        let _tables = locked(&self.tables);
+        let below = self.guarded(|| self.below())?;
+        let len: usize =
+            below.iter().flat_map(|below| below.runs().iter()).map(|run| run.len()).sum();
+        drop(below);
+        if len <= FEW {
+            self.edit_runs(|runs| runs.merge_all())?;
+        }
+        self.edit_runs(|runs| runs.lower())
     }
 
     fn when_nobody_reads(&self) -> Step<()> {
