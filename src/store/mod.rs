@@ -307,11 +307,11 @@ impl Store {
     }
 
     /// Makes the file as short as what is in it allows: rows are packed into full pages, and free
-    /// pages given back. Everybody else who uses the store waits meanwhile, 0.15 s at 100,000
-    /// entities and 1.5 s at 1,000,000.
+    /// pages given back. Everybody else who uses the store waits meanwhile, less than
+    /// 0.2 s at 100,000 entities and 1 s at 1,000,000.
     ///
     /// It is done by itself when the last handle that wrote is dropped, if that makes the file
-    /// shorter by a third, and by more than 1 MiB. Being killed in the middle harms nothing.
+    /// shorter by an eighth, and by more than 1 MiB. Being killed in the middle harms nothing.
     ///
     /// # Errors
     ///

@@ -17,9 +17,6 @@ const MOST_WAITING: Duration = Duration::from_secs(5);
 /// So much may be free in a file before it is worth compacting, in bytes.
 const MOST_FREE: u64 = 1 << 20;
 
-/// So many bytes of runs are written anew in no time.
-const FEW: usize = 32 << 20;
-
 /// A row that comes between others leaves at most about so many bytes unused: it splits a page,
 /// and a copy of it stays for who is reading.
 const MOST_WASTE: u64 = 8 << 10;
@@ -67,20 +64,6 @@ impl Core {
         Ok(())
     }
 
-    /// Moves runs to where there is room in front of them; few of them become one before, which
-    /// finds room more easily.
-    fn lower(&self) -> Result<()> {
-        let _tables = locked(&self.tables);
-        let below = self.guarded(|| self.below())?;
-        let len: usize =
-            below.iter().flat_map(|below| below.runs().iter()).map(|run| run.len()).sum();
-        drop(below);
-        if len <= FEW {
-            self.edit_runs(|runs| runs.merge_all())?;
-        }
-        self.edit_runs(|runs| runs.lower())
-    }
-
     fn when_nobody_reads(&self) -> Step<()> {
         let give_up = Instant::now() + MOST_WAITING;
         loop {
@@ -95,7 +78,7 @@ impl Core {
         }
     }
 
-    /// Compacts the file if a third of it could be given back, or cuts off what is free at its end.
+    /// Compacts the file if an eighth of it could be given back, or cuts off what is free at its end.
     pub(in crate::store) fn tidy(&self) {
         let tidied = self.compact_if_wasteful().and_then(|()| {
             let _tables = locked(&self.tables);
@@ -115,7 +98,7 @@ impl Core {
         }
         let (len, unused) = self.guarded(|| self.image.len_and_unused())?;
         let len = taken(&self.path, len);
-        let pays = |free: u64| free > MOST_FREE && free > len / 3;
+        let pays = |free: u64| free > MOST_FREE && free > len / 8;
         let Some(below) = self.guarded(|| self.below())? else { return Ok(()) };
         let (dense, of_redb) = self.guarded(|| Ok((below.dense()?, self.image.len()?)))?;
         let of_nobody = if emptied { self.guarded(|| below.runs().of_nobody())? } else { 0 };
@@ -123,9 +106,6 @@ impl Core {
         let free = unused + of_nobody;
         if pays(free) {
             return self.compact();
-        }
-        if unused > MOST_FREE && unused > len / 10 {
-            self.lower()?;
         }
         let loose = if dense > 0 { of_redb.saturating_sub(dense) } else { brought * MOST_WASTE };
         if !pays(free + loose) {
