@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Session;
-use super::merge::{fold_phone, fold_username, merge, tidy};
+use super::merge::{merge, tidy};
 use crate::error::Result;
 use crate::types::{
     Account, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, Snapshot,
-    UpdateState,
+    UpdateState, fold_phone, fold_username,
 };
 
 /// A session that lives in memory and is gone with the process.

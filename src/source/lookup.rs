@@ -2,9 +2,8 @@
 
 use crate::error::Result;
 use crate::session::Session;
-use crate::session::merge::{fold_phone, fold_username};
 use crate::store::StoreSession;
-use crate::types::{Entity, PeerId};
+use crate::types::{Entity, PeerId, fold_phone, fold_username};
 
 /// What to find an entity by.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use super::tables::{Span, Table, owned_by};
 use super::view::View;
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey, decode};
-use crate::session::merge::{fold_phone, fold_username};
-use crate::types::{ChannelState, DcOption, Entity, Login, PeerId, SentFile, UpdateState};
+use crate::types::{
+    ChannelState, DcOption, Entity, Login, PeerId, SentFile, UpdateState, fold_phone, fold_username,
+};
 
 /// At most so many problems are listed.
 const MOST_PROBLEMS: usize = 100;

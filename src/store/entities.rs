@@ -4,8 +4,8 @@ use super::fault::Step;
 use super::rows::{Rows, RowsMut, Value};
 use super::tables::{Table, decoded, encoded, get, owned_by, owner};
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
-use crate::session::merge::{fold_phone, fold_username, merge, tidy};
-use crate::types::{Entity, PeerId, folded_username};
+use crate::session::merge::{merge, tidy};
+use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
 
 /// What seeing an entity changes.
 pub(super) struct News {

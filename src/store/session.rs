@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::run::Index;
 use crate::session::Session;
-use crate::session::merge::{fold_phone, fold_username};
 use crate::types::{
     ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    fold_phone, fold_username,
 };
 
 /// One session of a [`Store`](crate::Store).

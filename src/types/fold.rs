@@ -30,3 +30,21 @@ pub(crate) fn bare_username(username: &str) -> &str {
     let username = username.trim();
     username.strip_prefix('@').unwrap_or(username)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phones_are_found_without_the_zeros_in_front() {
+        assert_eq!(fold_phone("+0015550").as_deref(), Some("15550"));
+        assert_eq!(fold_phone("000"), None);
+    }
+
+    #[test]
+    fn a_username_is_folded_the_same_with_and_without_a_copy() {
+        for name in ["durov", "Durov", "@durov", " durov ", "\u{d6}zil", "a_1", "", "@"] {
+            assert_eq!(folded_username(name), fold_username(name), "{name:?}");
+        }
+    }
+}
