@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-use crate::file::Damage;
+use crate::file::{Damage, Owner};
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
 
@@ -37,9 +37,22 @@ pub enum Error {
         /// The path that was to be created.
         path: PathBuf,
     },
-    /// Another process (or another handle of this one) has the file open for writing.
+    /// Another handle has the file open for writing, or keeps reading what was to be moved.
     Busy {
         /// The file.
+        path: PathBuf,
+        /// The process that has it open for writing, where that is known.
+        owner: Option<Owner>,
+    },
+    /// The path names another file by now, or none. Nothing was written: open the store again.
+    Replaced {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The store was opened before this process was forked. Only the process that opened it may
+    /// write: open the store after the fork.
+    Forked {
+        /// The store.
         path: PathBuf,
     },
     /// The file was opened for reading only.
@@ -66,6 +79,15 @@ pub enum Error {
         found: i64,
         /// The newest that this build reads.
         newest: i64,
+    },
+    /// The file was written by a build from before the first release.
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// What has a version: "store format".
+        what: &'static str,
+        /// The version found.
+        found: i64,
     },
     /// The bytes of the file are not what its format says.
     Damaged {
@@ -147,12 +169,6 @@ pub enum Error {
         /// The largest length in bytes that fits.
         most: usize,
     },
-    /// The engine under the store failed earlier, and this handle is not used again. What was
-    /// committed is safe: open the store anew.
-    Dead {
-        /// The store.
-        path: PathBuf,
-    },
     /// The engine under the store failed in a way that is no damage.
     Engine {
         /// The store.
@@ -188,9 +204,7 @@ impl Error {
             Self::NotFound { .. } | Self::NoSession { .. } => ErrorKind::NotFound,
             Self::Busy { .. } => ErrorKind::Busy,
             Self::Damaged { .. } | Self::BadAuthKey { .. } => ErrorKind::Damaged,
-            Self::Io { .. } | Self::Dead { .. } | Self::Engine { .. } | Self::Other(_) => {
-                ErrorKind::Failed
-            }
+            Self::Io { .. } | Self::Engine { .. } | Self::Other(_) => ErrorKind::Failed,
             _ => ErrorKind::Refused,
         }
     }
@@ -225,11 +239,7 @@ impl fmt::Display for Error {
             Self::AlreadyExists { path } => {
                 write!(f, "{}: there is a file already; nothing was written", path.display())
             }
-            Self::Busy { path } => write!(
-                f,
-                "{}: another process is using it; stop that one, or wait and try again",
-                path.display()
-            ),
+            Self::Busy { path, owner } => fmt_busy(f, path, owner.as_ref()),
             Self::ReadOnly { path } => {
                 write!(f, "{}: opened for reading only; open it for writing", path.display())
             }
@@ -265,9 +275,19 @@ impl fmt::Display for Error {
                 "{}: there is a session named {name:?} already; replace it explicitly or take another name",
                 path.display()
             ),
-            Self::Dead { path } => write!(
+            Self::Replaced { path } => write!(
                 f,
-                "{}: the store's engine failed earlier and this handle is closed; open the store again",
+                "{}: the file was replaced or deleted while it was open; nothing was written, open it again",
+                path.display()
+            ),
+            Self::Forked { path } => write!(
+                f,
+                "{}: opened by the parent of this process, which alone may write; open it after the fork",
+                path.display()
+            ),
+            Self::Older { path, what, found } => write!(
+                f,
+                "{}: {what} {found} is from before the first release and is not read any more; export its sessions with the build that wrote it",
                 path.display()
             ),
             Self::Engine { path, .. } => write!(f, "{}: the store's engine failed", path.display()),
@@ -298,6 +318,24 @@ impl Error {
             Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
             _ => f.write_str("the session's storage failed"),
         }
+    }
+}
+
+fn fmt_busy(f: &mut fmt::Formatter<'_>, path: &Path, owner: Option<&Owner>) -> fmt::Result {
+    let path = path.display();
+    match owner {
+        Some(owner) if owner.process == std::process::id() => write!(
+            f,
+            "{path}: this process has it open for writing already; use that handle, or close it first"
+        ),
+        Some(owner) => write!(
+            f,
+            "{path}: {owner}, has it open for writing; stop that process, or wait and try again"
+        ),
+        None => write!(
+            f,
+            "{path}: another process is using it; stop that process, or wait and try again"
+        ),
     }
 }
 

@@ -64,6 +64,7 @@
 
 #[cfg(feature = "convert")]
 pub mod dump;
+mod engine;
 mod error;
 #[cfg(feature = "convert")]
 mod export;
@@ -88,7 +89,7 @@ mod map;
 #[cfg(feature = "convert")]
 mod portable;
 mod record;
-mod run;
+mod segment;
 mod session;
 mod source;
 pub mod sqlite;
@@ -96,15 +97,18 @@ mod store;
 #[cfg(feature = "convert")]
 mod string;
 mod types;
-#[cfg(all(test, feature = "convert"))]
-mod vectors;
+mod wal;
 
 pub use self::error::{Error, ErrorKind, Result};
 #[cfg(feature = "convert")]
 pub use self::export::{Export, ExportReport, ExportSession, Form, Loss, UnknownForm};
+pub use self::file::Owner;
 pub use self::session::{MemorySession, Session};
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
-pub use self::store::{CheckReport, ImportReport, Store, StoreOptions, StoreSession, store_path};
+pub use self::store::{
+    CheckReport, ImportReport, ReadView, RepairReport, SessionBatch, SessionView, Store,
+    StoreOptions, StoreSession, repair, store_path,
+};
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, Snapshot, UpdateState,

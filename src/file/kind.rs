@@ -1,6 +1,6 @@
 //! What a file is, told from its first bytes, for errors that say what was found.
 
-use super::superblock::MAGIC;
+use super::header::MAGIC;
 
 /// What the first bytes of a file say that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,289 +1,221 @@
-//! Which pages of the file belong to whom: the engine's image and runs lie between each other.
+//! Which pages of a file are in use.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::seal::SEAL;
-use super::{BLOCK, Damage};
+use super::PAGE;
+use super::damage::Damage;
 
-/// Length of a page of the file in bytes. Page 0 begins where the image does and is its header.
-pub(crate) const PAGE: u64 = BLOCK as u64;
-
-/// Distance from one block of the image to the next, in bytes.
-pub(super) const STRIDE: u64 = (BLOCK + SEAL) as u64;
-
-/// The image lies in at most so many pieces.
-pub(super) const MOST_EXTENTS: usize = 200;
-
-/// A piece of the image: so many blocks, behind each other from a page on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub(super) start: u32,
-    pub(super) blocks: u32,
+/// Pages that follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Extent {
+    /// The first page.
+    pub(crate) page: u32,
+    /// How many pages.
+    pub(crate) pages: u32,
 }
 
 impl Extent {
-    fn pages(self) -> u32 {
-        pages_of(u64::from(self.blocks) * STRIDE)
+    /// The page behind the last, or `None` if there can be no such page.
+    pub(crate) fn end(self) -> Option<u32> {
+        self.page.checked_add(self.pages)
     }
 
-    fn end(self) -> u32 {
-        self.start.saturating_add(self.pages())
+    /// Where it begins in the file, in bytes.
+    pub(crate) fn at(self) -> u64 {
+        u64::from(self.page) * PAGE as u64
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(self) -> u64 {
+        u64::from(self.pages) * PAGE as u64
     }
 }
 
 /// How many pages hold so many bytes.
 pub(crate) fn pages_of(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX)
+    u32::try_from(bytes.div_ceil(PAGE as u64)).unwrap_or(u32::MAX)
 }
 
-/// Where the image lies, as its header says it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Places {
-    /// Behind the last page that belongs to anybody.
-    pub(super) end: u32,
-    /// The blocks behind the header, in their order.
-    pub(super) extents: Vec<Extent>,
-}
-
-impl Places {
-    /// How many blocks the image has, its header among them.
-    pub(super) fn blocks(&self) -> u64 {
-        blocks_of(&self.extents)
-    }
-}
-
-/// The pages of one file that is open.
+/// The pages in use of one file. Page 0 is the header. Everything is in use that the current
+/// manifest names, that is being written, or that an older reader may still read.
 #[derive(Debug, Default)]
-pub(crate) struct Space(Mutex<Taken>);
+pub(crate) struct Space(Mutex<Used>);
 
 #[derive(Debug, Default)]
-struct Taken {
-    image: Vec<Extent>,
-    /// First page and number of pages of every run: those that count, those that somebody still
-    /// reads, those that are being written.
-    runs: BTreeMap<u32, u32>,
-    /// Where a run is being written whose length nobody knows yet.
+struct Used {
+    /// First page and number of pages of each extent.
+    extents: BTreeMap<u32, u32>,
+    /// Where something of unknown length is being written, at the end of the file.
     open: Option<u32>,
-    /// Whether the runs are known.
-    known: bool,
-    /// Until they are, nothing in front of this is free.
-    floor: u32,
 }
 
-impl Taken {
+impl Used {
     fn end(&self) -> u32 {
-        let image = self.image.iter().map(|extent| extent.end());
-        let runs = self.runs.iter().map(|(start, pages)| start.saturating_add(*pages));
-        image.chain(runs).max().unwrap_or(1).max(self.floor).max(1)
+        let last = self.extents.last_key_value();
+        last.map_or(1, |(page, pages)| page.saturating_add(*pages)).max(1)
     }
 
-    /// Everything that is taken, in the order of the file.
-    fn taken(&self) -> Vec<(u32, u32)> {
-        let image = self.image.iter().map(|extent| (extent.start, extent.pages()));
-        let runs = self.runs.iter().map(|(start, pages)| (*start, *pages));
-        let mut taken: Vec<_> = std::iter::once((0, 1)).chain(image).chain(runs).collect();
-        taken.sort_unstable();
-        taken
-    }
-
-    /// The first place where so many pages are free.
-    fn gap(&self, pages: u32) -> u32 {
-        let mut behind = 0;
-        if self.known && self.open.is_none() {
-            for (start, taken) in self.taken() {
-                if start.saturating_sub(behind) >= pages {
-                    return behind;
-                }
-                behind = behind.max(start.saturating_add(taken));
+    /// The first gap of so many pages in front of `limit`.
+    fn gap(&self, pages: u32, limit: u32) -> Option<u32> {
+        let mut free = 1;
+        for (page, len) in self.extents.iter().chain([(&limit, &0)]) {
+            let page = (*page).min(limit);
+            if page.saturating_sub(free) >= pages {
+                return Some(free);
             }
+            free = free.max(page.saturating_add(*len));
         }
-        self.end()
+        None
     }
 }
 
 impl Space {
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn used(&self) -> MutexGuard<'_, Used> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins with what a header says.
-    pub(super) fn adopt(&self, places: &Places) {
-        let mut taken = self.taken();
-        taken.image.clone_from(&places.extents);
-        if !taken.known {
-            taken.floor = places.end;
-        }
-    }
-
-    /// Takes over where the image lies now, which another process says.
-    pub(super) fn follow(&self, places: &Places) {
-        self.taken().image.clone_from(&places.extents);
-    }
-
-    /// There is no image, and so there are no runs.
-    pub(super) fn clear(&self) {
-        *self.taken() = Taken { known: true, ..Taken::default() };
-    }
-
-    /// Where everything lies at this moment.
-    pub(super) fn places(&self) -> Places {
-        let taken = self.taken();
-        Places { end: taken.end(), extents: taken.image.clone() }
-    }
-
-    /// Where a block lies, in bytes behind page 0, and how many follow it there.
-    pub(super) fn place(&self, number: u64) -> io::Result<(u64, u64)> {
-        place_in(&self.taken().image, number).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-    }
-
-    /// How many blocks the image has.
-    pub(super) fn blocks(&self) -> u64 {
-        blocks_of(&self.taken().image)
-    }
-
-    /// Gives the image so many blocks. Where it gets more, they lie behind everything.
-    pub(super) fn set_blocks(&self, blocks: u64) -> io::Result<()> {
-        let mut taken = self.taken();
-        let there = blocks_of(&taken.image);
-        let mut gone = there.saturating_sub(blocks);
-        while gone > 0
-            && let Some(last) = taken.image.last_mut()
-        {
-            let part = u32::try_from(gone).unwrap_or(u32::MAX).min(last.blocks);
-            last.blocks -= part;
-            gone -= u64::from(part);
-            if last.blocks == 0 {
-                taken.image.pop();
+    /// Begins with these extents.
+    ///
+    /// # Errors
+    ///
+    /// If two of them share a page.
+    pub(crate) fn adopt(&self, extents: impl IntoIterator<Item = Extent>) -> Result<(), Damage> {
+        let mut sorted: Vec<_> = extents.into_iter().filter(|extent| extent.pages > 0).collect();
+        sorted.sort_unstable();
+        let mut behind = 1;
+        for extent in &sorted {
+            let overlap = Damage::Overlap { page: extent.page };
+            if extent.page < behind {
+                return Err(overlap);
             }
+            behind = extent.end().ok_or(overlap)?;
         }
-        let more = blocks.saturating_sub(there);
-        if more == 0 {
-            return Ok(());
-        }
-        let more = u32::try_from(more).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        if taken.open.is_some() {
-            return Err(io::Error::other("the image cannot grow while a run is being written"));
-        }
-        let end = taken.end();
-        let pieces = taken.image.len();
-        match taken.image.last_mut().filter(|last| last.end() == end) {
-            Some(last) => {
-                last.blocks = last.blocks.checked_add(more).ok_or(io::ErrorKind::FileTooLarge)?;
-            }
-            None if pieces == MOST_EXTENTS => {
-                return Err(io::Error::other(
-                    "the image lies in too many pieces; compact the store",
-                ));
-            }
-            None => taken.image.push(Extent { start: end, blocks: more }),
-        }
+        let extents = sorted.into_iter().map(|extent| (extent.page, extent.pages)).collect();
+        *self.used() = Used { extents, open: None };
         Ok(())
     }
 
-    /// Has the image lie in one piece where there is room for it in front of where it is. Says
-    /// where its blocks were, or `None` where nothing can be won.
-    pub(super) fn pack_image(&self) -> Option<Vec<Extent>> {
-        let mut taken = self.taken();
-        let blocks = taken.image.iter().map(|extent| extent.blocks).sum();
-        let packed = Extent { start: 0, blocks };
-        let packed = Extent { start: taken.gap(packed.pages()), ..packed };
-        let lower = taken.image.iter().any(|extent| extent.start > packed.start);
-        (blocks > 0 && lower && packed.end() < taken.end())
-            .then(|| std::mem::replace(&mut taken.image, vec![packed]))
+    /// Takes so many pages: the first gap that has them, else at the end.
+    pub(crate) fn take(&self, pages: u32) -> Option<Extent> {
+        self.take_growing(pages, pages)
     }
 
-    /// Goes back to where the image was.
-    pub(super) fn unpack_image(&self, extents: Vec<Extent>) {
-        self.taken().image = extents;
+    /// Takes so many pages for something that will grow: the first gap of `room` pages, else the
+    /// end.
+    pub(crate) fn take_growing(&self, pages: u32, room: u32) -> Option<Extent> {
+        let mut used = self.used();
+        let end = used.end();
+        let page = match used.gap(pages.max(room), end) {
+            Some(page) => page,
+            // Behind what is being written there is no knowing where its end will be.
+            None if used.open.is_some() => return None,
+            None => end,
+        };
+        let extent = Extent { page, pages };
+        extent.end()?;
+        used.extents.insert(page, pages);
+        Some(extent)
     }
 
-    /// Says which runs there are: first page and number of pages of each.
-    pub(crate) fn know(&self, runs: impl Iterator<Item = (u32, u32)>) -> Result<(), Damage> {
-        let mut taken = self.taken();
-        if taken.known {
-            return Ok(());
+    /// Gives an extent so many pages, if those behind it are free.
+    pub(crate) fn extend(&self, page: u32, pages: u32) -> bool {
+        let mut used = self.used();
+        let Some(end) = (Extent { page, pages }).end() else { return false };
+        let next = used.extents.range(page + 1..).next().map(|(next, _)| *next);
+        if next.into_iter().chain(used.open).any(|next| next < end) {
+            return false;
         }
-        taken.runs = runs.collect();
-        let mut behind = 0;
-        for (start, pages) in taken.taken() {
-            if start < behind || start.checked_add(pages).is_none() {
-                taken.runs.clear();
-                return Err(Damage::Overlap { page: start });
+        match used.extents.get_mut(&page) {
+            Some(len) => {
+                *len = pages.max(*len);
+                true
             }
-            behind = start + pages;
+            None => false,
         }
-        (taken.known, taken.floor) = (true, 0);
-        Ok(())
     }
 
-    /// Takes so many pages for a run; says which is the first.
-    pub(crate) fn take(&self, pages: u32) -> u32 {
-        let mut taken = self.taken();
-        let start = taken.gap(pages);
-        taken.runs.insert(start, pages);
-        start
+    /// Takes so many pages in front of `page`, if there is such a gap.
+    pub(crate) fn take_before(&self, page: u32, pages: u32) -> Option<Extent> {
+        let mut used = self.used();
+        let first = used.gap(pages, page)?;
+        used.extents.insert(first, pages);
+        Some(Extent { page: first, pages })
     }
 
-    /// Takes so many pages in front of this one, if they are free there.
-    pub(crate) fn take_before(&self, page: u32, pages: u32) -> Option<u32> {
-        let mut taken = self.taken();
-        let start = taken.gap(pages);
-        if !taken.known || start.saturating_add(pages) > page {
+    /// Takes the end of the file for something whose length is not known yet. `None` if somebody
+    /// else has it.
+    pub(crate) fn take_end(&self) -> Option<u32> {
+        let mut used = self.used();
+        if used.open.is_some() {
             return None;
         }
-        taken.runs.insert(start, pages);
-        Some(start)
+        let end = used.end();
+        Some(*used.open.insert(end))
     }
 
-    /// Takes the end of the file for a run of any length; says which page is the first.
-    pub(crate) fn take_end(&self) -> io::Result<u32> {
-        let mut taken = self.taken();
-        if taken.open.is_some() {
-            return Err(io::Error::other("two runs cannot be written at a time"));
-        }
-        let start = taken.end();
-        taken.open = Some(start);
-        Ok(start)
-    }
-
-    /// The run at the end has so many pages: none, if it was given up.
+    /// What was written at the end has so many pages; 0 gives the place up.
     pub(crate) fn close_end(&self, pages: u32) {
-        let mut taken = self.taken();
-        if let Some(start) = taken.open.take()
-            && pages > 0
-        {
-            taken.runs.insert(start, pages);
+        let mut used = self.used();
+        if let Some(page) = used.open.take().filter(|_| pages > 0) {
+            used.extents.insert(page, pages);
         }
     }
 
-    /// Nobody needs the run that begins here any more.
-    pub(crate) fn free(&self, start: u32) {
-        self.taken().runs.remove(&start);
+    /// Gives an extent back, or what is in use of it.
+    pub(crate) fn free(&self, extent: Extent) {
+        self.used().extents.remove(&extent.page);
     }
 
-    /// How many pages belong to nobody.
+    /// The page behind everything in use.
+    pub(crate) fn end(&self) -> u32 {
+        self.used().end()
+    }
+
+    /// How many pages in front of the end are free.
     pub(crate) fn unused(&self) -> u32 {
-        let taken = self.taken();
-        let used: u32 = taken.taken().iter().map(|(_, pages)| *pages).sum();
-        taken.end().saturating_sub(used)
+        let used = self.used();
+        let taken = used.extents.values().fold(1_u32, |sum, pages| sum.saturating_add(*pages));
+        used.end().saturating_sub(taken)
     }
 }
 
-/// How many blocks lie there, and the header.
-fn blocks_of(extents: &[Extent]) -> u64 {
-    1 + extents.iter().map(|extent| u64::from(extent.blocks)).sum::<u64>()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn place_in(extents: &[Extent], number: u64) -> Option<(u64, u64)> {
-    let mut within = number.checked_sub(1)?;
-    for extent in extents {
-        let blocks = u64::from(extent.blocks);
-        if within < blocks {
-            return Some((u64::from(extent.start) * PAGE + within * STRIDE, blocks - within));
-        }
-        within -= blocks;
+    fn extent(page: u32, pages: u32) -> Extent {
+        Extent { page, pages }
     }
-    None
+
+    #[test]
+    fn the_first_gap_that_is_large_enough_is_taken() {
+        let space = Space::default();
+        space.adopt([extent(3, 2), extent(9, 1)]).unwrap();
+        assert_eq!(space.take(3), Some(extent(5, 3)));
+        assert_eq!(space.take(2), Some(extent(1, 2)));
+        assert_eq!(space.take(2), Some(extent(10, 2)));
+        assert_eq!(space.take(1), Some(extent(8, 1)));
+        assert_eq!((space.end(), space.unused()), (12, 0));
+    }
+
+    #[test]
+    fn extents_that_overlap_are_refused() {
+        let space = Space::default();
+        assert_eq!(space.adopt([extent(3, 2), extent(4, 1)]), Err(Damage::Overlap { page: 4 }));
+        assert_eq!(space.adopt([extent(0, 1)]), Err(Damage::Overlap { page: 0 }));
+        assert!(space.adopt([extent(7, u32::MAX)]).is_err());
+    }
+
+    #[test]
+    fn nothing_is_placed_behind_what_is_being_written() {
+        let space = Space::default();
+        space.adopt([extent(1, 1), extent(4, 1)]).unwrap();
+        assert_eq!(space.take_end(), Some(5));
+        assert_eq!(space.take_end(), None);
+        assert_eq!(space.take(3), None);
+        assert_eq!(space.take(2), Some(extent(2, 2)));
+        space.close_end(7);
+        assert_eq!(space.take(3), Some(extent(12, 3)));
+    }
 }

@@ -4,7 +4,7 @@
 
 mod client;
 mod portable;
-mod run;
+mod segment;
 mod source;
 mod sqlite;
 mod string;
@@ -13,7 +13,7 @@ pub use self::client::grammers_tl;
 #[cfg(feature = "tdata")]
 pub use self::client::{tdata_content, tdata_file};
 pub use self::portable::portable;
-pub use self::run::run;
+pub use self::segment::segment;
 pub use self::source::source_detect;
 pub use self::sqlite::{sqlite_read, sqlite_wal_journal};
 pub use self::string::{

@@ -64,6 +64,15 @@ impl PeerKey {
         joined(account, &sortable(0))
     }
 
+    /// The smallest and the greatest key of an account.
+    pub(crate) fn first(account: AccountNo) -> [u8; 12] {
+        joined(account, &[0; 8])
+    }
+
+    pub(crate) fn last(account: AccountNo) -> [u8; 12] {
+        joined(account, &[0xff; 8])
+    }
+
     pub(crate) fn account(key: &[u8; 12]) -> AccountNo {
         let [a, b, c, d, ..] = *key;
         AccountNo::from_key([a, b, c, d])

@@ -229,7 +229,7 @@ pub(super) fn stranger(path: &Path, found: String) -> Error {
 fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
     match error {
         sqlite::OpenError::Io { path, source } => Error::io("read", &path, source),
-        sqlite::OpenError::Busy => Error::Busy { path: path.to_owned() },
+        sqlite::OpenError::Busy => Error::Busy { path: path.to_owned(), owner: None },
         sqlite::OpenError::Damaged(error) => {
             Error::damaged(path, Damaged::Sqlite { table: None, error })
         }

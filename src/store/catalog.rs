@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::fault::{Fault, Step};
-use super::rows::{Rows, RowsMut};
-use super::tables::{Span, Table, encoded};
+use crate::engine::{Fault, Rows, RowsMut, Span, Step, Table, encoded};
 use crate::error::Error;
 use crate::record::AccountNo;
 use crate::types::Login;

@@ -3,12 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::catalog;
-use super::engine::Engine;
-use super::fault::{Step, said_by, shown};
-use super::image::check_structure;
-use super::rows::Rows;
-use super::tables::{Span, Table, owned_by};
-use super::view::View;
+use crate::engine::{Engine, Rows, Span, Step, Table, View, owned_by, said_by, shown};
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey, decode};
 use crate::types::{
@@ -43,26 +38,15 @@ impl CheckReport {
 /// Checks everything in the store. An error means that the check itself could not go on.
 pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
     let mut report = CheckReport::default();
-    if engine.whole_heads()? < 2 {
-        report.problem("one of the two copies of the header is damaged; the other was used".into());
-    }
-    if let Err(error) = engine.check_length() {
-        report.problem(said_by(&error));
-    }
-    if let Some(problem) = engine.check_log()? {
-        report.problem(problem);
-    }
-    let accounts = engine.read(|view| {
-        let sessions = catalog::sessions(view)?;
-        report.sessions = sessions.len() as u64;
-        report.records += sessions.len() as u64;
-        Ok(sessions.into_iter().map(|(_, account)| account).collect::<BTreeSet<_>>())
-    })?;
+    engine.damage()?.into_iter().for_each(|problem| report.problem(problem));
+    let view = engine.view()?;
+    let accounts = catalog::accounts(&view).map_err(|fault| fault.at(engine.path()))?;
+    report.sessions = accounts.len() as u64;
+    report.records += report.sessions;
     let mut walk = |table: Table, work: &dyn Fn(&mut Walk<'_>) -> Step<()>| {
-        let done =
-            engine.read(|view| work(&mut Walk { view, accounts: &accounts, report: &mut report }));
-        if let Err(error) = done {
-            let (name, why) = (table.name(), said_by(&error));
+        let (view, accounts) = (&view, &accounts);
+        if let Err(fault) = work(&mut Walk { view, accounts, report: &mut report }) {
+            let (name, why) = (table.name(), said_by(&fault.at(engine.path())));
             report.problem(format!("table {name} cannot be read to its end: {why}"));
         }
     };
@@ -81,18 +65,11 @@ pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
             entity.phone.as_deref().and_then(fold_phone).as_deref() == Some(text)
         })
     });
-    match engine.bad_sectors() {
-        Ok(bad) => bad.iter().for_each(|damage| report.problem(damage.to_string())),
-        Err(error) => report.problem(format!("the runs cannot be checked: {}", said_by(&error))),
-    }
-    if let Some(problem) = check_structure(engine.path(), engine.cache_size())? {
-        report.problem(format!("writing would fail: {problem}"));
-    }
     Ok(report)
 }
 
 struct Walk<'a> {
-    view: &'a View<'a>,
+    view: &'a View,
     accounts: &'a BTreeSet<AccountNo>,
     report: &'a mut CheckReport,
 }
@@ -146,7 +123,7 @@ impl Walk<'_> {
             self.report.entities += 1;
             let Ok(key) = key.try_into() else { return Ok(true) };
             let Some(id) = PeerKey::peer(key) else {
-                let problem = format!("table entities, account {}: id 0 is nobody", account.0);
+                let problem = format!("table entities, account {}: id 0 names no peer", account.0);
                 self.report.problem(problem);
                 return Ok(true);
             };
@@ -158,10 +135,10 @@ impl Walk<'_> {
         })
     }
 
-    /// Every row of an index that is not in a run names an entity that shows the text. Runs have no
-    /// such rows: what finds an entity there is its own record.
+    /// Every index row in memory names an entity that shows the text. Segments have no such rows:
+    /// their entities are found by their own records.
     fn changed_index(&mut self, index: Table, shows: impl Fn(&Entity, &str) -> bool) -> Step<()> {
-        for (key, row) in self.view.changed(index)? {
+        for (key, row) in self.view.changed_rows(index) {
             if !names_its_entity(self.view, &key, &row, &shows)? {
                 let (name, key) = (index.name(), shown(&key));
                 self.report
@@ -181,12 +158,7 @@ fn count(report: &mut CheckReport, accounts: &BTreeSet<AccountNo>, table: Table,
     }
 }
 
-fn indexed(
-    view: &View<'_>,
-    report: &mut CheckReport,
-    account: AccountNo,
-    entity: &Entity,
-) -> Step<()> {
+fn indexed(view: &View, report: &mut CheckReport, account: AccountNo, entity: &Entity) -> Step<()> {
     let id = entity.id;
     let mut finds = |index, text: &str| -> Step<bool> {
         report.records += 1;
@@ -209,7 +181,7 @@ fn indexed(
 }
 
 fn names_its_entity(
-    view: &View<'_>,
+    view: &View,
     key: &[u8],
     row: &[u8],
     shows: impl Fn(&Entity, &str) -> bool,

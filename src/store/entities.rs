@@ -1,30 +1,36 @@
 //! Entities and the indexes that find them, changed together.
 
-use super::fault::Step;
-use super::rows::{Rows, RowsMut, Value};
-use super::tables::{Table, decoded, encoded, get, owned_by, owner};
+use crate::engine::{
+    Rows, RowsMut, Step, Table, Value, View, decoded, encoded, get, owned_by, owner,
+};
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
 use crate::session::merge::{merge, tidy};
 use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
 
+/// How many of these entities, from the first on, would change nothing.
+pub(super) fn known(view: &View, account: AccountNo, seen: &[Entity]) -> Step<usize> {
+    for (count, entity) in seen.iter().enumerate() {
+        if news(view, account, entity)?.is_some() {
+            return Ok(count);
+        }
+    }
+    Ok(seen.len())
+}
+
 /// What seeing an entity changes.
-pub(super) struct News {
+struct News {
     old: Option<Entity>,
     new: Entity,
 }
 
 /// What seeing this entity would change, or `None` where that is nothing.
-pub(super) fn news(
-    rows: &(impl Rows + ?Sized),
-    account: AccountNo,
-    seen: &Entity,
-) -> Step<Option<News>> {
+fn news(rows: &(impl Rows + ?Sized), account: AccountNo, seen: &Entity) -> Step<Option<News>> {
     let stored = rows.get(Table::Entities, &PeerKey::of(account, seen.id))?;
     news_over(rows, account, seen, stored)
 }
 
 /// What seeing this entity would change over what is stored of it.
-pub(super) fn news_over(
+fn news_over(
     rows: &(impl Rows + ?Sized),
     account: AccountNo,
     seen: &Entity,

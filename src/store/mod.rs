@@ -1,25 +1,14 @@
 //! The store: one file with many sessions.
 
-mod buffer;
-mod bulk;
+mod batch;
 mod catalog;
 mod check;
-mod core;
-mod direct;
-mod engine;
 mod entities;
-mod fault;
-mod files;
-mod flusher;
-mod follower;
-mod image;
+mod import;
 mod options;
+mod repair;
 mod rows;
-mod runs;
 mod session;
-mod snapshot;
-mod state;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -29,25 +18,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::direct::Direct;
-use self::engine::{Engine, Keep};
-use self::fault::Step;
-use self::files::Medium;
-use self::rows::Rows;
-use self::tables::{Span, Table};
+use crate::engine::{self, Direct, Durability, Engine, Rows, Span, Step, Table};
 use crate::error::{Error, Result};
-use crate::file::{Access, NewFile};
+use crate::file::{
+    Access, Disk, FileDisk, Identity, NewFile, OpenError, StoreFile, is_open_to_others, random_id,
+};
 use crate::types::{Account, Entity};
 
-pub use self::bulk::ImportReport;
+pub use self::batch::SessionBatch;
 pub use self::check::CheckReport;
+pub use self::import::ImportReport;
 pub use self::options::StoreOptions;
+
+pub use self::repair::{RepairReport, repair};
 pub use self::session::StoreSession;
+pub use self::view::{ReadView, SessionView};
 
 /// What a store's file name ends in.
 const EXTENSION: &str = "tgsession";
 
-/// How long who waits for another process sleeps between two tries.
+/// How long a caller that waits for another process sleeps between two tries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// One transactional file with any number of named sessions in it.
@@ -122,17 +112,25 @@ impl Store {
             return Err(Error::AlreadyExists { path: path.to_owned() });
         }
         match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
-                return Err(Error::NotFound { path: folder.to_owned() });
+            Some(directory) if !directory.as_os_str().is_empty() && !directory.exists() => {
+                return Err(Error::NotFound { path: directory.to_owned() });
             }
             _ => {}
         }
-        let (new, superblock) = NewFile::for_path(path).map_err(failed)?;
-        let medium = Medium::new(new.handle().map_err(failed)?, superblock, path)?;
-        let store = Self::on(Engine::make(path, medium, options)?);
+        let new = NewFile::empty(path).map_err(failed)?;
+        let disk = FileDisk::new(new.handle().map_err(failed)?, path).map_err(failed)?;
+        let disk: Arc<dyn Disk> = Arc::new(disk);
+        let identity = Identity { file_id: random_id() };
+        engine::create(disk.as_ref(), identity).map_err(|fault| fault.at(path))?;
+        let engine =
+            Engine::open(path, Arc::clone(&disk), identity, Access::Write, options.engine())?;
+        let store = Self::on(engine);
         let filled = fill(&store)?;
-        store.engine.flush()?;
+        // A new store has no gaps.
+        store.engine.compact()?;
+        store.engine.settle()?;
         new.put_in_place(path).map_err(failed)?;
+        disk.placed();
         Ok((store, filled))
     }
 
@@ -176,9 +174,7 @@ impl Store {
         let path = &store_path(path);
         let give_up = Instant::now().checked_add(options.wait);
         loop {
-            let opened = files::open(path, Access::Write)
-                .and_then(|medium| Engine::new(path, medium, Access::Write, options));
-            match opened {
+            match open_engine(path, Access::Write, options) {
                 Err(Error::Busy { .. }) if give_up.is_none_or(|end| Instant::now() < end) => {
                     std::thread::sleep(BETWEEN_TRIES.min(options.wait));
                 }
@@ -199,9 +195,33 @@ impl Store {
     }
 
     fn read_only(path: &Path, options: &StoreOptions) -> Result<Self> {
-        let path = &store_path(path);
-        let medium = files::open(path, Access::Read)?;
-        Engine::new(path, medium, Access::Read, options).map(Self::on)
+        open_engine(&store_path(path), Access::Read, options).map(Self::on)
+    }
+
+    /// Flushes everything and gives the errors that dropping the store would only log. If this is
+    /// the last handle, the file is compacted where that pays, and closed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::flush`](crate::Session::flush). What could not be written is lost when
+    /// the last handle goes.
+    pub fn close(self) -> Result<()> {
+        match Arc::try_unwrap(self.engine) {
+            Ok(engine) => engine.close(),
+            Err(engine) => engine.flush(),
+        }
+    }
+
+    /// The store as it is now, whatever is written from now on.
+    ///
+    /// A view costs about a microsecond to make. As long as it lives, the file keeps the pages
+    /// that it reads.
+    ///
+    /// # Errors
+    ///
+    /// Only those of reading the file, of a store that is open for reading only.
+    pub fn read_view(&self) -> Result<ReadView> {
+        Ok(ReadView { engine: Arc::clone(&self.engine), view: Arc::new(self.engine.view()?) })
     }
 
     /// The file.
@@ -218,9 +238,10 @@ impl Store {
     pub fn session(&self, name: &str) -> Result<StoreSession> {
         match self.open_session(name) {
             Err(Error::NoSession { .. }) => {
-                let account =
-                    self.engine.write(Keep::Now, |batch| catalog::find_or_add(batch, name))?;
-                Ok(StoreSession::new(Arc::clone(&self.engine), account))
+                let account = self
+                    .engine
+                    .write(|batch| Ok((catalog::find_or_add(batch, name)?, Durability::Synced)))?;
+                Ok(StoreSession::new(Arc::clone(&self.engine), account, name))
             }
             found => found,
         }
@@ -233,7 +254,7 @@ impl Store {
     /// [`Error::NoSession`] if there is none.
     pub fn open_session(&self, name: &str) -> Result<StoreSession> {
         match self.engine.read(|view| catalog::find(view, name))? {
-            Some(account) => Ok(StoreSession::new(Arc::clone(&self.engine), account)),
+            Some(account) => Ok(StoreSession::new(Arc::clone(&self.engine), account, name)),
             None => Err(catalog::no_session(self.path(), name)),
         }
     }
@@ -254,7 +275,10 @@ impl Store {
     /// [`Error::NoSession`], [`Error::SessionExists`], [`Error::BadName`].
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         let path = self.path();
-        self.engine.write(Keep::Now, |batch| catalog::rename(batch, path, from, to))
+        self.engine.write(|batch| {
+            catalog::rename(batch, path, from, to)?;
+            Ok(((), Durability::Synced))
+        })
     }
 
     /// Deletes a session and everything in it, in one transaction.
@@ -272,7 +296,7 @@ impl Store {
     /// Brings a whole session in, in one transaction: after an error the store is as before.
     ///
     /// `entities` should come in the order of their marked ids, which is by far the fastest; one
-    /// out of order is taken in as [`Session::process_entities`](crate::Session) would. A
+    /// out of order is taken in as [`Session::process_entities`](crate::Session::process_entities) would. A
     /// username or phone that several show goes to the one with the newest date (none is oldest;
     /// on a tie the smallest marked id), and the report says so.
     ///
@@ -298,11 +322,10 @@ impl Store {
                     return Err(Error::SessionExists { path, name }.into());
                 }
                 remove_rows(rows, path, name)?;
-                self.engine.note_removal();
             }
             let no = catalog::find_or_add(rows, name)?;
-            bulk::load_account(rows, no, account)?;
-            bulk::load_entities(rows, no, entities.into_iter())
+            import::load_account(rows, no, account)?;
+            import::load_entities(rows, no, entities.into_iter())
         })
     }
 
@@ -321,20 +344,20 @@ impl Store {
         self.engine.compact()
     }
 
-    /// Copies the store as it is at this moment into a new file, whole or not at all, while
-    /// others go on writing. The copy is as dense as can be.
+    /// Copies the store as it is now into a new file, whole or not at all, while others go on
+    /// writing. The copy is compact.
     ///
     /// # Errors
     ///
     /// Those of [`Store::create`] for the copy, and those of reading this one.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
-        let view = self.engine.freeze()?;
+        let view = self.engine.view()?;
         Self::create_with(path, |copy| {
             copy.engine.direct(|rows| {
                 let accounts = catalog::accounts(&view)?;
                 Table::ALL.into_iter().try_for_each(|table| {
                     rows.fill(table, &mut |visit| match table {
-                        // Runs may have entities of sessions that are not there any more.
+                        // Segments may have entities of sessions that were removed.
                         Table::Entities => accounts.iter().try_for_each(|account| {
                             view.each(table, &table.span(*account), usize::MAX, visit)
                         }),
@@ -358,14 +381,50 @@ impl Store {
 
 /// Deletes a session, whatever it holds.
 fn remove(engine: &Engine, name: &str) -> Result<()> {
-    engine.direct(|rows| remove_rows(rows, engine.path(), name))?;
-    engine.note_removal();
-    Ok(())
+    engine.direct(|rows| remove_rows(rows, engine.path(), name))
 }
 
 fn remove_rows(rows: &mut Direct<'_, '_>, path: &Path, name: &str) -> Step<()> {
     let account = catalog::unname(rows, path, name)?;
     catalog::account_tables().try_for_each(|table| rows.clear(table, account))
+}
+
+fn open_engine(path: &Path, access: Access, options: &StoreOptions) -> Result<Engine> {
+    let (disk, identity) = open_disk(path, access)?;
+    if is_open_to_others(path) {
+        tracing::warn!(path = %path.display(), "other users may read this store and its keys; chmod 600 it");
+    }
+    Engine::open(path, disk, identity, access, options.engine())
+}
+
+fn open_error(path: &Path, error: OpenError) -> Error {
+    match error {
+        OpenError::Io { doing, source } => Error::io(doing, path, source),
+        OpenError::NotAStore(found) => Error::WrongKind {
+            path: path.to_owned(),
+            found: found.to_owned(),
+            hint: "a tgsession store is expected here",
+        },
+        OpenError::OtherVersion { found } if found < crate::file::FORMAT_VERSION => {
+            Error::Older { path: path.to_owned(), what: "store format", found: found.into() }
+        }
+        OpenError::OtherVersion { found } => Error::Newer {
+            path: path.to_owned(),
+            what: "store format",
+            found: found.into(),
+            newest: crate::file::FORMAT_VERSION.into(),
+        },
+        OpenError::Damaged(damage) => Error::damaged(path, damage),
+    }
+}
+
+/// The file of a store and which one it is.
+fn open_disk(path: &Path, access: Access) -> Result<(Arc<dyn Disk>, Identity)> {
+    let opened = StoreFile::open(path, access).map_err(|error| open_error(path, error));
+    let StoreFile { file, identity } = opened?;
+    let disk = FileDisk::new(file, path).map_err(|source| Error::io("open", path, source))?;
+    disk.placed();
+    Ok((Arc::new(disk), identity))
 }
 
 /// The file that a path means: itself if there is such a file or it ends in `.tgsession`, else

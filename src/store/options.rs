@@ -2,6 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Store;
+use crate::engine::EngineOptions;
 use crate::error::Result;
 
 /// How a store is opened or made: [`Store::options`].
@@ -41,6 +42,15 @@ impl Default for StoreOptions {
 }
 
 impl StoreOptions {
+    pub(super) fn engine(&self) -> EngineOptions {
+        EngineOptions {
+            flush_interval: self.flush_interval,
+            buffer_size: self.buffer_size,
+            cache_size: self.cache_size,
+            thread: self.thread,
+        }
+    }
+
     /// After at most how long entities, update states and sent files are on disk. One second
     /// unless set. Zero: every call that writes has its data on disk when it returns.
     #[must_use]
@@ -49,16 +59,16 @@ impl StoreOptions {
         self
     }
 
-    /// How much memory changes may take that are not in the tables of the file yet, in bytes.
-    /// Past it, calls that write wait for the disk. 4 MiB unless set.
+    /// How much memory changes may take before they are written to the file in the background, in
+    /// bytes. Past twice as much, calls that write wait for the disk. 4 MiB unless set.
     #[must_use]
     pub fn buffer_size(mut self, bytes: usize) -> Self {
         self.buffer_size = bytes;
         self
     }
 
-    /// How much of the file may be kept in memory, in bytes. 8 MiB unless set. Entities are read in
-    /// place and take none of it.
+    /// How much of the rows of many sessions may be kept in memory, in bytes. 8 MiB unless set.
+    /// Entities are read in place and take none of it.
     #[must_use]
     pub fn cache_size(mut self, bytes: usize) -> Self {
         self.cache_size = bytes;

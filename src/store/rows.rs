@@ -1,151 +1,187 @@
-//! Rows as bytes: what the session code works on, wherever they are kept.
+//! Reads one session from the rows of one moment.
 
-use std::fmt;
-use std::ops::{Bound, Deref};
-use std::sync::Arc;
+use std::ops::Bound;
 
-use redb::{AccessGuard, Range, ReadOnlyTable};
-use zeroize::Zeroizing;
+use super::catalog;
+use crate::engine::{Fault, Rows, Step, Table, View, decoded, get, table_of};
+use crate::error::Error;
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
+use crate::segment::HashIndex;
+use crate::types::{
+    ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    fold_phone, fold_username,
+};
 
-use super::fault::Step;
-use super::tables::{Span, Table};
-use crate::record::AccountNo;
+/// The rows of one session.
+pub(super) struct SessionRows<'a> {
+    pub(super) view: &'a View,
+    pub(super) account: AccountNo,
+    pub(super) path: &'a std::path::Path,
+    /// The name that the session was opened by.
+    pub(super) opened_as: &'a str,
+}
 
-/// The bytes of a row that is held in memory. They are wiped when the last holder lets go, since
-/// they may be those of a key.
-#[derive(Clone)]
-pub(super) struct Row(Arc<Zeroizing<Vec<u8>>>);
-
-impl Row {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Zeroizing::new(bytes)))
+impl SessionRows<'_> {
+    /// The error of a session that was removed.
+    pub(super) fn gone(&self) -> Error {
+        catalog::no_session(self.path, self.opened_as)
     }
-}
 
-impl Deref for Row {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
+    pub(super) fn name(&self) -> Step<String> {
+        Ok(catalog::name_of(self.view, self.account)?.ok_or_else(|| self.gone())?)
     }
-}
 
-/// Never the bytes, which may be a key's.
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Row({} bytes)", self.len())
+    pub(super) fn login(&self) -> Step<Login> {
+        let login = self.record(Table::Logins, &self.account.key(), ())?;
+        Ok(login.ok_or_else(|| self.gone())?)
     }
-}
 
-/// So many bytes of a row are handed over as they are.
-const INLINE: usize = 118;
+    pub(super) fn dc(&self, id: DcId) -> Step<Option<DcOption>> {
+        self.record(Table::Dcs, &DcKey::of(self.account, id), id)
+    }
 
-/// What a row was found to hold.
-pub(super) enum Value {
-    Held(Row),
-    /// In a page of the engine's.
-    Page(AccessGuard<'static, &'static [u8]>),
-    Inline([u8; INLINE], u8),
-}
+    pub(super) fn home_dc(&self) -> Step<Option<DcOption>> {
+        match self.login()?.home_dc {
+            Some(id) => Ok(Some(self.dc(id)?.unwrap_or_else(|| DcOption::new(id)))),
+            None => Ok(None),
+        }
+    }
 
-impl Value {
-    /// A copy of these bytes.
-    pub(super) fn inline(bytes: &[u8]) -> Self {
-        let mut place = [0; INLINE];
-        match place.get_mut(..bytes.len()) {
-            Some(inline) => {
-                inline.copy_from_slice(bytes);
-                Self::Inline(place, bytes.len() as u8)
+    pub(super) fn dcs(&self) -> Step<Vec<DcOption>> {
+        self.records(Table::Dcs, |key| key_of(Table::Dcs, key, |key| Ok(Some(DcKey::dc(key)))))
+    }
+
+    pub(super) fn update_state(&self) -> Step<Option<UpdateState>> {
+        self.record(Table::States, &PeerKey::of_account(self.account), ())
+    }
+
+    pub(super) fn channel_state(&self, id: PeerId) -> Step<Option<ChannelState>> {
+        self.record(Table::States, &PeerKey::of(self.account, id), id)
+    }
+
+    pub(super) fn channel_states(&self) -> Step<Vec<ChannelState>> {
+        self.records(Table::States, |key| key_of(Table::States, key, |key| Ok(PeerKey::peer(key))))
+    }
+
+    pub(super) fn entity(&self, id: PeerId) -> Step<Option<Entity>> {
+        self.record(Table::Entities, &PeerKey::of(self.account, id), id)
+    }
+
+    pub(super) fn entity_by_username(&self, username: &str) -> Step<Option<Entity>> {
+        self.indexed(HashIndex::Usernames, &fold_username(username))
+    }
+
+    pub(super) fn entity_by_phone(&self, phone: &str) -> Step<Option<Entity>> {
+        match fold_phone(phone) {
+            Some(phone) => self.indexed(HashIndex::Phones, &phone),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn entity_by_name(&self, name: &str) -> Step<Option<Entity>> {
+        let mut found = None;
+        self.walk(None, usize::MAX, |entity| {
+            found = (entity.name.as_deref() == Some(name)).then_some(entity);
+            found.is_some()
+        })?;
+        Ok(found)
+    }
+
+    pub(super) fn entities(&self, after: Option<PeerId>, limit: usize) -> Step<Vec<Entity>> {
+        let mut entities = Vec::new();
+        if limit > 0 {
+            self.walk(after, limit, |entity| {
+                entities.push(entity);
+                entities.len() == limit
+            })?;
+        }
+        Ok(entities)
+    }
+
+    pub(super) fn entity_count(&self) -> Step<u64> {
+        if let Some(count) = self.view.entity_count(self.account)? {
+            return Ok(count);
+        }
+        let (mut count, span) = (0, Table::Entities.span(self.account));
+        self.view.each(Table::Entities, &span, usize::MAX, &mut |_, _| {
+            count += 1;
+            Ok(true)
+        })?;
+        Ok(count)
+    }
+
+    pub(super) fn sent_file(&self, key: FileKey) -> Step<Option<SentFile>> {
+        self.record(Table::SentFiles, &FileRow::of(self.account, key), key)
+    }
+
+    pub(super) fn sent_files(&self) -> Step<Vec<SentFile>> {
+        self.records(Table::SentFiles, |key| {
+            key_of(Table::SentFiles, key, |key| FileRow::file(key).map(Some))
+        })
+    }
+
+    /// One record, or `None` where the row is not there.
+    fn record<R: Record>(&self, table: Table, key: &[u8], says: R::Key) -> Step<Option<R>> {
+        get(self.view, table, key, says)
+    }
+
+    /// Every record of this account in a table; `parse` gives what its key says, or `None` to skip
+    /// the row.
+    fn records<R: Record>(
+        &self,
+        table: Table,
+        parse: impl Fn(&[u8]) -> Step<Option<R::Key>>,
+    ) -> Step<Vec<R>> {
+        let mut records = Vec::new();
+        self.view.each(table, &table.span(self.account), usize::MAX, &mut |key, record| {
+            if let Some(says) = parse(key)? {
+                records.push(decoded(table, key, says, record)?);
             }
-            None => Self::Held(Row::new(bytes.to_vec())),
+            Ok(true)
+        })?;
+        Ok(records)
+    }
+
+    /// The entity that an index finds under this text, which is folded.
+    fn indexed(&self, index: HashIndex, text: &str) -> Step<Option<Entity>> {
+        let Some((id, record)) = self.view.find(index, self.account, text)? else {
+            return Ok(None);
+        };
+        let missing = || {
+            let key = TextKey::of(self.account, text);
+            Fault::index(table_of(index).name(), &key, "its entity is missing")
+        };
+        let key = PeerKey::of(self.account, id);
+        decoded(Table::Entities, &key, id, &record.ok_or_else(missing)?).map(Some)
+    }
+
+    /// Visits the entities behind `after` until `visit` says that it has enough, which it will
+    /// after `most` of them.
+    fn walk(
+        &self,
+        after: Option<PeerId>,
+        most: usize,
+        mut visit: impl FnMut(Entity) -> bool,
+    ) -> Step<()> {
+        let table = Table::Entities;
+        let mut span = table.span(self.account);
+        if let Some(id) = after {
+            span.from = Bound::Excluded(PeerKey::of(self.account, id).to_vec());
         }
-    }
-
-    /// A copy of a record.
-    pub(super) fn record(tag: u8, payload: &[u8]) -> Self {
-        let mut place = [0; INLINE];
-        match place.get_mut(..=payload.len()).and_then(|place| place.split_first_mut()) {
-            Some((first, rest)) => {
-                *first = tag;
-                rest.copy_from_slice(payload);
-                Self::Inline(place, payload.len() as u8 + 1)
-            }
-            None => Self::Held(Row::new([&[tag], payload].concat())),
-        }
+        self.view.each(table, &span, most, &mut |key, record| {
+            let id = key.try_into().ok().and_then(PeerKey::peer);
+            let invalid = || Fault::index(table.name(), key, "it names no peer");
+            Ok(!visit(decoded(table, key, id.ok_or_else(invalid)?, record)?))
+        })
     }
 }
 
-impl Deref for Value {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Held(row) => row,
-            Self::Page(guard) => guard.value(),
-            Self::Inline(bytes, len) => bytes.get(..usize::from(*len)).unwrap_or_default(),
-        }
-    }
-}
-
-/// Is shown key and value of a row and says whether to go on.
-pub(super) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Step<bool>;
-
-/// Something that rows are read from.
-pub(super) trait Rows {
-    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>>;
-
-    /// Shows the rows of a span in the order of their keys, at least the first `most` of them:
-    /// who will not look at more says so, and is spared what more would cost.
-    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> Step<()>;
-}
-
-/// Something that rows are changed in.
-pub(super) trait RowsMut: Rows {
-    /// Puts a row that may stand there already.
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
-        self.set(table, key, value)
-    }
-
-    /// Puts a row that does not stand there yet: nobody looks.
-    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()>;
-
-    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()>;
-}
-
-/// A table below the changes in memory, open for reading.
-pub(super) trait Stored: Send + Sync {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>>;
-
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()>;
-
-    /// How many rows an account has, where that can be told without counting them.
-    fn count(&self, account: AccountNo) -> Step<Option<u64>>;
-}
-
-/// A table of redb, open for writing.
-pub(super) type StoredMut<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
-
-impl Stored for ReadOnlyTable<&'static [u8], &'static [u8]> {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
-        Ok(self.get(key)?.map(Value::Page))
-    }
-
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
-        show(self.range::<&[u8]>((from, to))?, visit)
-    }
-
-    fn count(&self, _: AccountNo) -> Step<Option<u64>> {
-        Ok(None)
-    }
-}
-
-/// Shows rows of redb's.
-pub(super) fn show(rows: Range<'_, &'static [u8], &'static [u8]>, visit: Visit<'_>) -> Step<()> {
-    for row in rows {
-        let (key, value) = row?;
-        if !visit(key.value(), value.value())? {
-            break;
-        }
-    }
-    Ok(())
+/// A key of the file as an array, whose length its table has checked.
+fn key_of<const N: usize, T>(
+    table: Table,
+    key: &[u8],
+    parse: impl FnOnce(&[u8; N]) -> Result<T, RecordError>,
+) -> Step<T> {
+    let parsed = key.try_into().map_err(|_| RecordError::Key).and_then(parse);
+    parsed.map_err(|error| Fault::record(table.name(), key, error))
 }

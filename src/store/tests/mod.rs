@@ -1,7 +1,5 @@
-//! Stores on simulated disks.
+//! The store under a disk that fails.
 
-mod bad_disk;
-mod crash_disk;
-mod ordering;
+mod life;
 mod power_cut;
-mod runs;
+mod sim_disk;

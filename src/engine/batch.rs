@@ -1,0 +1,68 @@
+//! Changes that are made all at once.
+
+use super::fault::Step;
+use super::memtable::{Change, Changes, Key};
+use super::merge::merged;
+use super::rows::{Row, Rows, RowsMut, Span, Table, Value, Visit};
+
+/// Changes that are made all at once, seen over what they change.
+pub(crate) struct Batch<'a> {
+    below: &'a dyn Rows,
+    changes: Changes,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(below: &'a dyn Rows) -> Self {
+        Self { below, changes: Changes::default() }
+    }
+
+    /// The changes, of which there may be none.
+    pub(crate) fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    fn change(&mut self, table: Table, key: &[u8], change: Change) {
+        if let Some(changes) = self.changes.get_mut(table as usize) {
+            changes.insert(key.into(), change);
+        }
+    }
+}
+
+impl Rows for Batch<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
+        match self.changes.get(table as usize).and_then(|changes| changes.get(key)) {
+            Some(change) => Ok(change.clone().map(Value::Held)),
+            None => self.below.get(table, key),
+        }
+    }
+
+    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> Step<()> {
+        let Some(changes) = self.changes.get(table as usize).filter(|all| !all.is_empty()) else {
+            return self.below.each(table, span, most, visit);
+        };
+        let changes = changes.range::<[u8], _>((span.from(), span.to()));
+        let changes = changes.map(|(key, change)| (Key::clone(key), change.clone())).collect();
+        let below = |visit: Visit<'_>| self.below.each(table, span, most, visit);
+        merged(changes, below, visit).map(drop)
+    }
+}
+
+impl RowsMut for Batch<'_> {
+    /// What is there already is no change. What cannot be read is written over.
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+        let same = self.get(table, key).is_ok_and(|old| old.is_some_and(|old| *old == *value));
+        if same { Ok(()) } else { self.set(table, key, value) }
+    }
+
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+        self.change(table, key, Some(Row::new(value.to_vec())));
+        Ok(())
+    }
+
+    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()> {
+        if self.get(table, key).map_or(true, |old| old.is_some()) {
+            self.change(table, key, None);
+        }
+        Ok(())
+    }
+}

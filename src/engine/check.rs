@@ -1,0 +1,34 @@
+//! Reads everything that the file consists of.
+
+use super::fault::{Step, said_by};
+use super::version::{Opener, Version};
+use crate::file::{Damage, Root, Roots, SECTOR};
+use crate::segment::parse_header;
+use crate::wal::Log;
+
+/// Everything that is wrong with header, log, segments and base, one sentence each.
+pub(crate) fn file_damage(opener: &Opener, root: &Root, version: &Version) -> Step<Vec<String>> {
+    let mut problems = Vec::new();
+    let disk = opener.disk.as_ref();
+    if !Roots::read(disk, opener.file_id)?.agree() {
+        problems.push("one of the two copies of the root is damaged; the other was used".into());
+    }
+    if let Err(error) = Log::of(opener.file_id, root).read(disk, root) {
+        problems.push(error.to_string());
+    }
+    for segment in version.segments.iter() {
+        let mut header = [0; SECTOR];
+        disk.read(segment.info().extent.at(), &mut header)?;
+        let named = Some((segment.number(), segment.info().shape));
+        if parse_header(opener.file_id, &header) != named {
+            problems.push(format!("the header of segment {} is damaged", segment.number()));
+        }
+        problems.extend(segment.bad_sectors().iter().map(Damage::to_string));
+    }
+    if let Some(base) = &version.base
+        && let Err(fault) = base.check()
+    {
+        problems.push(said_by(&fault.at("".as_ref())));
+    }
+    Ok(problems)
+}

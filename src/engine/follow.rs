@@ -1,0 +1,156 @@
+//! A store that is open for reading only, perhaps beside a writer in another process.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::fault::{Fault, Step};
+use super::log_rows::rows_of;
+use super::memtable::Memtable;
+use super::version::{Opener, Version};
+use super::view::{Tip, View};
+use super::write::{check_length, replay};
+use crate::error::Result;
+use crate::file::{Damage, Disk, Identity, Pin, Readers, Root, Roots};
+use crate::wal::{Found, Log, Tail};
+
+/// What looks damaged may be half written by a writer that is at work: it is read so many times,
+/// with a pause in between.
+const TRIES: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(4);
+
+/// A store that is open for reading only. It writes nothing, and sees what the writer has logged.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    path: PathBuf,
+    opener: Opener,
+    current: Mutex<Option<Current>>,
+}
+
+/// What was read last. Between calls it is not pinned: a reader that does nothing costs no space.
+#[derive(Debug)]
+struct Current {
+    generation: u64,
+    log: Log,
+    tail: Tail,
+    memtable: Arc<Memtable>,
+    version: Arc<Version>,
+}
+
+impl Follower {
+    /// Opens the store on this disk.
+    pub(crate) fn open(
+        path: &Path,
+        disk: Arc<dyn Disk>,
+        identity: Identity,
+        cache: usize,
+    ) -> Result<Self> {
+        let readers = Readers::new(Arc::clone(&disk));
+        let opener = Opener { disk, file_id: identity.file_id, readers, cache };
+        let follower = Self { path: path.to_owned(), opener, current: Mutex::default() };
+        follower.tip()?;
+        Ok(follower)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The rows as they are now, whatever is written from now on.
+    pub(crate) fn view(&self) -> Result<View> {
+        Ok(View::of(self.tip()?))
+    }
+
+    /// The newest version of each row.
+    pub(crate) fn latest(&self) -> Result<View> {
+        Ok(View::latest(self.tip()?))
+    }
+
+    fn tip(&self) -> Result<Arc<Tip>> {
+        super::fault::caught(|| self.refreshed()).map_err(|fault| fault.at(&self.path))
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        self.opener.disk.as_ref()
+    }
+
+    fn refreshed(&self) -> Step<Arc<Tip>> {
+        let mut place = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        for again in (0..TRIES).rev() {
+            match self.follow(&mut place) {
+                Err(fault) if fault.is_damage() && again > 0 => std::thread::sleep(PAUSE),
+                followed => return followed,
+            }
+        }
+        Err(Damage::Roots.into())
+    }
+
+    fn follow(&self, place: &mut Option<Current>) -> Step<Arc<Tip>> {
+        if let Some(current) = place {
+            let pin = self.opener.readers.pin(current.generation)?;
+            let (root, _) = self.root()?;
+            if root.generation == current.generation {
+                self.read_on(current, &root)?;
+                return Ok(current.tip(pin));
+            }
+        }
+        let (root, _) = self.root()?;
+        let pin = self.opener.readers.pin(root.generation)?;
+        // Only a generation that is still current once it is pinned keeps its pages.
+        if self.root()?.0.generation != root.generation {
+            return Err(Damage::Roots.into());
+        }
+        let current = self.load(root, place.as_ref())?;
+        Ok(place.insert(current).tip(pin))
+    }
+
+    fn root(&self) -> Step<(Root, usize)> {
+        Ok(Roots::read(self.disk(), self.opener.file_id)?.current()?)
+    }
+
+    /// Takes in what was logged since.
+    fn read_on(&self, current: &mut Current, root: &Root) -> Step<()> {
+        let mut records = Vec::new();
+        let tail = current.log.read_on(self.disk(), current.tail, &mut records)?;
+        let rows: Step<Vec<_>> =
+            records.iter().map(|record| Ok((rows_of(&record.content)?, record.sequence))).collect();
+        for (rows, sequence) in rows? {
+            current.memtable.replay(rows, sequence);
+        }
+        current.tail = tail;
+        let gap = tail.last < root.last
+            || !tail.marked && current.log.has_gap_behind(self.disk(), tail)?;
+        if gap { Err(Damage::Log { number: tail.last + 1 }.into()) } else { Ok(()) }
+    }
+
+    fn load(&self, root: Root, before: Option<&Current>) -> Step<Current> {
+        check_length(self.disk(), &root)?;
+        let log = Log::of(self.opener.file_id, &root);
+        let Found { records, tail } = log.read(self.disk(), &root)?;
+        let (manifest, memtable) = replay(&records)?;
+        let before = before.map(|before| before.version.as_ref());
+        let version = self.opener.open(&manifest, before)?;
+        let memtable = Arc::new(memtable);
+        Ok(Current { generation: root.generation, log, tail, memtable, version })
+    }
+
+    /// Everything that is wrong with header, log, segments and base.
+    pub(crate) fn damage(&self) -> Result<Vec<String>> {
+        let tip = self.tip()?;
+        let damage = || {
+            let (root, _) = self.root()?;
+            super::check::file_damage(&self.opener, &root, &tip.version)
+        };
+        damage().map_err(|fault: Fault| fault.at(&self.path))
+    }
+}
+
+impl Current {
+    fn tip(&self, pin: Pin) -> Arc<Tip> {
+        Arc::new(Tip {
+            memtables: vec![Arc::clone(&self.memtable)],
+            version: Arc::clone(&self.version),
+            pin: Arc::new(pin),
+        })
+    }
+}

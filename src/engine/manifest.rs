@@ -1,0 +1,112 @@
+//! What a generation consists of beside its log.
+
+use std::collections::BTreeSet;
+
+use super::base::BaseInfo;
+use crate::file::{Damage, Extent};
+use crate::record::{AccountNo, Record, RecordError, decode, encode};
+use crate::segment::{SegmentInfo, Shape};
+
+/// The first record of every log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    /// The last number that a segment or base got.
+    pub(crate) last_number: u64,
+    pub(crate) base: Option<BaseInfo>,
+    /// The segments, the oldest first: newer ones shadow older ones.
+    pub(crate) segments: Vec<SegmentInfo>,
+    /// Accounts that were removed after the segments were written: their rows do not count.
+    pub(crate) removed: BTreeSet<AccountNo>,
+    /// Pages that readers of older generations may still read.
+    pub(crate) retired: Vec<Retired>,
+}
+
+/// Pages that nothing uses any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retired {
+    pub(crate) extent: Extent,
+    /// The first generation that used them.
+    pub(crate) born: u64,
+    /// The first generation that did not.
+    pub(crate) retired: u64,
+}
+
+impl Manifest {
+    pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
+        encode(self)
+    }
+
+    /// How many pages the file has at least: everything that is named, and the log. All of it was
+    /// written and synced, which the length of the file is no proof of.
+    pub(crate) fn pages_with(&self, log: Extent) -> u32 {
+        let segments = self.segments.iter().map(|segment| segment.extent);
+        let all = segments.chain(self.base.map(|base| base.extent)).chain([log]);
+        all.filter_map(Extent::end).max().unwrap_or_default()
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Damage> {
+        let manifest: Self = decode((), bytes).map_err(|_| Damage::Manifest)?;
+        let base = manifest.base.iter().all(BaseInfo::is_sound);
+        let segments = manifest.segments.iter().all(SegmentInfo::is_sound);
+        let numbers = manifest.segments.iter().all(|one| one.number <= manifest.last_number);
+        if base && segments && numbers { Ok(manifest) } else { Err(Damage::Manifest) }
+    }
+}
+
+type BaseFields = (u64, u64, [u32; 3]);
+type SegmentFields = (u64, u64, u64, [u32; 8]);
+
+impl Record for Manifest {
+    const TAG: u8 = 0x71;
+
+    type Key = ();
+
+    type Fields<'a> =
+        (u64, Option<BaseFields>, Vec<SegmentFields>, Vec<u32>, Vec<(u64, u64, [u32; 2])>);
+
+    fn fields(&self) -> Self::Fields<'_> {
+        let base = self.base.map(|BaseInfo { number, born, extent, blocks }| {
+            (number, born, [extent.page, extent.pages, blocks])
+        });
+        let segments = self.segments.iter().map(|segment| {
+            let SegmentInfo { number, born, extent, shape } = *segment;
+            let Shape { rows, groups, accounts, usernames, phones, first, last } = shape;
+            let counts =
+                [extent.page, extent.pages, groups, accounts, usernames, phones, first, last];
+            (number, born, rows, counts)
+        });
+        let retired = self.retired.iter().map(|retired| {
+            let Extent { page, pages } = retired.extent;
+            (retired.born, retired.retired, [page, pages])
+        });
+        let removed = self.removed.iter().map(|account| account.0).collect();
+        (self.last_number, base, segments.collect(), removed, retired.collect())
+    }
+
+    fn from_fields((): (), fields: Self::Fields<'_>) -> Result<Self, RecordError> {
+        let (last_number, base, segments, removed, retired) = fields;
+        let base = base.map(|(number, born, [page, pages, blocks])| BaseInfo {
+            number,
+            born,
+            extent: Extent { page, pages },
+            blocks,
+        });
+        let segments = segments.into_iter().map(|(number, born, rows, counts)| {
+            let [page, pages, groups, accounts, usernames, phones, first, last] = counts;
+            let shape = Shape { rows, groups, accounts, usernames, phones, first, last };
+            SegmentInfo { number, born, extent: Extent { page, pages }, shape }
+        });
+        let retired = retired.into_iter().map(|(born, retired, [page, pages])| Retired {
+            extent: Extent { page, pages },
+            born,
+            retired,
+        });
+        Ok(Self {
+            last_number,
+            base,
+            segments: segments.collect(),
+            removed: removed.into_iter().map(AccountNo).collect(),
+            retired: retired.collect(),
+        })
+    }
+}

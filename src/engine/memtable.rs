@@ -1,0 +1,254 @@
+//! Recent changes in memory, over what the file holds.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::rows::{Row, Span, TABLES, Table};
+
+/// A key, shared between the places that remember it.
+pub(crate) type Key = Arc<[u8]>;
+
+/// The new content of a row, or `None` where it is deleted: a tombstone.
+pub(crate) type Change = Option<Row>;
+
+/// Changes of rows by table.
+pub(crate) type Changes = [BTreeMap<Key, Change>; TABLES];
+
+/// A change and the row that it is of.
+pub(crate) type RowChanged = (Table, Key, Change);
+
+/// Roughly what a row takes beside its bytes.
+const OVERHEAD: usize = 96;
+
+/// Changes of rows, each with the sequence number of its batch. Only the first memtable of a store
+/// changes; it is called active, the others frozen.
+#[derive(Debug, Default)]
+pub(crate) struct Memtable {
+    rows: RwLock<MemRows>,
+    /// The sequence numbers that read views read at, and how many views each has.
+    views: Mutex<BTreeMap<u64, usize>>,
+}
+
+/// The rows of a memtable.
+#[derive(Debug, Default)]
+pub(crate) struct MemRows {
+    tables: [BTreeMap<Key, Versions>; TABLES],
+    bytes: usize,
+    /// The last batch.
+    last: u64,
+}
+
+/// The versions of a row, the newest first. There is more than one only where a read view needs
+/// an older one.
+#[derive(Debug)]
+struct Versions {
+    sequence: u64,
+    change: Change,
+    older: Option<Box<Versions>>,
+}
+
+/// Changes that are nowhere on the disk yet.
+#[derive(Debug, Default)]
+pub(crate) struct Unlogged {
+    /// The keys of their rows, in any order, some twice.
+    pub(crate) keys: Vec<(Table, Key)>,
+    /// The last batch that was taken to be logged: rows of later ones are among the keys.
+    pub(crate) logged: u64,
+}
+
+/// A batch that was taken in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Applied {
+    pub(crate) sequence: u64,
+    /// Nothing waited for the disk before.
+    pub(crate) first: bool,
+}
+
+impl Memtable {
+    /// An empty memtable behind this batch.
+    pub(crate) fn behind(last: u64) -> Self {
+        Self { rows: RwLock::new(MemRows { last, ..MemRows::default() }), views: Mutex::default() }
+    }
+
+    pub(crate) fn rows(&self) -> RwLockReadGuard<'_, MemRows> {
+        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rows_mut(&self) -> RwLockWriteGuard<'_, MemRows> {
+        self.rows.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn views(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, usize>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps every row as it is now until [`unregister`](Self::unregister), and gives the sequence
+    /// number to read at.
+    pub(crate) fn register(&self) -> u64 {
+        // While the rows are locked no batch comes in between.
+        let rows = self.rows();
+        *self.views().entry(rows.last).or_default() += 1;
+        rows.last
+    }
+
+    pub(crate) fn unregister(&self, at: u64) {
+        let mut views = self.views();
+        if let Some(count) = views.get_mut(&at) {
+            *count -= 1;
+            if *count == 0 {
+                views.remove(&at);
+            }
+        }
+    }
+
+    /// Takes a batch in, all of it at one moment.
+    pub(crate) fn apply(&self, changes: Changes, unlogged: &mut Unlogged) -> Applied {
+        let mut rows = self.rows_mut();
+        let sequence = rows.last + 1;
+        let first = unlogged.keys.is_empty();
+        rows.last = sequence;
+        let newest_view = self.views().last_key_value().map(|(at, _)| *at);
+        for (table, changes) in Table::ALL.into_iter().zip(changes) {
+            for (key, change) in changes {
+                let before = rows.put(table, Arc::clone(&key), sequence, change, newest_view);
+                if before.is_none_or(|before| before <= unlogged.logged) {
+                    unlogged.keys.push((table, key));
+                }
+            }
+        }
+        Applied { sequence, first }
+    }
+
+    /// Puts rows in below what is there: a row that has a change keeps it.
+    pub(crate) fn put_below(&self, changes: &[RowChanged], sequence: u64) {
+        let mut rows = self.rows_mut();
+        for (table, key, change) in changes {
+            if rows.newest(*table, key).is_none() {
+                rows.put(*table, Arc::clone(key), sequence, change.clone(), None);
+            }
+        }
+    }
+
+    /// Takes rows in that were replayed from the log.
+    pub(crate) fn replay(&self, changes: Vec<RowChanged>, sequence: u64) {
+        let mut rows = self.rows_mut();
+        let newest_view = self.views().last_key_value().map(|(at, _)| *at);
+        rows.last = rows.last.max(sequence);
+        for (table, key, change) in changes {
+            rows.put(table, key, sequence, change, newest_view);
+        }
+    }
+}
+
+impl MemRows {
+    /// The last batch.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Roughly how much memory the changes take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn has_entities(&self) -> bool {
+        self.tables.get(Table::Entities as usize).is_some_and(|rows| !rows.is_empty())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.iter().all(BTreeMap::is_empty)
+    }
+
+    /// Puts a version in; gives the sequence number of the one before.
+    fn put(
+        &mut self,
+        table: Table,
+        key: Key,
+        sequence: u64,
+        change: Change,
+        newest_view: Option<u64>,
+    ) -> Option<u64> {
+        let rows = self.tables.get_mut(table as usize)?;
+        self.bytes += weight(&key, &change);
+        let mut new = Versions { sequence, change, older: None };
+        let mut slot = match rows.entry(key) {
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(new);
+                return None;
+            }
+            std::collections::btree_map::Entry::Occupied(occupied) => occupied,
+        };
+        let before = slot.get().sequence;
+        // The version before is needed if a view reads at its batch or a later one.
+        if newest_view.is_some_and(|view| view >= before && before < sequence) {
+            let old = slot.insert(new);
+            slot.get_mut().older = Some(Box::new(old));
+        } else {
+            self.bytes -= weight(slot.key(), &slot.get().change);
+            new.older = slot.get_mut().older.take();
+            slot.insert(new);
+        }
+        Some(before)
+    }
+
+    /// The change of a row as of this batch, if it had one.
+    pub(crate) fn get(&self, table: Table, key: &[u8], at: u64) -> Option<&Change> {
+        self.tables.get(table as usize)?.get(key)?.at(at)
+    }
+
+    /// The newest change of a row.
+    pub(crate) fn newest(&self, table: Table, key: &[u8]) -> Option<&Change> {
+        self.get(table, key, u64::MAX)
+    }
+
+    /// The changes of a span as of this batch, in the order of their keys.
+    pub(crate) fn range(
+        &self,
+        table: Table,
+        span: &Span,
+        at: u64,
+    ) -> impl Iterator<Item = (&Key, &Change)> {
+        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (span.from(), span.to());
+        let rows = self.tables.get(table as usize).filter(|rows| !rows.is_empty());
+        let rows = rows.filter(|_| !is_empty(bounds));
+        let rows = rows.map(|rows| rows.range::<[u8], _>(bounds)).into_iter().flatten();
+        rows.filter_map(move |(key, versions)| Some((key, versions.at(at)?)))
+    }
+}
+
+impl Versions {
+    fn at(&self, at: u64) -> Option<&Change> {
+        let mut version = self;
+        while version.sequence > at {
+            version = version.older.as_deref()?;
+        }
+        Some(&version.change)
+    }
+}
+
+/// Long chains of versions must not be dropped by recursion.
+impl Drop for Versions {
+    fn drop(&mut self) {
+        let mut older = self.older.take();
+        while let Some(mut version) = older {
+            older = version.older.take();
+        }
+    }
+}
+
+/// Whether nothing can lie between these bounds, which a map refuses to be asked.
+fn is_empty((from, to): (Bound<&[u8]>, Bound<&[u8]>)) -> bool {
+    match (from, to) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (
+            Bound::Included(from) | Bound::Excluded(from),
+            Bound::Included(to) | Bound::Excluded(to),
+        ) => from >= to,
+    }
+}
+
+fn weight(key: &[u8], change: &Change) -> usize {
+    OVERHEAD + key.len() + change.as_deref().map_or(0, <[u8]>::len)
+}

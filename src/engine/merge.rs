@@ -1,0 +1,76 @@
+//! Merges changes in memory with the rows below them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::fault::Step;
+use super::memtable::{Change, Key, MemRows};
+use super::rows::{Span, Table, Visit};
+
+/// The changes of a part of a span.
+pub(crate) struct Page {
+    pub(crate) changes: Vec<(Key, Change)>,
+    /// The part ends in front of this key; `None`: with the span.
+    pub(crate) until: Option<Key>,
+}
+
+/// The changes of a span in several memtables, the newest first, as of batch `at`. After about
+/// `most` live rows of one memtable the part ends.
+pub(crate) fn page_of<'a>(
+    memtables: impl Iterator<Item = &'a MemRows>,
+    at: u64,
+    table: Table,
+    span: &Span,
+    most: usize,
+) -> Page {
+    let mut changes = BTreeMap::new();
+    let mut until: Option<Key> = None;
+    for rows in memtables {
+        let mut live = 0;
+        for (key, change) in rows.range(table, span, at) {
+            if live == most.max(1) {
+                let earlier = until.as_ref().is_none_or(|until| key < until);
+                until = if earlier { Some(Arc::clone(key)) } else { until };
+                break;
+            }
+            live += usize::from(change.is_some());
+            changes.entry(Arc::clone(key)).or_insert_with(|| change.clone());
+        }
+    }
+    if let Some(until) = &until {
+        changes.retain(|key, _| key < until);
+    }
+    Page { changes: changes.into_iter().collect(), until }
+}
+
+/// Visits the rows that `below` gives, with these changes over them, in the order of their keys.
+/// Says whether more are wanted.
+pub(crate) fn merged(
+    changes: Vec<(Key, Change)>,
+    below: impl FnOnce(Visit<'_>) -> Step<()>,
+    visit: Visit<'_>,
+) -> Step<bool> {
+    let mut changes = changes.into_iter().peekable();
+    let mut go_on = true;
+    let visit_change = |key: &[u8], change: &Change, visit: Visit<'_>| match change {
+        Some(row) => visit(key, row),
+        None => Ok(true),
+    };
+    below(&mut |key, value| {
+        while let Some((before, change)) = changes.next_if(|(at, _)| at.as_ref() < key) {
+            go_on = visit_change(&before, &change, visit)?;
+            if !go_on {
+                return Ok(false);
+            }
+        }
+        go_on = match changes.next_if(|(at, _)| at.as_ref() == key) {
+            Some((_, change)) => visit_change(key, &change, visit)?,
+            None => visit(key, value)?,
+        };
+        Ok(go_on)
+    })?;
+    while go_on && let Some((key, change)) = changes.next() {
+        go_on = visit_change(&key, &change, visit)?;
+    }
+    Ok(go_on)
+}

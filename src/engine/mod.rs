@@ -1,0 +1,153 @@
+//! The storage engine: rows of tables, made durable by a write-ahead log and kept in segments.
+//!
+//! A write goes into the active memtable and the log ([`write`](self::write)). A checkpoint turns
+//! memtables into segments, and begins a new generation. A read view looks through the memtables
+//! and then the version, which is the segments and the base of a generation ([`view`](self::view)).
+//! Readers of other processes follow the log ([`follow`](self::follow)).
+
+mod base;
+mod batch;
+mod check;
+mod fault;
+mod follow;
+mod log_rows;
+mod manifest;
+mod memtable;
+mod merge;
+mod options;
+mod rows;
+mod salvage;
+mod segments;
+mod version;
+mod view;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::follow::Follower;
+use self::write::Writer;
+use crate::error::{Error, Result};
+use crate::file::{Access, Disk, Identity};
+
+pub(crate) use self::batch::Batch;
+pub(crate) use self::fault::{Fault, Step, caught, said_by, shown};
+pub(crate) use self::options::EngineOptions;
+pub(crate) use self::rows::{
+    Row, Rows, RowsMut, Span, Table, Value, decoded, encoded, get, owned_by, owner,
+};
+pub(crate) use self::salvage::{Salvaged, account_of, salvage};
+pub(crate) use self::segments::table_of;
+pub(crate) use self::view::View;
+pub(crate) use self::write::{Direct, Durability, create};
+
+/// One opened store. What it has in memory is durable when it is dropped.
+#[derive(Debug)]
+pub(crate) enum Engine {
+    Writer(Arc<Writer>),
+    Follower(Box<Follower>),
+}
+
+impl Engine {
+    /// Opens the store on this disk.
+    pub(crate) fn open(
+        path: &Path,
+        disk: Arc<dyn Disk>,
+        identity: Identity,
+        access: Access,
+        options: EngineOptions,
+    ) -> Result<Self> {
+        Ok(match access {
+            Access::Write => Self::Writer(write::open(path, disk, identity, options)?),
+            Access::Read => {
+                Self::Follower(Box::new(Follower::open(path, disk, identity, options.cache_size)?))
+            }
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Writer(writer) => writer.path(),
+            Self::Follower(follower) => follower.path(),
+        }
+    }
+
+    /// The rows as they are now, whatever is written from now on.
+    pub(crate) fn view(&self) -> Result<View> {
+        match self {
+            Self::Writer(writer) => Ok(writer.view()),
+            Self::Follower(follower) => follower.view(),
+        }
+    }
+
+    /// Runs `work` on the rows as they are now.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&View) -> Step<T>) -> Result<T> {
+        let view = self.view()?;
+        fault::caught(|| work(&view)).map_err(|fault| fault.at(self.path()))
+    }
+
+    /// Runs `work` on the newest version of each row, for a single look-up.
+    pub(crate) fn look_up<T>(&self, work: impl FnOnce(&View) -> Step<T>) -> Result<T> {
+        let view = match self {
+            Self::Writer(writer) => writer.latest(),
+            Self::Follower(follower) => follower.latest()?,
+        };
+        fault::caught(|| work(&view)).map_err(|fault| fault.at(self.path()))
+    }
+
+    fn writer(&self) -> Result<&Arc<Writer>> {
+        match self {
+            Self::Writer(writer) => Ok(writer),
+            Self::Follower(follower) => Err(Error::ReadOnly { path: follower.path().to_owned() }),
+        }
+    }
+
+    /// Makes the changes of `work` all at once; on any error of it none of them.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Batch<'_>) -> Step<(T, Durability)>,
+    ) -> Result<T> {
+        self.writer()?.write(work)
+    }
+
+    /// Makes changes that may be too large for memory; on any error none of them.
+    pub(crate) fn direct<T>(&self, work: impl FnOnce(&mut Direct<'_, '_>) -> Step<T>) -> Result<T> {
+        self.writer()?.direct(work)
+    }
+
+    /// Makes the file as short as its content allows.
+    pub(crate) fn compact(&self) -> Result<()> {
+        self.writer()?.compact()
+    }
+
+    /// Makes everything written so far durable.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.writer().map_or(Ok(()), Writer::flush)
+    }
+
+    /// Flushes, and compacts where that pays.
+    pub(crate) fn settle(&self) -> Result<()> {
+        self.writer().map_or(Ok(()), Writer::settle)
+    }
+
+    /// Flushes, compacts where that pays, and lets the file go. Nothing is to be written any more.
+    pub(crate) fn close(&self) -> Result<()> {
+        self.writer().map_or(Ok(()), Writer::close)
+    }
+
+    /// Everything that is wrong with the file, one sentence each.
+    pub(crate) fn damage(&self) -> Result<Vec<String>> {
+        match self {
+            Self::Writer(writer) => writer.damage(),
+            Self::Follower(follower) => follower.damage(),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(path = %self.path().display(), %error, "not everything could be written when the store was closed");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Rows as bytes, wherever they are stored.
+
+mod table;
+
+use std::fmt;
+use std::ops::{Bound, Deref};
+use std::sync::Arc;
+
+use redb::AccessGuard;
+use zeroize::Zeroizing;
+
+use super::fault::Step;
+use crate::record::AccountNo;
+
+pub(crate) use self::table::{Span, TABLES, Table, decoded, encoded, get, owned_by, owner};
+
+/// The bytes of a row in memory. They are wiped when the last reference goes, since they may be
+/// those of a key.
+#[derive(Clone)]
+pub(crate) struct Row(Arc<Zeroizing<Vec<u8>>>);
+
+impl Row {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Zeroizing::new(bytes)))
+    }
+}
+
+impl Deref for Row {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Never the bytes, which may be a key's.
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Row({} bytes)", self.len())
+    }
+}
+
+/// A row of up to so many bytes is copied, not shared.
+const INLINE: usize = 118;
+
+/// The bytes of a row that was found.
+pub(crate) enum Value {
+    Held(Row),
+    /// In a page of the base.
+    Base(AccessGuard<'static, &'static [u8]>),
+    Inline([u8; INLINE], u8),
+}
+
+impl Value {
+    /// A copy of these bytes.
+    pub(crate) fn inline(bytes: &[u8]) -> Self {
+        let mut place = [0; INLINE];
+        match place.get_mut(..bytes.len()) {
+            Some(inline) => {
+                inline.copy_from_slice(bytes);
+                Self::Inline(place, bytes.len() as u8)
+            }
+            None => Self::Held(Row::new(bytes.to_vec())),
+        }
+    }
+
+    /// A copy of a record.
+    pub(crate) fn record(tag: u8, payload: &[u8]) -> Self {
+        let mut place = [0; INLINE];
+        match place.get_mut(..=payload.len()).and_then(|place| place.split_first_mut()) {
+            Some((first, rest)) => {
+                *first = tag;
+                rest.copy_from_slice(payload);
+                Self::Inline(place, payload.len() as u8 + 1)
+            }
+            None => Self::Held(Row::new([&[tag], payload].concat())),
+        }
+    }
+}
+
+impl Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Held(row) => row,
+            Self::Base(guard) => guard.value(),
+            Self::Inline(bytes, len) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+        }
+    }
+}
+
+/// Takes key and value of a row and says whether to go on.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Step<bool>;
+
+/// A set of rows that can be read.
+pub(crate) trait Rows {
+    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>>;
+
+    /// Visits the rows of a span in the order of their keys. `most` is a hint: a caller that stops
+    /// after so many rows is spared the cost of more.
+    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> Step<()>;
+}
+
+/// A set of rows that can be changed.
+pub(crate) trait RowsMut: Rows {
+    /// Puts a row. If the same row is there already, nothing changes.
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+        self.set(table, key, value)
+    }
+
+    /// Puts a row without a look at what is there.
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()>;
+
+    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()>;
+}
+
+/// A table below the memtables.
+pub(crate) trait Stored: std::fmt::Debug + Send + Sync {
+    fn get(&self, key: &[u8]) -> Step<Option<Value>>;
+
+    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()>;
+
+    /// How many rows an account has, if that is known without a count.
+    fn count(&self, account: AccountNo) -> Step<Option<u64>>;
+}

@@ -1,0 +1,164 @@
+//! Every table of a store. No other file names one.
+
+use std::ops::Bound;
+
+use super::super::fault::{Fault, Step};
+use super::Rows;
+use crate::error::Error;
+use crate::record::{AccountNo, MAX_RECORD, Record, decode, encode};
+use crate::types::PeerId;
+
+/// A table. Its number is in the log, and is its index in [`Table::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Table {
+    /// Session name -> account number. The empty name holds the number that the next session gets.
+    Sessions,
+    /// Account -> login.
+    Logins,
+    /// Account, DC -> addresses and key.
+    Dcs,
+    /// Account, channel -> state; the account itself has id 0.
+    States,
+    /// Account, peer -> entity.
+    Entities,
+    /// Account, folded username -> marked id of its owner.
+    Usernames,
+    /// Account, folded phone -> marked id of its owner.
+    Phones,
+    /// Account, MD5, size, kind -> sent file.
+    SentFiles,
+}
+
+/// How many tables there are.
+pub(crate) const TABLES: usize = Table::ALL.len();
+
+impl Table {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Sessions,
+        Self::Logins,
+        Self::Dcs,
+        Self::States,
+        Self::Entities,
+        Self::Usernames,
+        Self::Phones,
+        Self::SentFiles,
+    ];
+
+    /// The table of this number.
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Logins => "logins",
+            Self::Dcs => "dcs",
+            Self::States => "states",
+            Self::Entities => "entities",
+            Self::Usernames => "usernames",
+            Self::Phones => "phones",
+            Self::SentFiles => "sent_files",
+        }
+    }
+
+    /// The length of every key, or `None` where a text is the key or its end.
+    pub(crate) const fn key_len(self) -> Option<usize> {
+        match self {
+            Self::Sessions | Self::Usernames | Self::Phones => None,
+            Self::Logins => Some(4),
+            Self::Dcs => Some(8),
+            Self::States | Self::Entities => Some(12),
+            Self::SentFiles => Some(29),
+        }
+    }
+
+    /// The length of every value, or `None` where it is a record.
+    pub(crate) const fn value_len(self) -> Option<usize> {
+        match self {
+            Self::Sessions => Some(4),
+            Self::Usernames | Self::Phones => Some(8),
+            _ => None,
+        }
+    }
+
+    /// Whether its rows are in segments, and not in the base.
+    pub(crate) const fn is_in_segments(self) -> bool {
+        matches!(self, Self::Entities | Self::Usernames | Self::Phones)
+    }
+
+    /// Every row of one account.
+    pub(crate) fn span(self, account: AccountNo) -> Span {
+        let first = account.key().to_vec();
+        match self.key_len() {
+            Some(len) => {
+                let padded = |fill| {
+                    let mut key = first.clone();
+                    key.resize(len, fill);
+                    key
+                };
+                Span { from: Bound::Included(padded(0)), to: Bound::Included(padded(0xff)) }
+            }
+            None => {
+                let behind = account.0.checked_add(1).map(|next| AccountNo(next).key().to_vec());
+                let to = behind.map_or(Bound::Unbounded, Bound::Excluded);
+                Span { from: Bound::Included(first), to }
+            }
+        }
+    }
+}
+
+/// A range of a table's keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    pub(crate) from: Bound<Vec<u8>>,
+    pub(crate) to: Bound<Vec<u8>>,
+}
+
+impl Span {
+    /// Every row of a table.
+    pub(crate) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
+
+    pub(crate) fn from(&self) -> Bound<&[u8]> {
+        self.from.as_ref().map(Vec::as_slice)
+    }
+
+    pub(crate) fn to(&self) -> Bound<&[u8]> {
+        self.to.as_ref().map(Vec::as_slice)
+    }
+}
+
+/// The value under `key` in a table of records, decoded.
+pub(crate) fn get<R: Record>(
+    rows: &(impl Rows + ?Sized),
+    table: Table,
+    key: &[u8],
+    says: R::Key,
+) -> Step<Option<R>> {
+    match rows.get(table, key)? {
+        Some(record) => Ok(Some(decoded(table, key, says, &record)?)),
+        None => Ok(None),
+    }
+}
+
+/// A record decoded; its table and key are in the error.
+pub(crate) fn decoded<R: Record>(table: Table, key: &[u8], says: R::Key, record: &[u8]) -> Step<R> {
+    decode(says, record).map_err(|error| Fault::record(table.name(), key, error))
+}
+
+/// A record encoded, or the refusal of one that is too long.
+pub(crate) fn encoded<R: Record>(what: &'static str, value: &R) -> Step<Vec<u8>> {
+    Ok(encode(value).ok_or(Error::TooLarge { what, most: MAX_RECORD })?)
+}
+
+/// The owner that an index row names.
+pub(crate) fn owner(index: Table, key: &[u8], row: &[u8]) -> Step<PeerId> {
+    let marked = row.try_into().ok().map(i64::from_le_bytes);
+    let owner = marked.and_then(PeerId::from_marked);
+    owner.ok_or_else(|| Fault::index(index.name(), key, "it names nobody"))
+}
+
+/// An index row that names this owner.
+pub(crate) fn owned_by(owner: PeerId) -> [u8; 8] {
+    owner.marked().to_le_bytes()
+}

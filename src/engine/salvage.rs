@@ -1,0 +1,171 @@
+//! Reads what can be proven of a damaged store: log, base and segments apart from each other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::base::Base;
+use super::fault::{Step, said_by};
+use super::log_rows::rows_of;
+use super::manifest::Manifest;
+use super::memtable::{Change, Key};
+use super::rows::{Row, Span, Table};
+use crate::file::{Disk, Extent, PAGE, Roots, SECTOR};
+use crate::record::{AccountNo, PeerKey, Record};
+use crate::segment::{Key as EntityKey, Segment, SegmentInfo, parse_header};
+use crate::types::Entity;
+use crate::wal::{Kind, Log, LogRecord, scan};
+
+/// Rows whose checksums match, and what is missing.
+#[derive(Debug, Default)]
+pub(crate) struct Salvaged {
+    /// The rows of all tables but the entities'.
+    pub(crate) rows: BTreeMap<(Table, Key), Row>,
+    /// The records of the entities.
+    pub(crate) entities: BTreeMap<EntityKey, Row>,
+    /// What is damaged or missing, one sentence each.
+    pub(crate) lost: Vec<String>,
+}
+
+/// Reads everything that can be proven of the store with this id.
+pub(crate) fn salvage(disk: &Arc<dyn Disk>, file_id: [u8; 16], cache: usize) -> Step<Salvaged> {
+    let mut salvaged = Salvaged::default();
+    let (records, manifest) = salvaged.log(disk.as_ref(), file_id)?;
+    let infos = match &manifest {
+        Some(manifest) => manifest.segments.clone(),
+        None => {
+            salvaged.lost.push("no manifest is whole: every segment of the file was taken".into());
+            segments_of(disk.as_ref(), file_id)?
+        }
+    };
+    for info in infos {
+        salvaged.segment(disk.as_ref(), file_id, info)?;
+    }
+    if let Some(manifest) = &manifest {
+        salvaged.entities.retain(|key, _| !manifest.removed.contains(&PeerKey::account(key)));
+        if let Some(info) = manifest.base {
+            salvaged.base(Base::new(Arc::clone(disk), file_id, info, cache));
+        }
+    }
+    for record in records {
+        match rows_of(&record.content) {
+            Ok(rows) => rows.into_iter().for_each(|row| salvaged.put(row)),
+            Err(fault) => salvaged.lose(format!("log record {}", record.number), fault),
+        }
+    }
+    Ok(salvaged)
+}
+
+impl Salvaged {
+    fn lose(&mut self, what: String, fault: super::fault::Fault) {
+        self.lost.push(format!("{what}: {}", said_by(&fault.at("".as_ref()))));
+    }
+
+    fn put(&mut self, (table, key, change): (Table, Key, Change)) {
+        if table == Table::Entities {
+            let Ok(key) = EntityKey::try_from(key.as_ref()) else { return };
+            match change {
+                Some(row) => drop(self.entities.insert(key, row)),
+                None => drop(self.entities.remove(&key)),
+            }
+        } else if !table.is_in_segments() {
+            match change {
+                Some(row) => drop(self.rows.insert((table, key), row)),
+                None => drop(self.rows.remove(&(table, key))),
+            }
+        }
+    }
+
+    /// The records of changes that count, in their order, and the newest manifest.
+    fn log(
+        &mut self,
+        disk: &dyn Disk,
+        file_id: [u8; 16],
+    ) -> Step<(Vec<LogRecord>, Option<Manifest>)> {
+        let root = Roots::read(disk, file_id).ok().and_then(|roots| roots.current().ok());
+        if let Some((root, _)) = root {
+            match Log::of(file_id, &root).read(disk, &root) {
+                Ok(found) => {
+                    let manifest =
+                        found.records.first().map(|first| Manifest::parse(&first.content));
+                    if let Some(Ok(manifest)) = manifest {
+                        return Ok((changes_of(found.records), Some(manifest)));
+                    }
+                }
+                Err(error) => self.lost.push(error.to_string()),
+            }
+        } else {
+            self.lost.push("both copies of the root are damaged".into());
+        }
+        // The log of the current generation is not whole. Older ones may have what it lacks.
+        self.lost.push("rows of the log are taken from every record that is whole".into());
+        let mut records = scan(disk, file_id)?;
+        records.sort_by_key(|record| (record.number, record.generation));
+        let manifests = records.iter().rev().filter(|record| record.kind == Kind::Manifest);
+        let manifest = manifests.filter_map(|record| Manifest::parse(&record.content).ok()).next();
+        Ok((changes_of(records), manifest))
+    }
+
+    fn segment(&mut self, disk: &dyn Disk, file_id: [u8; 16], info: SegmentInfo) -> Step<()> {
+        let segment = match Segment::open(disk, file_id, info) {
+            Ok(segment) => segment,
+            Err(error) => {
+                self.lose(format!("segment {}", info.number), error.into());
+                return Ok(());
+            }
+        };
+        let lost = segment.salvage(&mut |row| match row.payload {
+            Some(payload) => {
+                let record = [&[Entity::TAG], payload].concat();
+                self.entities.insert(row.key, Row::new(record));
+            }
+            None => drop(self.entities.remove(&row.key)),
+        });
+        if lost > 0 {
+            self.lost.push(format!(
+                "segment {}: {lost} of {} groups of up to 16 entities",
+                info.number, info.shape.groups
+            ));
+        }
+        Ok(())
+    }
+
+    fn base(&mut self, base: Base) {
+        for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
+            let rows = base.table(table).and_then(|rows| match rows {
+                Some(rows) => rows.each(Span::ALL.from(), Span::ALL.to(), &mut |key, value| {
+                    self.rows.insert((table, key.into()), Row::new(value.to_vec()));
+                    Ok(true)
+                }),
+                None => Ok(()),
+            });
+            if let Err(fault) = rows {
+                self.lose(format!("table {} of the base", table.name()), fault);
+            }
+        }
+    }
+}
+
+fn changes_of(records: Vec<LogRecord>) -> Vec<LogRecord> {
+    records.into_iter().filter(|record| record.kind == Kind::Changes).collect()
+}
+
+/// Every segment whose header is whole, the oldest first.
+fn segments_of(disk: &dyn Disk, file_id: [u8; 16]) -> Step<Vec<SegmentInfo>> {
+    let pages = disk.len()? / PAGE as u64;
+    let mut infos = Vec::new();
+    for page in 1..u32::try_from(pages).unwrap_or(u32::MAX) {
+        let mut header = [0; SECTOR];
+        disk.read(u64::from(page) * PAGE as u64, &mut header)?;
+        let Some((number, shape)) = parse_header(file_id, &header) else { continue };
+        if let Some(pages) = shape.pages() {
+            infos.push(SegmentInfo { number, born: 0, extent: Extent { page, pages }, shape });
+        }
+    }
+    infos.sort_by_key(|info| info.number);
+    Ok(infos)
+}
+
+/// The account that a row of a table belongs to.
+pub(crate) fn account_of(key: &[u8]) -> Option<AccountNo> {
+    key.first_chunk().map(|account| AccountNo::from_key(*account))
+}

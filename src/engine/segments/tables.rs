@@ -1,0 +1,68 @@
+//! The segments as the tables that they stand for.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::super::fault::{Fault, Step};
+use super::super::rows::Table;
+use super::super::rows::{Stored, Value, Visit};
+use super::Segments;
+use crate::record::{AccountNo, PeerKey, TextKey};
+use crate::segment::{HashIndex, Key};
+
+/// The table of entities.
+#[derive(Debug)]
+pub(crate) struct EntityTable(pub(crate) Arc<Segments>);
+
+/// The table of usernames, or of phones.
+#[derive(Debug)]
+pub(crate) struct IndexTable(pub(crate) Arc<Segments>, pub(crate) HashIndex);
+
+impl Stored for EntityTable {
+    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
+        match key.try_into() {
+            Ok(key) => self.0.get(key),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
+        self.0.each(from, to, visit)
+    }
+
+    fn count(&self, account: AccountNo) -> Step<Option<u64>> {
+        self.0.count(account)
+    }
+}
+
+impl Stored for IndexTable {
+    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
+        let Self(segments, index) = self;
+        let Ok((account, text)) = TextKey::parts(key) else { return Ok(None) };
+        let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
+        let holder = segments.holder(*index, account, text)?;
+        Ok(holder.and_then(|(key, _)| owner_row(&key)).map(|row| Value::inline(&row)))
+    }
+
+    /// Segments have no index rows, only records and hashes.
+    fn each(&self, _: Bound<&[u8]>, _: Bound<&[u8]>, _: Visit<'_>) -> Step<()> {
+        Err(Fault::index(table_of(self.1).name(), &[], "segments have no rows of it"))
+    }
+
+    fn count(&self, _: AccountNo) -> Step<Option<u64>> {
+        Ok(None)
+    }
+}
+
+/// The row of an index that names this entity.
+fn owner_row(key: &Key) -> Option<[u8; 8]> {
+    Some(PeerKey::peer(key)?.marked().to_le_bytes())
+}
+
+/// The table that an index of segments stands for.
+pub(crate) const fn table_of(index: HashIndex) -> Table {
+    match index {
+        HashIndex::Usernames => Table::Usernames,
+        HashIndex::Phones => Table::Phones,
+    }
+}

@@ -1,0 +1,84 @@
+//! What the file holds below the memtables, as of one generation.
+
+use std::sync::Arc;
+
+use super::base::Base;
+use super::fault::Step;
+use super::manifest::Manifest;
+use super::rows::{Stored, TABLES, Table};
+use super::segments::{EntityTable, IndexTable, Segments};
+use crate::file::{Disk, Readers};
+use crate::segment::{HashIndex, Segment};
+
+/// Base and segments of a generation. Their pages stay as long as the generation is pinned.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) segments: Arc<Segments>,
+    tables: [Option<Box<dyn Stored>>; TABLES],
+}
+
+/// Opens bases and segments of one file.
+#[derive(Clone, Debug)]
+pub(crate) struct Opener {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) file_id: [u8; 16],
+    pub(crate) readers: Arc<Readers>,
+    /// What redb may keep of a base in memory, in bytes.
+    pub(crate) cache: usize,
+}
+
+impl Opener {
+    /// The version that a manifest names. What `before` has open already is not opened again.
+    pub(crate) fn open(&self, manifest: &Manifest, before: Option<&Version>) -> Step<Arc<Version>> {
+        let old = |number, extent| {
+            let mut segments = before?.segments.iter();
+            segments.find(|old| old.number() == number && old.info().extent == extent)
+        };
+        let mut segments = Vec::with_capacity(manifest.segments.len());
+        for info in &manifest.segments {
+            segments.push(match old(info.number, info.extent) {
+                Some(old) => Arc::clone(old),
+                None => Arc::new(Segment::open(self.disk.as_ref(), self.file_id, *info)?),
+            });
+        }
+        let base = manifest.base.map(|info| {
+            let old = before.and_then(|before| before.base.as_ref());
+            match old
+                .filter(|old| old.info().number == info.number && old.info().extent == info.extent)
+            {
+                Some(old) => Arc::clone(old),
+                None => Arc::new(Base::new(Arc::clone(&self.disk), self.file_id, info, self.cache)),
+            }
+        });
+        let segments = Segments::of(segments.into_iter(), manifest.removed.clone());
+        Ok(Arc::new(Version::new(base, segments)))
+    }
+}
+
+impl Version {
+    fn new(base: Option<Arc<Base>>, segments: Segments) -> Self {
+        let segments = Arc::new(segments);
+        let mut tables = [const { None }; TABLES];
+        for (place, table) in tables.iter_mut().zip(Table::ALL) {
+            let segments = || Arc::clone(&segments);
+            let stored: Box<dyn Stored> = match table {
+                Table::Entities => Box::new(EntityTable(segments())),
+                Table::Usernames => Box::new(IndexTable(segments(), HashIndex::Usernames)),
+                Table::Phones => Box::new(IndexTable(segments(), HashIndex::Phones)),
+                _ => continue,
+            };
+            *place = Some(stored);
+        }
+        Self { base, segments, tables }
+    }
+
+    /// A table, or `None` if it has no rows here.
+    pub(crate) fn table(&self, table: Table) -> Step<Option<&dyn Stored>> {
+        match (self.tables.get(table as usize), &self.base) {
+            (Some(Some(stored)), _) => Ok(Some(stored.as_ref())),
+            (_, Some(base)) => base.table(table),
+            (_, None) => Ok(None),
+        }
+    }
+}

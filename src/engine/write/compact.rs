@@ -1,0 +1,220 @@
+//! Makes the file as short as its content allows, and closes it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::super::fault::Step;
+use super::edit::{Edit, Merge};
+use super::publish::Durable;
+use super::{Writer, locked};
+use crate::error::{Error, Result};
+use crate::file::{Owner, PAGE, pages_of};
+
+/// How long compaction waits for readers of other processes.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// So much may be free in a file before it is compacted on close, in bytes.
+const MOST_FREE: u64 = 8 << 10;
+
+/// Structures are moved to the front in at most so many rounds.
+const MOST_ROUNDS: usize = 8;
+
+impl Writer {
+    /// Makes the file as short as its content allows.
+    pub(crate) fn compact(self: &Arc<Self>) -> Result<()> {
+        self.check_writable()?;
+        let _checkpoint = locked(&self.checkpoint);
+        if self.is_compact()? {
+            return Ok(());
+        }
+        locked(&self.durable).dense = true;
+        let compacted = self.compact_in_rounds();
+        locked(&self.durable).dense = false;
+        compacted
+    }
+
+    fn compact_in_rounds(&self) -> Result<()> {
+        self.wait_for_readers()?;
+        if !self.is_merged() {
+            {
+                let _making = locked(&self.batch);
+                self.freeze();
+            }
+            self.publish_frozen(Merge::All)?;
+        }
+        for _ in 0..MOST_ROUNDS {
+            self.wait_for_readers()?;
+            if !self.guarded(|| self.move_to_front())? {
+                break;
+            }
+        }
+        self.wait_for_readers()?;
+        self.trim()
+    }
+
+    /// Whether there is nothing to gain.
+    fn is_compact(&self) -> Result<bool> {
+        self.reclaim();
+        let durable = locked(&self.durable);
+        let len = self.disk().len().map_err(|source| self.io(source))?;
+        let tight = self.space.unused() == 0 && len <= u64::from(self.space.end()) * PAGE as u64;
+        let short = durable.log.records() <= 2;
+        Ok(self.is_merged() && tight && short && durable.manifest.retired.is_empty())
+    }
+
+    /// Whether all entities are in one segment, which has no others.
+    fn is_merged(&self) -> bool {
+        let tip = self.tip();
+        let segments = &tip.version.segments;
+        let active = tip.memtables.first();
+        tip.memtables.len() == 1
+            && segments.newest_first.len() <= 1
+            && segments.removed.is_empty()
+            && active.is_none_or(|active| !active.rows().has_entities())
+    }
+
+    /// Waits until nobody reads pages of older generations.
+    fn wait_for_readers(&self) -> Result<()> {
+        let give_up = Instant::now() + LONGEST_WAIT;
+        loop {
+            self.reclaim();
+            if locked(&self.durable).manifest.retired.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= give_up {
+                return Err(Error::Busy { path: self.path.clone(), owner: None });
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Copies what lies behind free pages in front of them. Says whether anything was moved.
+    fn move_to_front(&self) -> Step<bool> {
+        let mut durable = locked(&self.durable);
+        let _making = locked(&self.batch);
+        let tip = self.tip();
+        let unused = self.space.unused();
+        let long_log = durable.log.records() > 2;
+        if unused == 0 && !long_log {
+            return Ok(false);
+        }
+        let manifest = durable.manifest.clone();
+        let mut edit = Edit::new(&self.opener, &self.space, manifest, Arc::clone(&tip.version));
+        let mut moved = edit.lower_base()?;
+        moved |= edit.lower_segments()?;
+        let log = durable.log.pages();
+        if !moved {
+            // The gap is too small for the segment behind it: written anew at the end, it leaves a
+            // gap that is large enough. A gap that only a log fits into is filled by the log.
+            let file = self.space.end();
+            if unused > file / 8 && unused > log {
+                moved = edit.rewrite_segments()?;
+            }
+            if !moved && !long_log && !self.log_would_move(&durable) {
+                return Ok(false);
+            }
+        }
+        self.freeze();
+        let tip = self.tip();
+        let taken = tip.memtables.get(1..).unwrap_or_default();
+        edit.take_in(taken, Merge::Seldom)?;
+        self.publish(&mut durable, edit, taken)?;
+        Ok(true)
+    }
+
+    /// Whether a new log would lie in front of the current one.
+    fn log_would_move(&self, durable: &Durable) -> bool {
+        let page = durable.log.log().extent.page;
+        match self.space.take_before(page, durable.log.pages()) {
+            Some(place) => {
+                self.space.free(place);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Cuts the file behind the last page in use.
+    fn trim(&self) -> Result<()> {
+        let mut durable = locked(&self.durable);
+        let end = self.space.end().max(2);
+        let pages = pages_of(self.disk().len().map_err(|source| self.io(source))?);
+        if pages <= end {
+            return Ok(());
+        }
+        let mut root = *durable.root.root();
+        root.pages = end;
+        // The root promises less before there is less.
+        durable.root.publish(self.disk(), root).map_err(|source| self.io(source))?;
+        // Not every system cuts a file that is mapped: then it stays longer.
+        if let Err(error) = self.disk().set_len(u64::from(end) * PAGE as u64) {
+            tracing::debug!(path = %self.path.display(), %error, "the file keeps its length");
+        }
+        Ok(())
+    }
+
+    fn io(&self, source: std::io::Error) -> Error {
+        Error::io("write", &self.path, source)
+    }
+
+    /// Flushes, compacts the file where that pays, and marks its end. The handle is not used any
+    /// more.
+    pub(crate) fn close(self: &Arc<Self>) -> Result<()> {
+        self.flusher.stop();
+        if self.check_process().is_err() {
+            return Ok(());
+        }
+        let settled = self.settle();
+        if self.stamped.swap(false, Ordering::AcqRel)
+            && let Err(error) = Owner::clear(self.disk())
+        {
+            tracing::debug!(path = %self.path.display(), %error, "the owner stamp stays");
+        }
+        settled
+    }
+
+    /// Flushes, compacts the file where that pays, and marks its end.
+    pub(crate) fn settle(self: &Arc<Self>) -> Result<()> {
+        self.flush()?;
+        if !self.written.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        if let Err(error) = self.compact_if_it_pays() {
+            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
+        }
+        let mut durable = locked(&self.durable);
+        let last = durable.log.last();
+        let amended = durable.root.amend(self.disk(), |root| root.last = last);
+        if let Err(error) = amended {
+            tracing::debug!(path = %self.path.display(), %error, "the end of the log is not noted");
+        }
+        Ok(())
+    }
+
+    /// Compacts the file if at least an eighth of it would be free.
+    fn compact_if_it_pays(self: &Arc<Self>) -> Result<()> {
+        let pays = {
+            self.reclaim();
+            let durable = locked(&self.durable);
+            let tip = self.tip();
+            let len = self.disk().len().map_err(|source| self.io(source))?;
+            let behind = len.saturating_sub(u64::from(self.space.end()) * PAGE as u64);
+            let dead = self.guarded(|| tip.version.segments.dead_bytes())?;
+            let logged = durable.log.used() as u64;
+            let free = u64::from(self.space.unused()) * PAGE as u64 + behind + dead;
+            // Rows of entities take less than half of their records in a segment.
+            let entities = tip.memtables.iter().any(|memtable| memtable.rows().has_entities());
+            let free = free + if entities { logged / 2 } else { 0 };
+            free > MOST_FREE && free > len / 8 && durable.manifest.retired.is_empty()
+        };
+        if pays { self.compact() } else { Ok(()) }
+    }
+
+    /// Everything that is wrong with header, log, segments and base.
+    pub(crate) fn damage(&self) -> Result<Vec<String>> {
+        let durable = locked(&self.durable);
+        let root = *durable.root.root();
+        self.guarded(|| super::super::check::file_damage(&self.opener, &root, &self.tip().version))
+    }
+}

@@ -1,0 +1,169 @@
+//! Changes that go past the memtables into a new generation: imports and removals.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::fault::Step;
+use super::super::memtable::{Change, Key};
+use super::super::merge::merged;
+use super::super::rows::{Row, Rows, RowsMut, Span, Stored, Table, Value, Visit};
+use super::super::segments::{EntityTable, IndexTable, key_of};
+use super::edit::{Edit, Merge};
+use super::{Writer, locked};
+use crate::error::{Error, Result};
+use crate::record::AccountNo;
+use crate::segment::{Builder, Collision, HashIndex, Segment};
+
+/// Changes that may be too large for memory. They become durable together, or none does.
+pub(crate) struct Direct<'e, 'w> {
+    edit: &'e mut Edit<'w>,
+    /// Changes of entities and index rows that are to lie over the segments.
+    changes: BTreeMap<(Table, Key), Change>,
+}
+
+impl Writer {
+    /// Makes the changes of `work` in one generation; on any error none of them. Other writers
+    /// wait.
+    pub(crate) fn direct<T>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Direct<'_, '_>) -> Step<T>,
+    ) -> Result<T> {
+        self.check_writable()?;
+        if !self.disk().is_in_place() {
+            return Err(Error::Replaced { path: self.path.clone() });
+        }
+        let _checkpoint = locked(&self.checkpoint);
+        self.reclaim();
+        let mut durable = locked(&self.durable);
+        let _making = locked(&self.batch);
+        self.freeze();
+        let tip = self.tip();
+        let taken = tip.memtables.get(1..).unwrap_or_default();
+        self.guarded(|| {
+            let manifest = durable.manifest.clone();
+            let version = Arc::clone(&tip.version);
+            let mut edit = Edit::new(&self.opener, &self.space, manifest, version);
+            edit.take_in(taken, Merge::Seldom)?;
+            let mut direct = Direct { edit: &mut edit, changes: BTreeMap::new() };
+            let done = work(&mut direct)?;
+            direct.settle_entities()?;
+            edit.limit_segments()?;
+            edit.settle_rows(false)?;
+            self.publish(&mut durable, edit, taken)?;
+            self.written.store(true, std::sync::atomic::Ordering::Release);
+            Ok(done)
+        })
+    }
+}
+
+impl<'w> Direct<'_, 'w> {
+    /// Begins a segment that is to lie over all others.
+    pub(crate) fn builder(&mut self) -> Builder<'w> {
+        self.edit.builder()
+    }
+
+    /// Puts a segment that was built over all others. Gives back rows that may show one text.
+    pub(crate) fn add(
+        &mut self,
+        builder: Builder<'_>,
+    ) -> Step<(Arc<Segment>, [Vec<Collision>; 2])> {
+        self.edit.add(builder)
+    }
+
+    /// Fills an empty table with the rows of `source`, in the order of their keys.
+    pub(crate) fn fill(
+        &mut self,
+        table: Table,
+        source: &mut dyn FnMut(Visit<'_>) -> Step<()>,
+    ) -> Step<()> {
+        match table {
+            Table::Entities => self.edit.fill_entities(source),
+            // Segments index them by themselves.
+            Table::Usernames | Table::Phones => Ok(()),
+            _ => source(&mut |key, value| {
+                self.edit.rows.insert((table, key.into()), Some(Row::new(value.to_vec())));
+                Ok(true)
+            }),
+        }
+    }
+
+    /// Removes every row of an account from a table. Segments keep theirs, which do not count any
+    /// more: the number of the account is not given to another.
+    pub(crate) fn clear(&mut self, table: Table, account: AccountNo) -> Step<()> {
+        if table.is_in_segments() {
+            self.edit.remove(account);
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        self.each(table, &table.span(account), usize::MAX, &mut |key, _| {
+            keys.push(Key::from(key));
+            Ok(true)
+        })?;
+        self.edit.rows.extend(keys.into_iter().map(|key| ((table, key), None)));
+        Ok(())
+    }
+
+    /// Writes the changes of entities into a segment of their own.
+    pub(crate) fn settle_entities(&mut self) -> Step<()> {
+        let changes = std::mem::take(&mut self.changes).into_iter();
+        let entities = changes.filter(|((table, _), _)| *table == Table::Entities);
+        let entities = entities.map(|((_, key), change)| (key_of(&key), change)).collect();
+        self.edit.add_entities(&entities, Merge::Seldom)
+    }
+
+    /// The table below the changes.
+    fn below<T>(&self, table: Table, work: impl FnOnce(Option<&dyn Stored>) -> Step<T>) -> Step<T> {
+        let segments = || Arc::new(self.edit.segments.clone());
+        match table {
+            Table::Entities => work(Some(&EntityTable(segments()))),
+            Table::Usernames => work(Some(&IndexTable(segments(), HashIndex::Usernames))),
+            Table::Phones => work(Some(&IndexTable(segments(), HashIndex::Phones))),
+            _ => work(self.edit.version().table(table)?),
+        }
+    }
+
+    fn changes_of(&self, table: Table) -> &BTreeMap<(Table, Key), Change> {
+        if table.is_in_segments() { &self.changes } else { &self.edit.rows }
+    }
+
+    fn change(&mut self, table: Table, key: &[u8], change: Change) {
+        let changes = if table.is_in_segments() { &mut self.changes } else { &mut self.edit.rows };
+        changes.insert((table, key.into()), change);
+    }
+}
+
+impl Rows for Direct<'_, '_> {
+    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
+        match self.changes_of(table).get(&(table, Key::from(key))) {
+            Some(change) => Ok(change.clone().map(Value::Held)),
+            None => self.below(table, |rows| rows.map_or(Ok(None), |rows| rows.get(key))),
+        }
+    }
+
+    fn each(&self, table: Table, span: &Span, _: usize, visit: Visit<'_>) -> Step<()> {
+        let within = |key: &[u8]| std::ops::RangeBounds::contains(&(span.from(), span.to()), key);
+        let from = (table, Key::from(&[][..]));
+        let changes = self.changes_of(table).range(from..).take_while(|((of, _), _)| *of == table);
+        let changes = changes.filter(|((_, key), _)| within(key));
+        let changes = changes.map(|((_, key), change)| (Arc::clone(key), change.clone())).collect();
+        let below = |visit: Visit<'_>| {
+            self.below(table, |rows| match rows {
+                Some(rows) => rows.each(span.from(), span.to(), visit),
+                None => Ok(()),
+            })
+        };
+        merged(changes, below, visit).map(drop)
+    }
+}
+
+impl RowsMut for Direct<'_, '_> {
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+        self.change(table, key, Some(Row::new(value.to_vec())));
+        Ok(())
+    }
+
+    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()> {
+        self.change(table, key, None);
+        Ok(())
+    }
+}

@@ -1,0 +1,471 @@
+//! What a checkpoint changes below the memtables: segments and the base.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::super::base::{BaseInfo, image_of, sealed};
+use super::super::fault::{Fault, Step};
+use super::super::manifest::Manifest;
+use super::super::memtable::{Change, Key as RowKey, MemRows, Memtable, RowChanged};
+use super::super::merge::{merged, page_of};
+use super::super::rows::{Span, Table, Visit};
+use super::super::segments::{MergedRows, Segments, key_of};
+use super::super::version::{Opener, Version};
+use crate::file::{Disk, Extent, PAGE, Space};
+use crate::record::{AccountNo, EntityFields, PeerKey, fields_of};
+use crate::segment::{Builder, Collision, HashIndex, Key, NewSegment, Segment, SegmentInfo};
+use crate::types::{Entity, fold_phone, folded_username};
+
+/// At most so many short segments lie over each other before they are merged even while a caller
+/// waits.
+const MOST_SHORT: usize = 24;
+
+/// A segment that is shorter than this is short, in bytes.
+const SHORT: usize = 4 << 20;
+
+/// A segment is merged with what comes over it, unless it is so many times as long.
+const RATIO: usize = 4;
+
+/// Rows of tables that take at most so many bytes are repeated in each new log. More go into the
+/// base.
+const MOST_CARRIED: usize = 64 << 10;
+
+/// When segments are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// Only where they are too many: a caller waits.
+    Seldom,
+    /// As it pays.
+    Eager,
+    /// All of them, to one.
+    All,
+}
+
+/// The next generation while it is made.
+pub(crate) struct Edit<'w> {
+    opener: &'w Opener,
+    space: &'w Arc<Space>,
+    /// The manifest of the current generation.
+    before: Manifest,
+    version: Arc<Version>,
+    /// The segments of the next generation.
+    pub(super) segments: Segments,
+    added: Vec<NewSegment>,
+    /// The last number that a segment or base got.
+    last_number: u64,
+    /// Changes of the tables that are not in segments.
+    pub(super) rows: BTreeMap<(Table, RowKey), Change>,
+    base: Option<NewBase>,
+    /// The base was moved or written anew; else the one before stays.
+    base_changed: bool,
+}
+
+/// A base on the disk that no manifest names yet. Its pages are given back unless it is kept.
+struct NewBase {
+    info: BaseInfo,
+    space: Option<Arc<Space>>,
+}
+
+impl Drop for NewBase {
+    fn drop(&mut self) {
+        if let Some(space) = &self.space {
+            space.free(self.info.extent);
+        }
+    }
+}
+
+impl<'w> Edit<'w> {
+    pub(super) fn new(
+        opener: &'w Opener,
+        space: &'w Arc<Space>,
+        before: Manifest,
+        version: Arc<Version>,
+    ) -> Self {
+        let segments = Segments::clone(&version.segments);
+        let last_number = before.last_number;
+        let (added, rows, base) = (Vec::new(), BTreeMap::new(), None);
+        Self {
+            opener,
+            space,
+            before,
+            version,
+            segments,
+            added,
+            last_number,
+            rows,
+            base,
+            base_changed: false,
+        }
+    }
+
+    fn disk(&self) -> &'w dyn Disk {
+        self.opener.disk.as_ref()
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// The version that it changes.
+    pub(super) fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Takes the rows of these memtables in, the newest first.
+    pub(super) fn take_in(&mut self, memtables: &[Arc<Memtable>], merge: Merge) -> Step<()> {
+        let locked: Vec<_> = memtables.iter().map(|memtable| memtable.rows()).collect();
+        let rows = || locked.iter().map(std::ops::Deref::deref);
+        for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
+            let page = page_of(rows(), u64::MAX, table, &Span::ALL, usize::MAX);
+            self.rows.extend(page.changes.into_iter().map(|(key, change)| ((table, key), change)));
+        }
+        let entities = Entities::of(rows());
+        drop(locked);
+        self.add_entities(&entities, merge)
+    }
+
+    /// Puts changes of entities over all segments.
+    pub(super) fn add_entities(&mut self, entities: &Entities, merge: Merge) -> Step<()> {
+        if merge == Merge::All {
+            return self.write_merged(entities, self.segments.newest_first.len());
+        }
+        if entities.0.is_empty() {
+            return Ok(());
+        }
+        let merged = self.to_merge(entities.bytes(), merge);
+        if merged > 0 {
+            match self.write_merged(entities, merged) {
+                // A damaged segment stays as it is, and costs nothing but its own rows.
+                Err(fault) if fault.is_damage() => {
+                    tracing::warn!(?fault, "a damaged segment is not merged");
+                }
+                written => return written,
+            }
+        }
+        self.write_merged(entities, 0)
+    }
+
+    /// How many of the newest segments are to be merged with so many bytes that come over them.
+    fn to_merge(&self, bytes: usize, merge: Merge) -> usize {
+        let short = self.segments.iter().take_while(|segment| segment.len() < SHORT).count();
+        let most = match merge {
+            Merge::Seldom if short < MOST_SHORT => 0,
+            Merge::Seldom => short,
+            Merge::Eager | Merge::All => usize::MAX,
+        };
+        let mut together = bytes;
+        let merges = self.segments.iter().take(most).take_while(|segment| {
+            let merges = segment.len() <= together.saturating_mul(RATIO);
+            together = together.saturating_add(segment.len());
+            merges
+        });
+        merges.count()
+    }
+
+    /// Merges the newest segments where short ones are too many.
+    pub(super) fn limit_segments(&mut self) -> Step<()> {
+        let newest = self.segments.iter().next().map_or(0, |segment| segment.len());
+        let merged = self.to_merge(newest, Merge::Seldom);
+        if merged < 2 {
+            return Ok(());
+        }
+        match self.write_merged(&Entities::default(), merged) {
+            Err(fault) if fault.is_damage() => Ok(()),
+            written => written,
+        }
+    }
+
+    /// Writes one segment of these changes and of so many of the newest segments, in their place.
+    fn write_merged(&mut self, entities: &Entities, merged: usize) -> Step<()> {
+        let segments = self.segments.newest_first.clone();
+        let (newer, older) = segments.split_at(merged.min(segments.len()));
+        let removed = self.segments.removed.clone();
+        let mut writing = Writing { builder: self.builder(), older, removed };
+        let mut rows = MergedRows::from(newer.iter().map(Arc::as_ref), &Key::default())?;
+        let mut below = rows.next()?;
+        for (key, change) in &entities.0 {
+            while let Some(row) = below.filter(|row| row.key < *key) {
+                writing.push(&row.key, row.payload)?;
+                below = rows.next()?;
+            }
+            if below.is_some_and(|row| row.key == *key) {
+                below = rows.next()?;
+            }
+            let record = change.as_deref().and_then(|record| record.split_first());
+            writing.push(key, record.map(|(_, payload)| payload))?;
+        }
+        while let Some(row) = below {
+            writing.push(&row.key, row.payload)?;
+            below = rows.next()?;
+        }
+        let builder = writing.builder;
+        if older.is_empty() {
+            // Nothing is left that rows of removed accounts could be in.
+            self.segments.removed.clear();
+        }
+        self.replace(newer, builder)
+    }
+
+    /// Begins a segment that is to lie over all others.
+    pub(super) fn builder(&mut self) -> Builder<'w> {
+        let number = self.next_number();
+        Builder::new(self.disk(), self.opener.file_id, self.space, number)
+    }
+
+    /// Puts a segment that was built over all others. Gives back rows that may show one text.
+    pub(super) fn add(
+        &mut self,
+        builder: Builder<'_>,
+    ) -> Step<(Arc<Segment>, [Vec<Collision>; 2])> {
+        let (new, collisions) = builder.finish()?;
+        let segment = Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?);
+        self.segments.newest_first.insert(0, Arc::clone(&segment));
+        self.added.push(new);
+        Ok((segment, collisions))
+    }
+
+    /// Writes a segment of the entities that `source` gives, over all others.
+    pub(super) fn fill_entities(
+        &mut self,
+        source: &mut dyn FnMut(Visit<'_>) -> Step<()>,
+    ) -> Step<()> {
+        let mut builder = self.builder();
+        source(&mut |key, record| {
+            let payload = record.split_first().map(|(_, payload)| payload);
+            push(&mut builder, &key_of(key), payload)?;
+            Ok(true)
+        })?;
+        if builder.is_empty() { Ok(()) } else { self.add(builder).map(drop) }
+    }
+
+    /// An account was removed.
+    pub(super) fn remove(&mut self, account: AccountNo) {
+        if self.segments.iter().any(|segment| segment.spans(account.0)) {
+            self.segments.removed.insert(account);
+        }
+    }
+
+    fn replace(&mut self, old: &[Arc<Segment>], builder: Builder<'_>) -> Step<()> {
+        let built = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
+        let opened = match &built {
+            Some(new) => Some(Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?)),
+            None => None,
+        };
+        self.segments.newest_first.splice(..old.len(), opened);
+        let gone = |new: &NewSegment| old.iter().any(|old| old.number() == new.info.number);
+        self.added.retain(|new| !gone(new));
+        self.added.extend(built);
+        Ok(())
+    }
+
+    /// Copies a segment in front of where it is, if there is room.
+    pub(super) fn lower_segments(&mut self) -> Step<bool> {
+        let mut lowered = false;
+        for place in 0..self.segments.newest_first.len() {
+            let Some(segment) = self.segments.newest_first.get(place).map(Arc::clone) else {
+                break;
+            };
+            let info = *segment.info();
+            let Some(extent) = self.space.take_before(info.extent.page, info.extent.pages) else {
+                continue;
+            };
+            let new = NewSegment::moved(info, extent, self.space);
+            copy(self.disk(), info.extent, extent)?;
+            let moved = Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?);
+            self.segments.newest_first.splice(place..=place, [moved]);
+            self.added.push(new);
+            lowered = true;
+        }
+        Ok(lowered)
+    }
+
+    /// Writes all segments anew as one, which goes to the end of the file.
+    pub(super) fn rewrite_segments(&mut self) -> Step<bool> {
+        let all = self.segments.newest_first.len();
+        if all == 0 {
+            return Ok(false);
+        }
+        self.write_merged(&Entities::default(), all)?;
+        Ok(true)
+    }
+
+    /// Copies the base in front of where it is, if there is room.
+    pub(super) fn lower_base(&mut self) -> Step<bool> {
+        let Some(info) = self.before.base.filter(|_| !self.base_changed) else { return Ok(false) };
+        let Some(extent) = self.space.take_before(info.extent.page, info.extent.pages) else {
+            return Ok(false);
+        };
+        let info = BaseInfo { extent, ..info };
+        let old = self.before.base.map(|base| base.extent).unwrap_or_default();
+        self.base = Some(NewBase { info, space: Some(Arc::clone(self.space)) });
+        self.base_changed = true;
+        copy(self.disk(), old, extent)?;
+        Ok(true)
+    }
+
+    /// Writes a new base if the changed rows are too many to be carried, or if `always`.
+    pub(super) fn settle_rows(&mut self, always: bool) -> Step<()> {
+        let bytes: usize = self
+            .rows
+            .iter()
+            .map(|((_, key), change)| 9 + key.len() + change.as_deref().map_or(0, <[u8]>::len))
+            .sum();
+        if bytes <= MOST_CARRIED && !(always && self.before.base.is_some()) {
+            return Ok(());
+        }
+        let rows = std::mem::take(&mut self.rows);
+        let tables: Vec<_> =
+            Table::ALL.into_iter().filter(|table| !table.is_in_segments()).collect();
+        let version = Arc::clone(&self.version);
+        let image =
+            image_of(&tables, &mut |table, visit| merged_table(&version, &rows, table, visit));
+        let number = self.next_number();
+        let too_long = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+        let (blocks, bytes) = sealed(self.opener.file_id, number, image?).ok_or_else(too_long)?;
+        let pages = u32::try_from(bytes.len() / PAGE).map_err(|_| too_long())?;
+        let extent = self.space.take(pages).ok_or_else(too_long)?;
+        let info = BaseInfo { number, born: 0, extent, blocks };
+        self.base = Some(NewBase { info, space: Some(Arc::clone(self.space)) });
+        self.base_changed = true;
+        self.disk().write(extent.at(), &bytes)?;
+        Ok(())
+    }
+
+    /// The rows that the next log begins with. Without a base below, tombstones say nothing.
+    pub(super) fn carried(&self) -> Vec<RowChanged> {
+        let has_base = self.base.is_some() || !self.base_changed && self.before.base.is_some();
+        let rows = self.rows.iter().filter(|(_, change)| has_base || change.is_some());
+        rows.map(|((table, key), change)| (*table, Arc::clone(key), change.clone())).collect()
+    }
+
+    /// The manifest of this generation.
+    pub(super) fn manifest(&self, generation: u64) -> Manifest {
+        let is_new = |number, extent| {
+            self.added.iter().any(|new| new.info.number == number && new.info.extent == extent)
+        };
+        let segments = self.segments.iter().map(|segment| {
+            let info = *segment.info();
+            let born = if is_new(info.number, info.extent) { generation } else { info.born };
+            SegmentInfo { born, ..info }
+        });
+        let mut segments: Vec<_> = segments.collect();
+        segments.reverse();
+        let base = match &self.base {
+            Some(new) => Some(BaseInfo { born: generation, ..new.info }),
+            None if self.base_changed => None,
+            None => self.before.base,
+        };
+        let removed = self.segments.removed.clone();
+        Manifest { last_number: self.last_number, base, segments, removed, retired: Vec::new() }
+    }
+
+    /// The pages of what this generation alone has.
+    pub(super) fn new_extents(&self) -> Vec<Extent> {
+        let segments = self.added.iter().map(|new| new.info.extent);
+        segments.chain(self.base.iter().map(|base| base.info.extent)).collect()
+    }
+
+    /// The new segments and the new base keep their pages, whatever happens.
+    pub(super) fn keep(&mut self) {
+        self.added.iter_mut().for_each(NewSegment::keep);
+        self.base.iter_mut().for_each(|base| base.space = None);
+    }
+}
+
+/// The rows of a table of the version, with these changes over them.
+fn merged_table(
+    version: &Version,
+    rows: &BTreeMap<(Table, RowKey), Change>,
+    table: Table,
+    visit: Visit<'_>,
+) -> Step<()> {
+    let changes = rows.iter().filter(|((of, _), _)| *of == table);
+    let changes = changes.map(|((_, key), change)| (Arc::clone(key), change.clone())).collect();
+    let below = version.table(table)?;
+    let all = |visit: Visit<'_>| match below {
+        Some(rows) => rows.each(Span::ALL.from(), Span::ALL.to(), visit),
+        None => Ok(()),
+    };
+    merged(changes, all, visit).map(drop)
+}
+
+/// Copies pages to others.
+fn copy(disk: &dyn Disk, from: Extent, to: Extent) -> Step<()> {
+    const CHUNK: u64 = 1 << 20;
+    let mut done = 0;
+    while done < from.len() {
+        let len = CHUNK.min(from.len() - done);
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+        disk.read(from.at() + done, &mut bytes)?;
+        disk.write(to.at() + done, &bytes)?;
+        done += len;
+    }
+    Ok(())
+}
+
+/// Changes of entities, in the order of their keys.
+#[derive(Default)]
+pub(super) struct Entities(Vec<(Key, Change)>);
+
+impl Entities {
+    /// Those of these memtables, the newest first.
+    pub(super) fn of<'a>(mut memtables: impl Iterator<Item = &'a MemRows> + Clone) -> Self {
+        let (table, all) = (Table::Entities, Span::ALL);
+        if memtables.clone().count() == 1
+            && let Some(rows) = memtables.next()
+        {
+            let rows = rows.range(table, &all, u64::MAX);
+            return Self(rows.map(|(key, change)| (key_of(key), change.clone())).collect());
+        }
+        let page = page_of(memtables, u64::MAX, table, &all, usize::MAX);
+        Self(page.changes.into_iter().map(|(key, change)| (key_of(&key), change)).collect())
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.iter().map(|(_, change)| change.as_deref().map_or(0, <[u8]>::len)).sum()
+    }
+}
+
+impl FromIterator<(Key, Change)> for Entities {
+    fn from_iter<I: IntoIterator<Item = (Key, Change)>>(changes: I) -> Self {
+        Self(changes.into_iter().collect())
+    }
+}
+
+/// Rows on their way into a segment.
+struct Writing<'a, 'b> {
+    builder: Builder<'b>,
+    /// The segments that the new one will lie over.
+    older: &'a [Arc<Segment>],
+    removed: BTreeSet<AccountNo>,
+}
+
+impl Writing<'_, '_> {
+    fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+        let account = PeerKey::account(key);
+        if self.removed.contains(&account) {
+            return Ok(());
+        }
+        // A tombstone says nothing where no older segment has rows of the account.
+        if payload.is_none() && !self.older.iter().any(|segment| segment.spans(account.0)) {
+            return Ok(());
+        }
+        push(&mut self.builder, key, payload)
+    }
+}
+
+/// Adds a row and what it is found by.
+fn push(builder: &mut Builder<'_>, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+    builder.push(key, payload)?;
+    let Some(payload) = payload else { return Ok(()) };
+    let fields: EntityFields<'_> = fields_of::<Entity>(payload)
+        .map_err(|error| Fault::record(Table::Entities.name(), key, error))?;
+    for name in fields.usernames.iter() {
+        builder.index(HashIndex::Usernames, &folded_username(name));
+    }
+    if let Some(phone) = fold_phone(fields.phone) {
+        builder.index(HashIndex::Phones, &phone);
+    }
+    Ok(())
+}

@@ -1,0 +1,400 @@
+//! The writer: changes in memory, and their way to the disk.
+//!
+//! A batch goes into the active memtable. The log makes it durable: at once where a caller waits
+//! for it, else within the flush interval. From time to time a checkpoint writes the rows of the
+//! memtables into a segment, and a new generation with a log of its own begins.
+
+mod compact;
+mod direct;
+mod edit;
+mod flusher;
+mod open;
+mod publish;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use self::edit::{Edit, Merge};
+use self::flusher::Flusher;
+use self::publish::Durable;
+use super::batch::Batch;
+use super::fault::Step;
+use super::log_rows::content_of;
+use super::memtable::{Applied, Changes, Memtable, RowChanged, Unlogged};
+use super::options::EngineOptions;
+use super::rows::Table;
+use super::version::Opener;
+use super::view::{Tip, View};
+use crate::error::{Error, Result};
+use crate::file::{Disk, Owner, Space};
+use crate::wal::Append;
+
+pub(crate) use self::direct::Direct;
+pub(crate) use self::open::{check_length, create, open, replay};
+
+/// A log of so many bytes is followed by a checkpoint.
+const LONG_LOG: usize = 256 << 10;
+
+/// When the data of a call is to be durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Within the flush interval.
+    Buffered,
+    /// When the call returns.
+    Synced,
+}
+
+/// A store that is open for writing.
+///
+/// Locks are taken in this order: `checkpoint`, `durable`, `batch`, `unlogged`, `tip`, the rows of
+/// a memtable, the views of a memtable. No I/O happens under `batch`, except during an import, nor
+/// under any lock behind it.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    path: PathBuf,
+    options: EngineOptions,
+    opener: Opener,
+    space: Arc<Space>,
+    flusher: Flusher,
+    /// Held while a new generation is made.
+    checkpoint: Mutex<()>,
+    /// Held while the log is written.
+    durable: Mutex<Durable>,
+    /// Held while a batch is made: it is made over what the one before has left.
+    batch: Mutex<()>,
+    unlogged: Mutex<Unlogged>,
+    tip: RwLock<Arc<Tip>>,
+    /// Why the last flush in the background failed, until a caller was told.
+    failure: Mutex<Option<Error>>,
+    /// The last batch that is to be durable when its call returns.
+    durable_target: AtomicU64,
+    /// Something was written since the file was compacted.
+    written: AtomicBool,
+    /// The stamp of this writer is in the file.
+    stamped: AtomicBool,
+    /// The process that opened it. A fork of it must not write.
+    process: u32,
+}
+
+impl Writer {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        self.opener.disk.as_ref()
+    }
+
+    fn tip(&self) -> Arc<Tip> {
+        Arc::clone(&self.tip.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_tip(&self, tip: Tip) {
+        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tip);
+    }
+
+    fn guarded<T>(&self, work: impl FnOnce() -> Step<T>) -> Result<T> {
+        super::fault::caught(work).map_err(|fault| fault.at(&self.path))
+    }
+
+    /// The rows as they are now, whatever is written from now on.
+    pub(crate) fn view(&self) -> View {
+        // A memtable that is frozen meanwhile keeps its rows all the same.
+        View::of(self.tip())
+    }
+
+    /// The newest version of each row.
+    pub(crate) fn latest(&self) -> View {
+        View::latest(self.tip())
+    }
+
+    /// The last batch.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.tip().memtables.first().map_or(0, |active| active.rows().last())
+    }
+
+    /// Tells once why a flush in the background failed.
+    fn report_failure(&self) -> Result<()> {
+        locked(&self.failure).take().map_or(Ok(()), Err)
+    }
+
+    /// A fork shares the locks of its parent, so nothing else keeps both from writing.
+    fn check_process(&self) -> Result<()> {
+        if std::process::id() == self.process {
+            Ok(())
+        } else {
+            Err(Error::Forked { path: self.path.clone() })
+        }
+    }
+
+    /// What must hold before anything is written.
+    fn check_writable(&self) -> Result<()> {
+        self.check_process()?;
+        if !self.stamped.swap(true, Ordering::AcqRel)
+            && let Err(error) = Owner::current().write(self.disk())
+        {
+            tracing::debug!(path = %self.path.display(), %error, "the owner stamp is not written");
+        }
+        self.report_failure()
+    }
+
+    /// Makes the changes of `work` all at once; on any error of it none of them.
+    pub(crate) fn write<T>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Batch<'_>) -> Step<(T, Durability)>,
+    ) -> Result<T> {
+        self.check_writable()?;
+        self.make_room()?;
+        let making = locked(&self.batch);
+        let (done, durability, changes) = self.guarded(|| {
+            let view = self.latest();
+            let mut batch = Batch::new(&view);
+            let (done, durability) = work(&mut batch)?;
+            Ok((done, durability, batch.into_changes()))
+        })?;
+        let applied = self.apply(changes);
+        drop(making);
+        if durability == Durability::Synced || self.options.flush_interval.is_zero() {
+            self.sync_batch(applied)?;
+        } else if applied.is_some_and(|applied| applied.first || self.flusher.has_no_thread()) {
+            self.order(self.options.flush_interval);
+        }
+        Ok(done)
+    }
+
+    /// Takes a batch into the active memtable. The caller holds `batch`.
+    fn apply(&self, changes: Changes) -> Option<Applied> {
+        if changes.iter().all(std::collections::BTreeMap::is_empty) {
+            return None;
+        }
+        let mut unlogged = locked(&self.unlogged);
+        self.written.store(true, Ordering::Release);
+        let tip = self.tip();
+        tip.memtables.first().map(|active| active.apply(changes, &mut unlogged))
+    }
+
+    /// Waits until this batch is durable, and if it changed nothing, what others wait for.
+    fn sync_batch(self: &Arc<Self>, applied: Option<Applied>) -> Result<()> {
+        let target = match applied {
+            Some(applied) => {
+                self.durable_target.fetch_max(applied.sequence, Ordering::AcqRel);
+                applied.sequence
+            }
+            None => self.durable_target.load(Ordering::Acquire),
+        };
+        self.sync_to(target)
+    }
+
+    /// Makes everything written so far durable.
+    pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
+        self.check_process()?;
+        self.sync_to(self.sequence())?;
+        // Everything is durable now, whatever failed before.
+        *locked(&self.failure) = None;
+        Ok(())
+    }
+
+    /// Makes all batches up to this one durable. Of callers that come together, one writes the
+    /// record of all.
+    fn sync_to(self: &Arc<Self>, target: u64) -> Result<()> {
+        let mut durable = locked(&self.durable);
+        if durable.sequence >= target && !durable.log.is_in_doubt() {
+            return Ok(());
+        }
+        if !self.disk().is_in_place() {
+            return Err(Error::Replaced { path: self.path.clone() });
+        }
+        if !durable.log.is_in_doubt() {
+            match self.append_unlogged(&mut durable)? {
+                Appended::Done => {
+                    let long = durable.log.used() > LONG_LOG;
+                    drop(durable);
+                    if long {
+                        self.order(Duration::ZERO);
+                    }
+                    return Ok(());
+                }
+                Appended::Full => {}
+            }
+        }
+        drop(durable);
+        self.checkpoint(Merge::Seldom)
+    }
+
+    /// Appends a record of everything that is not logged yet, if there is room for it.
+    fn append_unlogged(&self, durable: &mut Durable) -> Result<Appended> {
+        let fresh = self.collect();
+        if fresh.rows.is_empty() {
+            durable.sequence = durable.sequence.max(fresh.sequence);
+            return Ok(Appended::Done);
+        }
+        let content = content_of(&fresh.rows);
+        if !self.reserve(durable, content.len()) {
+            self.give_back(fresh);
+            return Ok(Appended::Full);
+        }
+        let append = Append { sequence: fresh.sequence, content: &content };
+        let Durable { log, root, .. } = &mut *durable;
+        if let Err(source) = log.append(self.disk(), root, append) {
+            self.give_back(fresh);
+            return Err(Error::io("write the log of", &self.path, source));
+        }
+        durable.sequence = fresh.sequence;
+        Ok(Appended::Done)
+    }
+
+    /// Has the log have room for a record of so much content.
+    fn reserve(&self, durable: &Durable, content: usize) -> bool {
+        let page = durable.log.log().extent.page;
+        durable.log.fits(content) && self.space.extend(page, durable.log.pages_with(content))
+    }
+
+    /// The rows that are not logged yet, as of now.
+    fn collect(&self) -> Fresh {
+        let mut unlogged = locked(&self.unlogged);
+        let tip = self.tip();
+        let memtables: Vec<_> = tip.memtables.iter().map(|memtable| memtable.rows()).collect();
+        let sequence = memtables.first().map_or(0, |active| active.last());
+        unlogged.logged = sequence;
+        let mut keys = std::mem::take(&mut unlogged.keys);
+        keys.sort_unstable();
+        keys.dedup();
+        let row = |(table, key): (Table, Arc<[u8]>)| {
+            let change = memtables.iter().find_map(|rows| rows.newest(table, &key)).cloned()?;
+            Some((table, key, change))
+        };
+        Fresh { rows: keys.into_iter().filter_map(row).collect(), sequence }
+    }
+
+    /// Takes back what could not be logged.
+    fn give_back(&self, fresh: Fresh) {
+        let keys = fresh.rows.into_iter().map(|(table, key, _)| (table, key));
+        locked(&self.unlogged).keys.extend(keys);
+    }
+
+    /// Freezes the active memtable, unless it is empty. The caller holds `batch`.
+    fn freeze(&self) {
+        let tip = self.tip();
+        let Some(active) = tip.memtables.first() else { return };
+        let rows = active.rows();
+        if rows.is_empty() {
+            return;
+        }
+        let next = Arc::new(Memtable::behind(rows.last()));
+        let memtables = std::iter::once(next).chain(tip.memtables.iter().map(Arc::clone));
+        self.set_tip(Tip {
+            memtables: memtables.collect(),
+            version: Arc::clone(&tip.version),
+            pin: Arc::clone(&tip.pin),
+        });
+    }
+
+    /// Freezes the active memtable where it is large, so that a checkpoint makes room.
+    fn make_room(self: &Arc<Self>) -> Result<()> {
+        let most = self.options.buffer_size;
+        let is_large = || {
+            let tip = self.tip();
+            tip.memtables.first().is_some_and(|active| active.rows().bytes() > most)
+        };
+        if !is_large() {
+            return Ok(());
+        }
+        let frozen_before = {
+            let _making = locked(&self.batch);
+            let frozen = self.tip().memtables.len() > 1;
+            if is_large() && !frozen {
+                self.freeze();
+            }
+            frozen
+        };
+        if frozen_before || self.flusher.has_no_thread() {
+            // The disk does not keep up: the caller waits for it.
+            self.checkpoint(Merge::Seldom)
+        } else {
+            self.order(Duration::ZERO);
+            Ok(())
+        }
+    }
+
+    /// Writes everything in memory into a new generation.
+    pub(crate) fn checkpoint(&self, merge: Merge) -> Result<()> {
+        let _checkpoint = locked(&self.checkpoint);
+        drop({
+            let making = locked(&self.batch);
+            self.freeze();
+            making
+        });
+        self.publish_frozen(merge)
+    }
+
+    /// Writes the frozen memtables into a new generation. The caller holds `checkpoint`.
+    fn publish_frozen(&self, merge: Merge) -> Result<()> {
+        let tip = self.tip();
+        let taken = tip.memtables.get(1..).unwrap_or_default();
+        let (manifest, in_doubt) = {
+            let durable = locked(&self.durable);
+            (durable.manifest.clone(), durable.log.is_in_doubt())
+        };
+        if taken.is_empty() && !in_doubt && merge != Merge::All {
+            return Ok(());
+        }
+        self.reclaim();
+        self.guarded(|| {
+            let mut edit = Edit::new(&self.opener, &self.space, manifest, Arc::clone(&tip.version));
+            edit.take_in(taken, merge)?;
+            edit.settle_rows(merge == Merge::All)?;
+            // Most of it is durable before others have to wait for the log.
+            self.disk().sync()?;
+            let mut durable = locked(&self.durable);
+            self.publish(&mut durable, edit, taken)
+        })
+    }
+
+    /// Flushes, and makes a checkpoint if it is time. Says whether that went well; the next caller
+    /// is told if not.
+    fn work_in_background(self: &Arc<Self>) -> bool {
+        let Err(error) = self.flush_in_background() else { return true };
+        tracing::error!(path = %self.path.display(), %error, "a flush failed; its data stays in memory");
+        *locked(&self.failure) = Some(error);
+        false
+    }
+
+    fn flush_in_background(self: &Arc<Self>) -> Result<()> {
+        self.check_process()?;
+        let frozen = self.tip().memtables.len() > 1;
+        if frozen {
+            let _checkpoint = locked(&self.checkpoint);
+            self.publish_frozen(Merge::Eager)?;
+        }
+        self.sync_to(self.sequence())?;
+        let long = locked(&self.durable).log.used() > LONG_LOG;
+        if long { self.checkpoint(Merge::Eager) } else { Ok(()) }
+    }
+
+    /// Has the flusher work within this time.
+    fn order(self: &Arc<Self>, within: Duration) {
+        let writer = Arc::clone(self);
+        let work = Arc::new(move || writer.work_in_background());
+        self.flusher.order(within, self.options.flush_interval, self.options.thread, work);
+    }
+}
+
+/// What became of a record that was to be appended.
+enum Appended {
+    Done,
+    /// The log has no room for it.
+    Full,
+}
+
+/// Changes that are to be logged.
+struct Fresh {
+    rows: Vec<RowChanged>,
+    /// The last batch of them.
+    sequence: u64,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

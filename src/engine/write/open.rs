@@ -1,0 +1,141 @@
+//! Opens a store for writing, and makes a new one.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, RwLock};
+
+use super::super::fault::Step;
+use super::super::log_rows::rows_of;
+use super::super::manifest::Manifest;
+use super::super::memtable::{Memtable, Unlogged};
+use super::super::options::EngineOptions;
+use super::super::version::Opener;
+use super::super::view::Tip;
+use super::Writer;
+use super::publish::Durable;
+use crate::error::{Error, Result};
+use crate::file::{
+    Damage, Disk, Extent, Identity, Owner, PAGE, Readers, Root, RootWriter, Roots, Space,
+    lock_writer,
+};
+use crate::wal::{Found, Kind, Log, LogWriter};
+
+/// Pages of the first log of a new store.
+const FIRST_LOG: Extent = Extent { page: 1, pages: 1 };
+
+/// A log may have so many pages.
+const LOG_PAGES: u32 = super::publish::LOG_PAGES;
+
+/// Makes a store on an empty disk: its header, and a log with an empty manifest.
+pub(crate) fn create(disk: &dyn Disk, identity: Identity) -> Step<()> {
+    let manifest = Manifest::default().to_bytes().ok_or(Damage::Manifest)?;
+    let limit = Extent { pages: LOG_PAGES, ..FIRST_LOG };
+    let log = Log::new(identity.file_id, 1, limit, 1);
+    let (mut bytes, mut writer) = LogWriter::begin(log, 0, &manifest, None);
+    bytes.resize(FIRST_LOG.pages as usize * PAGE, 0);
+    let root = Root { revision: 0, generation: 1, log: limit, first: 1, last: 1, pages: 2 };
+    let mut header = identity.to_bytes().to_vec();
+    header.resize(PAGE, 0);
+    disk.write(0, &header)?;
+    disk.write(FIRST_LOG.at(), &bytes)?;
+    disk.sync()?;
+    RootWriter::new(identity.file_id, root, 1).publish(disk, root)?;
+    writer.mark(disk);
+    Ok(())
+}
+
+/// Opens the store on this disk for writing.
+pub(crate) fn open(
+    path: &Path,
+    disk: Arc<dyn Disk>,
+    identity: Identity,
+    options: EngineOptions,
+) -> Result<Arc<Writer>> {
+    match lock_writer(disk.as_ref()) {
+        Ok(true) => {}
+        Ok(false) => {
+            let owner = Owner::read(disk.as_ref()).filter(Owner::may_be_alive);
+            return Err(Error::Busy { path: path.to_owned(), owner });
+        }
+        Err(source) => return Err(Error::io("lock", path, source)),
+    }
+    let opened = super::super::fault::caught(|| recover(path, disk, identity, options));
+    opened.map_err(|fault| fault.at(path))
+}
+
+fn recover(
+    path: &Path,
+    disk: Arc<dyn Disk>,
+    identity: Identity,
+    options: EngineOptions,
+) -> Step<Arc<Writer>> {
+    let file_id = identity.file_id;
+    let (root, slot) = Roots::read(disk.as_ref(), file_id)?.current()?;
+    let log = Log::of(file_id, &root);
+    check_length(disk.as_ref(), &root)?;
+    let Found { records, tail } = log.read(disk.as_ref(), &root)?;
+    let (manifest, memtable) = replay(&records)?;
+    let space = Arc::new(Space::default());
+    let mut root = RootWriter::new(file_id, root, slot);
+    let mut log = LogWriter::new(log, tail);
+    adopt(&space, &manifest, &log)?;
+    log.confirm(disk.as_ref(), &mut root)?;
+    let readers = Readers::new(Arc::clone(&disk));
+    let opener = Opener { disk, file_id, readers, cache: options.cache_size };
+    let generation = root.root().generation;
+    let pin = Arc::new(opener.readers.pin(generation)?);
+    let version = opener.open(&manifest, None)?;
+    let sequence = memtable.rows().last();
+    let tip = Tip { memtables: vec![Arc::new(memtable)], version, pin };
+    let durable =
+        Durable { sequence, log, root, manifest, generation, doubtful: Vec::new(), dense: false };
+    Ok(Arc::new(Writer {
+        path: path.to_owned(),
+        options,
+        opener,
+        space,
+        flusher: Default::default(),
+        checkpoint: Mutex::default(),
+        durable: Mutex::new(durable),
+        batch: Mutex::default(),
+        unlogged: Mutex::new(Unlogged { keys: Vec::new(), logged: sequence }),
+        tip: RwLock::new(Arc::new(tip)),
+        failure: Mutex::default(),
+        durable_target: AtomicU64::new(0),
+        written: AtomicBool::new(false),
+        stamped: AtomicBool::new(false),
+        process: std::process::id(),
+    }))
+}
+
+/// A file that is shorter than its root says was cut.
+pub(crate) fn check_length(disk: &dyn Disk, root: &Root) -> Step<()> {
+    let (len, needed) = (disk.len()?, u64::from(root.pages) * PAGE as u64);
+    if len < needed { Err(Damage::Cut { len, needed }.into()) } else { Ok(()) }
+}
+
+/// Manifest and rows of these records.
+pub(crate) fn replay(records: &[crate::wal::LogRecord]) -> Step<(Manifest, Memtable)> {
+    let (first, changes) = records.split_first().ok_or(Damage::Manifest)?;
+    let manifest = Manifest::parse(&first.content)?;
+    let memtable = Memtable::behind(first.sequence);
+    for record in changes {
+        if record.kind != Kind::Changes {
+            return Err(Damage::Log { number: record.number }.into());
+        }
+        memtable.replay(rows_of(&record.content)?, record.sequence);
+    }
+    Ok((manifest, memtable))
+}
+
+/// Has the space know which pages are in use. Retired pages that the log has grown into were given
+/// back before.
+fn adopt(space: &Space, manifest: &Manifest, log: &LogWriter) -> Step<()> {
+    let log = Extent { pages: log.pages(), ..log.log().extent };
+    let end = log.end().unwrap_or(u32::MAX);
+    let beside = |extent: &Extent| extent.page >= end || extent.end() <= Some(log.page);
+    let live = manifest.base.iter().map(|base| base.extent);
+    let live = live.chain(manifest.segments.iter().map(|segment| segment.extent));
+    let retired = manifest.retired.iter().map(|retired| retired.extent).filter(beside);
+    Ok(space.adopt(live.chain(retired).chain([log]))?)
+}

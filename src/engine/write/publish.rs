@@ -1,0 +1,240 @@
+//! Makes a new generation current.
+
+use std::sync::Arc;
+
+use super::super::fault::Step;
+use super::super::log_rows::content_of;
+use super::super::manifest::{Manifest, Retired};
+use super::super::memtable::{Memtable, RowChanged};
+use super::super::merge::page_of;
+use super::super::rows::{Span, Table};
+use super::super::version::Version;
+use super::super::view::Tip;
+use super::edit::Edit;
+use super::{Fresh, Writer, locked};
+use crate::file::{Extent, PAGE, Pin, Root, RootWriter, pages_of};
+use crate::wal::{Log, LogWriter};
+
+/// A log may have so many pages, unless its first records alone have more.
+pub(super) const LOG_PAGES: u32 = 128;
+
+/// A gap of so many pages is large enough for a new log.
+const LOG_ROOM: u32 = 16;
+
+/// What is on the disk.
+#[derive(Debug)]
+pub(super) struct Durable {
+    /// The last batch that is durable.
+    pub(super) sequence: u64,
+    pub(super) log: LogWriter,
+    pub(super) root: RootWriter,
+    /// The manifest of the current generation.
+    pub(super) manifest: Manifest,
+    /// The last generation that was tried. One that failed may be current after a power cut.
+    pub(super) generation: u64,
+    /// Pages of generations that failed, which may be current.
+    pub(super) doubtful: Vec<Retired>,
+    /// New logs go where they fit, without room to grow.
+    pub(super) dense: bool,
+}
+
+impl Writer {
+    /// Makes what `edit` has written the current generation, in place of these memtables. On an
+    /// error either generation may be current on the disk; both have every durable batch.
+    pub(super) fn publish(
+        &self,
+        durable: &mut Durable,
+        mut edit: Edit<'_>,
+        taken: &[Arc<Memtable>],
+    ) -> Step<()> {
+        let generation = durable.generation + 1;
+        durable.generation = generation;
+        let tip = self.tip();
+        let newer: Vec<_> = tip
+            .memtables
+            .iter()
+            .filter(|memtable| !taken.iter().any(|taken| Arc::ptr_eq(taken, memtable)))
+            .cloned()
+            .collect();
+        let carried = edit.carried();
+        let fresh = self.collect_for(durable, &newer, taken, &carried);
+        let manifest = self.next_manifest(durable, &edit, generation);
+        let written = self.write_generation(durable, &mut edit, &manifest, &fresh);
+        let (log, version, pin) = match written {
+            Ok(written) => written,
+            Err(fault) => {
+                self.restore_unlogged(fresh.relogged);
+                return Err(fault);
+            }
+        };
+        durable.log = log;
+        durable.log.mark(self.disk());
+        durable.sequence = durable.sequence.max(fresh.sequence);
+        durable.manifest = manifest;
+        durable.doubtful.clear();
+        self.forget_logged(&newer, taken, fresh.relogged.is_some());
+        if let Some(oldest) = newer.last() {
+            oldest.put_below(&carried, taken.first().map_or(0, |taken| taken.rows().last()));
+        }
+        self.set_tip(Tip { memtables: newer, version, pin });
+        Ok(())
+    }
+
+    /// The rows of the next log behind its manifest: those that are carried, and those of newer
+    /// memtables if any of them are durable in the log that ends.
+    fn collect_for(
+        &self,
+        durable: &Durable,
+        newer: &[Arc<Memtable>],
+        taken: &[Arc<Memtable>],
+        carried: &[RowChanged],
+    ) -> NewLogRows {
+        let frozen = taken.first().map_or(durable.sequence, |taken| taken.rows().last());
+        if durable.sequence <= frozen {
+            return NewLogRows { rows: carried.to_vec(), sequence: frozen, relogged: None };
+        }
+        let mut unlogged = locked(&self.unlogged);
+        let locked: Vec<_> = newer.iter().map(|memtable| memtable.rows()).collect();
+        let sequence = locked.first().map_or(frozen, |active| active.last());
+        unlogged.logged = sequence;
+        let keys = std::mem::take(&mut unlogged.keys);
+        let mut rows = Vec::new();
+        for table in Table::ALL {
+            let memtables = locked.iter().map(std::ops::Deref::deref);
+            let page = page_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
+            rows.extend(page.changes.into_iter().map(|(key, change)| (table, key, change)));
+        }
+        let is_newer =
+            |table, key: &[u8]| locked.iter().any(|rows| rows.newest(table, key).is_some());
+        rows.extend(carried.iter().filter(|(table, key, _)| !is_newer(*table, key)).cloned());
+        NewLogRows { rows, sequence, relogged: Some(keys) }
+    }
+
+    fn restore_unlogged(&self, keys: Option<Vec<(Table, Arc<[u8]>)>>) {
+        if let Some(keys) = keys {
+            let rows = keys.into_iter().map(|(table, key)| (table, key, None)).collect();
+            self.give_back(Fresh { rows, sequence: 0 });
+        }
+    }
+
+    /// Forgets the keys of rows that are durable now.
+    fn forget_logged(&self, newer: &[Arc<Memtable>], taken: &[Arc<Memtable>], relogged: bool) {
+        if relogged {
+            return;
+        }
+        let mut unlogged = locked(&self.unlogged);
+        let rows: Vec<_> = newer.iter().map(|memtable| memtable.rows()).collect();
+        unlogged
+            .keys
+            .retain(|(table, key)| rows.iter().any(|rows| rows.newest(*table, key).is_some()));
+        let frozen = taken.first().map_or(0, |taken| taken.rows().last());
+        unlogged.logged = unlogged.logged.max(frozen);
+    }
+
+    /// The manifest of the next generation, with everything that it retires.
+    fn next_manifest(&self, durable: &Durable, edit: &Edit<'_>, generation: u64) -> Manifest {
+        let mut manifest = edit.manifest(generation);
+        let before = &durable.manifest;
+        let stays = |extent: Extent| {
+            manifest.segments.iter().any(|segment| segment.extent == extent)
+                || manifest.base.is_some_and(|base| base.extent == extent)
+        };
+        let segments = before.segments.iter().map(|segment| (segment.extent, segment.born));
+        let base = before.base.iter().map(|base| (base.extent, base.born));
+        let retired = segments.chain(base).filter(|(extent, _)| !stays(*extent));
+        let retired = retired.map(|(extent, born)| Retired { extent, born, retired: generation });
+        let log = durable.log.log();
+        let extent = Extent { pages: durable.log.pages(), ..log.extent };
+        let log = Retired { extent, born: log.generation, retired: generation };
+        let doubtful = durable.doubtful.iter().map(|one| Retired { retired: generation, ..*one });
+        let all = before.retired.iter().copied().chain(retired).chain([log]).chain(doubtful);
+        manifest.retired = all.collect();
+        manifest
+    }
+
+    /// Writes the log of the next generation and then the root that names it.
+    fn write_generation(
+        &self,
+        durable: &mut Durable,
+        edit: &mut Edit<'_>,
+        manifest: &Manifest,
+        rows: &NewLogRows,
+    ) -> Step<(LogWriter, Arc<Version>, Arc<Pin>)> {
+        let disk = self.disk();
+        let generation = durable.generation;
+        let too_long = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+        let bytes = manifest.to_bytes().ok_or_else(too_long)?;
+        let content = (!rows.rows.is_empty()).then(|| content_of(&rows.rows));
+        let changes = content.as_ref().map(|content| content.as_slice());
+        let needed = LogWriter::needed(bytes.len(), changes.map(<[u8]>::len));
+        let pages = pages_of(needed as u64);
+        let room = if durable.dense { pages } else { LOG_ROOM };
+        let place = self.space.take_growing(pages, room).ok_or_else(too_long)?;
+        let version = self.opener.open(manifest, Some(&self.tip().version));
+        let first = durable.log.last() + 1;
+        let limit = Extent { pages: pages.max(LOG_PAGES), ..place };
+        let log = Log::new(self.opener.file_id, generation, limit, first);
+        let (mut bytes, writer) = LogWriter::begin(log, rows.sequence, &bytes, changes);
+        bytes.resize(pages as usize * PAGE, 0);
+        let written = version.and_then(|version| {
+            let pin = self.opener.readers.pin(generation)?;
+            disk.write(place.at(), &bytes)?;
+            disk.sync()?;
+            Ok((version, Arc::new(pin)))
+        });
+        let (version, pin) = match written {
+            Ok(written) => written,
+            Err(fault) => {
+                self.space.free(place);
+                return Err(fault);
+            }
+        };
+        edit.keep();
+        let old = *durable.root.root();
+        let root = Root {
+            revision: old.revision,
+            generation,
+            log: limit,
+            first,
+            last: writer.last(),
+            pages: manifest.pages_with(place),
+        };
+        if let Err(error) = durable.root.publish(disk, root) {
+            // Either generation may be current after a power cut: nothing goes behind the log of
+            // the old one any more, and the pages of both stay.
+            durable.log.doubt();
+            let born = generation;
+            let new = edit.new_extents().into_iter().chain([place]);
+            let new = new.map(|extent| Retired { extent, born, retired: generation });
+            durable.doubtful.extend(new);
+            return Err(error.into());
+        }
+        Ok((writer, version, pin))
+    }
+
+    /// Gives pages back that no reader can read any more.
+    pub(super) fn reclaim(&self) {
+        let mut durable = locked(&self.durable);
+        self.reclaim_in(&mut durable);
+    }
+
+    pub(super) fn reclaim_in(&self, durable: &mut Durable) {
+        let readers = &self.opener.readers;
+        durable.manifest.retired.retain(|one| {
+            let is_read = readers.are_in(one.born, one.retired);
+            if !is_read {
+                self.space.free(one.extent);
+            }
+            is_read
+        });
+    }
+}
+
+/// The rows that a new log begins with.
+struct NewLogRows {
+    rows: Vec<RowChanged>,
+    /// The last batch of which they are.
+    sequence: u64,
+    /// The keys that count as logged with them, if the newer memtables are among them.
+    relogged: Option<Vec<(Table, Arc<[u8]>)>>,
+}

@@ -1,0 +1,63 @@
+//! What can be wrong with the bytes of a store file.
+
+use std::fmt;
+
+/// What is wrong with the bytes of a store file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// The file is shorter than its header says.
+    Cut { len: u64, needed: u64 },
+    /// The checksum of the first sector does not match.
+    Identity,
+    /// The first sector is whole and has a value that no release writes.
+    IdentityField { at: usize, found: u32 },
+    /// Neither slot of the root is whole.
+    Roots,
+    /// The log has no manifest, or one that contradicts itself.
+    Manifest,
+    /// Two things are said to lie in one page.
+    Overlap { page: u32 },
+    /// This record of the log is damaged or missing.
+    Log { number: u64 },
+    /// The checksum of a sector of a segment does not match.
+    Segment { number: u64, sector: u64 },
+    /// The checksum of a block of the base does not match.
+    Base { block: u64 },
+    /// The base is not laid out as redb lays out a database.
+    BaseLayout { page: u64 },
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut { len, needed } => {
+                write!(f, "the file was cut: it has {len} bytes of at least {needed}")
+            }
+            Self::Identity => f.write_str("the checksum of the first sector does not match"),
+            Self::IdentityField { at, found } => {
+                write!(f, "byte {at} of the file says {found}, which no release writes")
+            }
+            Self::Roots => f.write_str("both copies of the root are damaged"),
+            Self::Manifest => f.write_str("the manifest at the start of the log is damaged"),
+            Self::Overlap { page } => write!(f, "two structures claim page {page}"),
+            Self::Log { number } => write!(f, "log record {number} is damaged or missing"),
+            Self::Segment { number, sector } => {
+                write!(f, "the checksum of segment {number}, sector {sector} does not match")
+            }
+            Self::Base { block } => {
+                write!(f, "the checksum of the base, block {block} does not match")
+            }
+            Self::BaseLayout { page } => {
+                write!(f, "the base is not a redb database: page {page} is malformed")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Damage {}
+
+impl From<Damage> for std::io::Error {
+    fn from(damage: Damage) -> Self {
+        Self::other(damage)
+    }
+}

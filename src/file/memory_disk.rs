@@ -1,0 +1,73 @@
+//! A disk in memory, for tests and fuzzing.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::disk::{Disk, LockRange};
+
+/// A disk that never fails and that nobody else uses.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryDisk(Mutex<Vec<u8>>);
+
+impl MemoryDisk {
+    pub(crate) fn new(content: Vec<u8>) -> Self {
+        Self(Mutex::new(content))
+    }
+
+    fn content(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Disk for MemoryDisk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.content().len() as u64)
+    }
+
+    fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        let content = self.content();
+        let there = at.checked_add(out.len()).and_then(|end| content.get(at..end));
+        out.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
+        let at = usize::try_from(at).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let end = at.checked_add(data.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        let mut content = self.content();
+        if content.len() < end {
+            content.resize(end, 0);
+        }
+        if let Some(place) = content.get_mut(at..end) {
+            place.copy_from_slice(data);
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        self.content().resize(len, 0);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn try_lock_exclusive(&self, _: LockRange) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn try_lock_shared(&self, _: LockRange) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn unlock(&self, _: LockRange) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn is_locked(&self, _: LockRange) -> io::Result<bool> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,66 @@
+//! Writes the root so that a write that is cut, or whose sync fails, costs nothing.
+
+use std::io;
+
+use super::disk::Disk;
+use super::header::{Root, SLOTS};
+
+/// The root of a store that is open for writing.
+#[derive(Debug)]
+pub(crate) struct RootWriter {
+    file_id: [u8; 16],
+    root: Root,
+    /// The slot that is known to be durable, with the current generation. It is not written over
+    /// until the other one is.
+    safe: usize,
+}
+
+impl RootWriter {
+    /// Goes on from the root in this slot.
+    pub(crate) fn new(file_id: [u8; 16], root: Root, safe: usize) -> Self {
+        Self { file_id, root, safe }
+    }
+
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Makes this generation current, durably. If that fails, either may be current after a power
+    /// cut: what the old one names must stay.
+    pub(crate) fn publish(&mut self, disk: &dyn Disk, new: Root) -> io::Result<()> {
+        let slot = 1 - self.safe;
+        self.write(disk, slot, new)?;
+        disk.sync()?;
+        self.safe = slot;
+        // Both slots name the generation, so that a damaged slot never brings an old one back.
+        self.write(disk, 1 - slot, new)?;
+        disk.sync()
+    }
+
+    /// Writes the root of the current generation again, with new bounds. It need not be durable.
+    pub(crate) fn amend(
+        &mut self,
+        disk: &dyn Disk,
+        amend: impl FnOnce(&mut Root),
+    ) -> io::Result<()> {
+        let mut root = self.root;
+        amend(&mut root);
+        self.write(disk, 1 - self.safe, root)
+    }
+
+    /// Writes both slots again and makes them durable, whatever the page cache says of them.
+    pub(crate) fn confirm(&mut self, disk: &dyn Disk) -> io::Result<()> {
+        let root = self.root;
+        self.publish(disk, root)
+    }
+
+    fn write(&mut self, disk: &dyn Disk, slot: usize, root: Root) -> io::Result<()> {
+        let root = Root { revision: self.root.revision + 1, ..root };
+        // Its revision is used up even if the write fails: it may have reached the disk.
+        self.root.revision = root.revision;
+        let at = SLOTS.get(slot).copied().unwrap_or_default();
+        disk.write(at, &root.to_bytes(self.file_id))?;
+        self.root = root;
+        Ok(())
+    }
+}

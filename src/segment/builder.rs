@@ -1,0 +1,311 @@
+//! Writes a segment, from its first row to its last checksum.
+
+use std::io;
+use std::sync::Arc;
+
+use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
+use super::layout::{GROUP, Layout, SegmentInfo, Shape, TOP, header_of};
+use super::sectors::Checksums;
+use super::{Key, Result};
+use crate::file::{Disk, Extent, PAGE, SECTOR, Space};
+
+/// So much is written at a time.
+const CHUNK: usize = 1 << 20;
+
+/// A segment that fits into this is held in memory and may go into a gap between others.
+const SMALL: usize = 4 << 20;
+
+/// Writes one segment.
+pub(crate) struct Builder<'a> {
+    disk: &'a dyn Disk,
+    space: Arc<Space>,
+    file_id: [u8; 16],
+    number: u64,
+    sums: Checksums,
+    /// What is not on the disk yet of the part that is being written.
+    pending: Vec<u8>,
+    /// How much is.
+    written: usize,
+    /// The segment's first page, if it was too long for memory.
+    page: Option<u32>,
+    checksums: Vec<u8>,
+    groups: Vec<u8>,
+    tops: Vec<u8>,
+    accounts: Vec<Account>,
+    usernames: Hashes,
+    phones: Hashes,
+    shape: Shape,
+    last: Option<u128>,
+    /// The last group: how many rows it has, how they begin, and what they say.
+    in_group: usize,
+    heads: Vec<u8>,
+    payloads: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    number: u32,
+    rows: u32,
+    tombstones: u32,
+}
+
+/// A segment on the disk that no manifest names yet. Its pages are given back unless it is kept.
+#[derive(Debug)]
+pub(crate) struct NewSegment {
+    pub(crate) info: SegmentInfo,
+    space: Option<Arc<Space>>,
+}
+
+impl NewSegment {
+    /// A segment that was copied to this extent, which was taken for it.
+    pub(crate) fn moved(info: SegmentInfo, extent: Extent, space: &Arc<Space>) -> Self {
+        Self { info: SegmentInfo { extent, ..info }, space: Some(Arc::clone(space)) }
+    }
+
+    /// A manifest names it, or may do so.
+    pub(crate) fn keep(&mut self) {
+        self.space = None;
+    }
+}
+
+impl Drop for NewSegment {
+    fn drop(&mut self) {
+        if let Some(space) = &self.space {
+            space.free(self.info.extent);
+        }
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// The segment gets this number, which no other of the file ever had.
+    pub(crate) fn new(
+        disk: &'a dyn Disk,
+        file_id: [u8; 16],
+        space: &Arc<Space>,
+        number: u64,
+    ) -> Self {
+        Self {
+            disk,
+            space: Arc::clone(space),
+            file_id,
+            number,
+            sums: Checksums::new(file_id, number),
+            pending: Vec::new(),
+            written: 0,
+            page: None,
+            checksums: Vec::new(),
+            groups: Vec::new(),
+            tops: Vec::new(),
+            accounts: Vec::new(),
+            usernames: Hashes::default(),
+            phones: Hashes::default(),
+            shape: Shape::default(),
+            last: None,
+            in_group: 0,
+            heads: Vec::new(),
+            payloads: Vec::new(),
+        }
+    }
+
+    /// Whether it has no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Adds a row behind the last: a record without its tag, or a tombstone.
+    pub(crate) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Result<()> {
+        let number = super::reader::number(key);
+        let account = u32::try_from(number >> 64).unwrap_or(u32::MAX);
+        let step = self.last.map(|last| number.checked_sub(last).filter(|step| *step > 0));
+        if step == Some(None) || payload.is_some_and(<[u8]>::is_empty) {
+            return Err(io::Error::other("rows of a segment out of order").into());
+        }
+        let same_account = self.accounts.last().is_some_and(|last| last.number == account);
+        if !same_account || self.in_group == GROUP {
+            self.begin_group(key, account, same_account)?;
+        } else if let Some(Some(step)) = step {
+            put_varint(&mut self.heads, u64::try_from(step).unwrap_or(u64::MAX));
+        }
+        self.in_group += 1;
+        self.last = Some(number);
+        let payload = payload.unwrap_or_default();
+        put_varint(&mut self.heads, payload.len() as u64);
+        self.payloads.extend_from_slice(payload);
+        if let Some(account) = self.accounts.last_mut() {
+            let count =
+                if payload.is_empty() { &mut account.tombstones } else { &mut account.rows };
+            *count = count.saturating_add(1);
+        }
+        let held = if self.page.is_some() { CHUNK } else { SMALL };
+        if self.pending.len() >= held { self.spill() } else { Ok(()) }
+    }
+
+    fn begin_group(&mut self, key: &Key, account: u32, same_account: bool) -> Result<()> {
+        if self.shape.groups as usize >= u32::MAX as usize / GROUP - 1 {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
+        }
+        self.end_group();
+        if !same_account {
+            self.accounts.push(Account { number: account, rows: 0, tombstones: 0 });
+        }
+        if (self.shape.groups as usize).is_multiple_of(TOP) {
+            self.tops.extend_from_slice(key);
+        }
+        self.groups.extend_from_slice(key);
+        let offset = ((self.written + self.pending.len()) as u64).to_le_bytes();
+        self.groups.extend_from_slice(offset.split_at(5).0);
+        self.shape.groups += 1;
+        self.in_group = 0;
+        Ok(())
+    }
+
+    fn end_group(&mut self) {
+        if self.in_group > 0 {
+            // A head has thirteen bytes at most.
+            self.pending.extend_from_slice(&[self.in_group as u8, self.heads.len() as u8]);
+            self.pending.append(&mut self.heads);
+            self.pending.append(&mut self.payloads);
+            self.in_group = 0;
+        }
+    }
+
+    /// The last row's record shows this text, which is folded.
+    pub(crate) fn index(&mut self, index: HashIndex, text: &str) {
+        let Some(account) = self.accounts.last() else { return };
+        let hash = hash_of(self.file_id, account.number, text);
+        let slot = (self.shape.groups - 1) * GROUP as u32 + self.in_group as u32 - 1;
+        match index {
+            HashIndex::Usernames => self.usernames.push(hash, slot),
+            HashIndex::Phones => self.phones.push(hash, slot),
+        }
+    }
+
+    /// How many usernames and phones were indexed so far.
+    pub(crate) fn indexed(&self) -> (u64, u64) {
+        (self.usernames.len() as u64, self.phones.len() as u64)
+    }
+
+    /// Writes as many whole sectors as are there to the end of the file.
+    fn spill(&mut self) -> Result<()> {
+        let page = match self.page {
+            Some(page) => page,
+            None => {
+                let busy = || io::Error::from(io::ErrorKind::ResourceBusy);
+                *self.page.insert(self.space.take_end().ok_or_else(busy)?)
+            }
+        };
+        let whole = self.pending.len() / SECTOR * SECTOR;
+        self.sum(self.written, whole);
+        self.write(page, sectors_of(&self.pending, whole))?;
+        self.pending.drain(..whole);
+        self.written += whole;
+        Ok(())
+    }
+
+    /// Adds the checksums of the first so many pending bytes, which begin at `at`.
+    fn sum(&mut self, at: usize, len: usize) {
+        let sectors = sectors_of(&self.pending, len).chunks_exact(SECTOR);
+        for (number, sector) in (at / SECTOR..).zip(sectors) {
+            self.checksums.extend_from_slice(&self.sums.of(number as u64, sector));
+        }
+    }
+
+    fn pad(&mut self) {
+        let len = self.pending.len().next_multiple_of(SECTOR);
+        self.pending.resize(len, 0);
+    }
+
+    /// Writes the rest. Gives back all rows that may show a username, or a phone, that another one
+    /// shows as well.
+    pub(crate) fn finish(mut self) -> Result<(NewSegment, [Vec<Collision>; 2])> {
+        self.end_group();
+        self.shape.rows = (self.written + self.pending.len()) as u64;
+        self.shape.accounts = self.accounts.len() as u32;
+        self.shape.first = self.accounts.first().map_or(0, |account| account.number);
+        self.shape.last = self.accounts.last().map_or(0, |account| account.number);
+        self.pad();
+        let (usernames, same_usernames) = std::mem::take(&mut self.usernames).into_buckets();
+        let (phones, same_phones) = std::mem::take(&mut self.phones).into_buckets();
+        self.shape.usernames = (usernames.len() / BUCKET) as u32;
+        self.shape.phones = (phones.len() / BUCKET) as u32;
+        let accounts: Vec<u8> = self.accounts.iter().flat_map(|account| account.bytes()).collect();
+        let (groups, tops) = (std::mem::take(&mut self.groups), std::mem::take(&mut self.tops));
+        for part in [groups, tops, accounts, usernames, phones] {
+            self.pending.extend_from_slice(&part);
+            self.pad();
+        }
+        self.sum(self.written, self.pending.len());
+        let checksums = std::mem::take(&mut self.checksums);
+        self.pending.extend_from_slice(&checksums);
+        let segment = self.place()?;
+        Ok((segment, [same_usernames, same_phones]))
+    }
+
+    /// Writes what is pending where there is room for it, and the header in front.
+    fn place(&mut self) -> Result<NewSegment> {
+        let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
+        let layout = Layout::of(&self.shape).ok_or_else(too_long)?;
+        if layout.len != self.written + self.pending.len() {
+            return Err(io::Error::other("a segment of another length than was computed").into());
+        }
+        let pages = layout.pages();
+        // The rest of the last page belongs to it as well.
+        let padded = pages as usize * PAGE - SECTOR - self.written;
+        self.pending.resize(padded, 0);
+        let extent = match self.page.take() {
+            Some(page) => {
+                self.space.close_end(pages);
+                Extent { page, pages }
+            }
+            None => self.space.take(pages).ok_or_else(too_long)?,
+        };
+        let info = SegmentInfo { number: self.number, born: 0, extent, shape: self.shape };
+        let segment = NewSegment { info, space: Some(Arc::clone(&self.space)) };
+        let header = header_of(self.file_id, self.number, &self.shape);
+        if self.written == 0 {
+            let whole = [header.as_slice(), &self.pending].concat();
+            self.disk.write(extent.at(), &whole)?;
+        } else {
+            self.write(extent.page, &self.pending)?;
+            self.disk.write(extent.at(), &header)?;
+        }
+        Ok(segment)
+    }
+
+    /// Writes what comes next of the segment.
+    fn write(&self, page: u32, bytes: &[u8]) -> io::Result<()> {
+        let at = Extent { page, pages: 1 }.at() + (SECTOR + self.written) as u64;
+        self.disk.write(at, bytes)
+    }
+}
+
+fn sectors_of(bytes: &[u8], len: usize) -> &[u8] {
+    bytes.get(..len).unwrap_or_default()
+}
+
+impl Drop for Builder<'_> {
+    fn drop(&mut self) {
+        if self.page.is_some() {
+            self.space.close_end(0);
+        }
+    }
+}
+
+impl Account {
+    fn bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        let fields = [self.number, self.rows, self.tombstones];
+        for (place, field) in bytes.chunks_exact_mut(4).zip(fields) {
+            place.copy_from_slice(&field.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}

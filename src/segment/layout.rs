@@ -1,0 +1,162 @@
+//! Where the parts of a segment lie, and the sector in front that says so.
+
+use crate::file::{Extent, SECTOR, pages_of, put, u32_at, u64_at};
+
+/// Length of a checksum in bytes.
+pub(super) const SUM: usize = 4;
+
+/// At most so many rows stand behind one entry of the index of ids.
+pub(super) const GROUP: usize = 16;
+
+/// Length of an entry of the index of ids: key, and where its rows begin.
+pub(super) const GROUP_ENTRY: usize = KEY + 5;
+
+/// Length of a key in bytes.
+pub(super) const KEY: usize = 12;
+
+/// Each entry of the index of ids whose number is a multiple of this has its key in the top index.
+pub(super) const TOP: usize = 64;
+
+/// Length of an entry of the directory of accounts in bytes.
+pub(super) const ACCOUNT_ENTRY: usize = 12;
+
+/// What the sector in front of a segment begins with.
+const MAGIC: [u8; 4] = *b"\x89seg";
+
+/// How much of each part a segment has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Length of the rows in bytes.
+    pub(crate) rows: u64,
+    /// Entries of the index of ids.
+    pub(crate) groups: u32,
+    /// Accounts of which it has rows.
+    pub(crate) accounts: u32,
+    /// Buckets of the usernames and of the phones.
+    pub(crate) usernames: u32,
+    pub(crate) phones: u32,
+    /// The smallest and the greatest number of an account.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
+impl Shape {
+    /// How many pages such a segment takes, if it can be one.
+    pub(crate) fn pages(&self) -> Option<u32> {
+        Layout::of(self).map(|layout| layout.pages())
+    }
+}
+
+/// A segment as a manifest names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentInfo {
+    /// No other segment of the file ever had this number.
+    pub(crate) number: u64,
+    /// The first generation that names it where it lies now.
+    pub(crate) born: u64,
+    pub(crate) extent: Extent,
+    pub(crate) shape: Shape,
+}
+
+impl SegmentInfo {
+    /// Whether the parts take all of the pages, and no more.
+    pub(crate) fn is_sound(&self) -> bool {
+        let Shape { accounts, first, last, .. } = self.shape;
+        self.shape.pages() == Some(self.extent.pages) && accounts > 0 && first <= last
+    }
+}
+
+/// The sector in front of a segment: what is in it, for whoever finds it without a manifest.
+pub(super) fn header_of(file_id: [u8; 16], number: u64, shape: &Shape) -> [u8; SECTOR] {
+    let mut bytes = [0; SECTOR];
+    put(&mut bytes, 0, &MAGIC);
+    put(&mut bytes, 8, &number.to_le_bytes());
+    put(&mut bytes, 16, &shape.rows.to_le_bytes());
+    let Shape { groups, accounts, usernames, phones, first, last, .. } = *shape;
+    for (at, field) in (24..).step_by(4).zip([groups, accounts, usernames, phones, first, last]) {
+        put(&mut bytes, at, &field.to_le_bytes());
+    }
+    let sum = header_sum(file_id, &bytes);
+    put(&mut bytes, 4, &sum.to_le_bytes());
+    bytes
+}
+
+/// Number and shape of the segment that has this sector in front.
+pub(crate) fn parse_header(file_id: [u8; 16], bytes: &[u8; SECTOR]) -> Option<(u64, Shape)> {
+    if !bytes.starts_with(&MAGIC) || u32_at(bytes, 4) != header_sum(file_id, bytes) {
+        return None;
+    }
+    let shape = Shape {
+        rows: u64_at(bytes, 16),
+        groups: u32_at(bytes, 24),
+        accounts: u32_at(bytes, 28),
+        usernames: u32_at(bytes, 32),
+        phones: u32_at(bytes, 36),
+        first: u32_at(bytes, 40),
+        last: u32_at(bytes, 44),
+    };
+    Some((u64_at(bytes, 8), shape))
+}
+
+fn header_sum(file_id: [u8; 16], bytes: &[u8; SECTOR]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&file_id);
+    crc.update(bytes.get(8..).unwrap_or_default());
+    crc.finalize()
+}
+
+/// Where the parts of a segment begin, in bytes behind its header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) rows: usize,
+    pub(super) groups: usize,
+    pub(super) tops: usize,
+    pub(super) accounts: usize,
+    pub(super) usernames: usize,
+    pub(super) phones: usize,
+    pub(super) sums: usize,
+    pub(super) len: usize,
+}
+
+impl Layout {
+    /// `None` where it could not be so long in memory.
+    pub(super) fn of(shape: &Shape) -> Option<Self> {
+        let count = |number: u32| usize::try_from(number).ok();
+        let behind = |at: usize, count: usize, each: usize| {
+            at.checked_add(count.checked_mul(each)?)?.checked_next_multiple_of(SECTOR)
+        };
+        let rows = usize::try_from(shape.rows).ok()?;
+        let groups = behind(0, rows, 1)?;
+        let tops = behind(groups, count(shape.groups)?, GROUP_ENTRY)?;
+        let accounts = behind(tops, count(shape.groups)?.div_ceil(TOP), KEY)?;
+        let usernames = behind(accounts, count(shape.accounts)?, ACCOUNT_ENTRY)?;
+        let phones = behind(usernames, count(shape.usernames)?, super::hash_index::BUCKET)?;
+        let sums = behind(phones, count(shape.phones)?, super::hash_index::BUCKET)?;
+        let len = sums.checked_add((sums / SECTOR).checked_mul(SUM)?)?;
+        len.checked_add(SECTOR)?;
+        Some(Self { rows, groups, tops, accounts, usernames, phones, sums, len })
+    }
+
+    /// How many pages header and parts take.
+    pub(super) fn pages(&self) -> u32 {
+        pages_of((SECTOR + self.len) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flipped_bit_of_a_header_is_noticed() {
+        let shape =
+            Shape { rows: 40, groups: 1, accounts: 1, usernames: 2, phones: 3, first: 7, last: 9 };
+        let bytes = header_of([3; 16], 5, &shape);
+        assert_eq!(parse_header([3; 16], &bytes), Some((5, shape)));
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes;
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(parse_header([3; 16], &damaged), None, "bit {bit}");
+        }
+    }
+}

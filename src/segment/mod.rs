@@ -1,0 +1,105 @@
+//! Segments: sorted runs of entities that are never changed once they are written.
+//!
+//! An entity is found by its id with a search in a sorted index, and by a username or a phone
+//! number in one bucket of a hash table. A segment is read in place: the checksum of each sector is
+//! verified before its first use. FORMAT.md has each byte.
+
+mod builder;
+mod hash_index;
+mod layout;
+mod reader;
+mod sectors;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+
+pub(crate) use self::builder::{Builder, NewSegment};
+pub(crate) use self::hash_index::{Collision, HashIndex};
+pub(crate) use self::layout::{SegmentInfo, Shape, parse_header};
+pub(crate) use self::reader::{Row, Segment, Walk};
+use crate::file::Damage;
+use crate::record::RecordError;
+
+/// A key of an entity: account and marked id, in sortable form.
+pub(crate) type Key = [u8; 12];
+
+/// Why a segment cannot be read or written.
+#[derive(Debug)]
+pub(crate) enum SegmentError {
+    Io(io::Error),
+    Damage(Damage),
+    /// A record in it is not one.
+    Record(Key, RecordError),
+}
+
+impl fmt::Display for SegmentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Damage(damage) => damage.fmt(f),
+            Self::Record(_, error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for SegmentError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Damage> for SegmentError {
+    fn from(damage: Damage) -> Self {
+        Self::Damage(damage)
+    }
+}
+
+pub(crate) type Result<T> = std::result::Result<T, SegmentError>;
+
+/// What FORMAT.md shows of this room, for the test that reads it.
+#[cfg(all(test, feature = "convert"))]
+pub(crate) mod vectors {
+    use super::layout::{Layout, header_of};
+    use super::*;
+    use crate::file::{Disk, MemoryDisk, SECTOR};
+    use crate::record::{AccountNo, PeerKey, encode};
+    use crate::types::{Entity, folded_username};
+
+    /// The parts of segment 5 with these entities, without the zeros behind each.
+    pub(crate) fn vectors(
+        file_id: [u8; 16],
+        account: AccountNo,
+        entities: &[Entity],
+    ) -> Vec<(&'static str, Vec<u8>)> {
+        let (disk, space) = (MemoryDisk::default(), std::sync::Arc::default());
+        let mut builder = Builder::new(&disk, file_id, &space, 5);
+        for entity in entities {
+            let record = encode(entity).unwrap();
+            builder.push(&PeerKey::of(account, entity.id), Some(&record[1..])).unwrap();
+            for name in &entity.usernames {
+                builder.index(HashIndex::Usernames, &folded_username(name));
+            }
+        }
+        let info = builder.finish().unwrap().0.info;
+        let layout = Layout::of(&info.shape).unwrap();
+        let mut bytes = vec![0; layout.len];
+        disk.read(info.extent.at() + SECTOR as u64, &mut bytes).unwrap();
+        let part = |from: usize, to: usize| trimmed(&bytes[from..to]);
+        vec![
+            ("segment: header", trimmed(&header_of(file_id, 5, &info.shape))),
+            ("segment: rows", part(0, layout.groups)),
+            ("segment: groups", part(layout.groups, layout.tops)),
+            ("segment: top", part(layout.tops, layout.accounts)),
+            ("segment: accounts", part(layout.accounts, layout.usernames)),
+            ("segment: usernames", part(layout.usernames, layout.phones)),
+            ("segment: first checksum", bytes[layout.sums..layout.sums + 4].to_vec()),
+        ]
+    }
+
+    fn trimmed(part: &[u8]) -> Vec<u8> {
+        let zeros = part.iter().rev().take_while(|byte| **byte == 0).count();
+        part[..part.len() - zeros].to_vec()
+    }
+}

@@ -1,0 +1,488 @@
+//! Reads a segment.
+
+use std::io;
+use std::sync::OnceLock;
+
+use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, probe};
+use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
+use super::sectors::{Checksums, Sectors};
+use super::{Key, Result, SegmentError};
+#[cfg(all(any(test, fuzzing), feature = "convert"))]
+use crate::file::Extent;
+use crate::file::{Bytes, Damage, Disk, SECTOR};
+use crate::record::{EntityFields, fields_of};
+use crate::types::{Entity, fold_phone, fold_username};
+
+/// A segment that is open.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    info: SegmentInfo,
+    layout: Layout,
+    file_id: [u8; 16],
+    sectors: Sectors,
+    /// The top index, once it was looked at.
+    tops: OnceLock<Box<[Number]>>,
+}
+
+/// What a run says of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row<'a> {
+    pub(crate) key: Key,
+    /// Its record without the tag; `None` where it was removed.
+    pub(crate) payload: Option<&'a [u8]>,
+}
+
+/// A key as a number, which is quicker to compare.
+type Number = u128;
+
+#[inline]
+pub(super) fn number(key: &Key) -> Number {
+    let (account, id) = (key.first_chunk(), key.last_chunk());
+    let account = account.copied().map_or(0, u32::from_be_bytes);
+    let id = id.copied().map_or(0, u64::from_be_bytes);
+    Number::from(account) << 64 | Number::from(id)
+}
+
+fn key(number: Number) -> Key {
+    let bytes = number.to_be_bytes();
+    bytes.last_chunk().copied().unwrap_or_default()
+}
+
+impl Segment {
+    /// The segment of which these bytes are all but the header. None of them is read yet.
+    pub(crate) fn new(
+        file_id: [u8; 16],
+        info: SegmentInfo,
+        bytes: Bytes,
+    ) -> std::result::Result<Self, Damage> {
+        let number = info.number;
+        let damage = Damage::Segment { number, sector: 0 };
+        let layout = Layout::of(&info.shape).ok_or(damage)?;
+        let sectors = Sectors::new(bytes, Checksums::new(file_id, number), layout.sums);
+        Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new() })
+    }
+
+    /// The segment of a file that a manifest names.
+    pub(crate) fn open(disk: &dyn Disk, file_id: [u8; 16], info: SegmentInfo) -> Result<Self> {
+        let damage = Damage::Segment { number: info.number, sector: 0 };
+        let len = usize::try_from(info.extent.len()).unwrap_or(usize::MAX);
+        let len = len.checked_sub(SECTOR).ok_or(damage)?;
+        let bytes = match disk.bytes(info.extent.at() + SECTOR as u64, len) {
+            // No sector of it is whole.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Bytes::Owned(Vec::new()),
+            bytes => bytes?,
+        };
+        Ok(Self::new(file_id, info, bytes)?)
+    }
+
+    /// A segment of this content, cut or filled up with zeros, with the checksums that belong to
+    /// it.
+    #[cfg(all(any(test, fuzzing), feature = "convert"))]
+    pub(crate) fn sealed(shape: Shape, content: &[u8]) -> Option<Self> {
+        let layout = Layout::of(&shape)?;
+        let mut bytes = content.to_vec();
+        bytes.resize(layout.sums, 0);
+        let sums = Checksums::new([0; 16], 1);
+        let sectors = (0..).zip(bytes.chunks_exact(SECTOR));
+        let sums: Vec<u8> = sectors.flat_map(|(at, sector)| sums.of(at, sector)).collect();
+        bytes.extend_from_slice(&sums);
+        let info = SegmentInfo { number: 1, born: 0, extent: Extent::default(), shape };
+        Self::new([0; 16], info, Bytes::Owned(bytes)).ok()
+    }
+
+    pub(crate) fn info(&self) -> &SegmentInfo {
+        &self.info
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.info.number
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.info.shape
+    }
+
+    /// How long it is in bytes, from its first row to its last checksum.
+    pub(crate) fn len(&self) -> usize {
+        self.layout.len
+    }
+
+    /// Whether it may have rows of this account.
+    #[inline]
+    pub(crate) fn spans(&self, account: u32) -> bool {
+        self.shape().first <= account && account <= self.shape().last
+    }
+
+    /// What it says of this entity, if anything.
+    pub(crate) fn get(&self, wanted: &Key) -> Result<Option<Row<'_>>> {
+        let number = number(wanted);
+        let Some(group) = self.group_of(number)? else { return Ok(None) };
+        let mut rows = self.group(group)?;
+        while let Some((at, span)) = rows.next()? {
+            if at == number {
+                return Ok(Some(Row { key: *wanted, payload: rows.payload(span)? }));
+            }
+            if at > number {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs `visit` over the entities whose record shows this text, which is folded, until it says
+    /// that it has enough.
+    pub(crate) fn holders(
+        &self,
+        index: HashIndex,
+        account: u32,
+        text: &str,
+        visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let (at, buckets) = match index {
+            HashIndex::Usernames => (self.layout.usernames, self.shape().usernames),
+            HashIndex::Phones => (self.layout.phones, self.shape().phones),
+        };
+        let hash = hash_of(self.file_id, account, text);
+        for number in probe(hash, buckets as usize) {
+            let at = at + number * BUCKET;
+            let bucket = self.sectors.get(at, at + BUCKET)?;
+            let Some((slots, goes_on)) = candidates(bucket, hash) else {
+                return Err(self.sectors.damage(at / SECTOR).into());
+            };
+            for slot in slots {
+                let row = self.row_at(slot)?;
+                if self.shows(&row, index, account, text)? && visit(row)? {
+                    return Ok(());
+                }
+            }
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn shows(&self, row: &Row<'_>, index: HashIndex, account: u32, text: &str) -> Result<bool> {
+        let (of, _) = row.key.split_at(4);
+        let (true, Some(payload)) = (of == account.to_be_bytes(), row.payload) else {
+            return Ok(false);
+        };
+        let fields = fields(row.key, payload)?;
+        Ok(match index {
+            HashIndex::Usernames => fields.usernames.iter().any(|name| {
+                name.eq_ignore_ascii_case(text) && name.is_ascii() || fold_username(name) == text
+            }),
+            HashIndex::Phones => {
+                fields.phone == text || fold_phone(fields.phone).as_deref() == Some(text)
+            }
+        })
+    }
+
+    /// The row in a slot: rows are counted as if every group were full.
+    pub(crate) fn row_at(&self, slot: u32) -> Result<Row<'_>> {
+        let (group, within) = (slot as usize / GROUP, slot as usize % GROUP);
+        let mut rows = self.group(group)?;
+        for _ in 0..within {
+            rows.next()?;
+        }
+        match rows.next()? {
+            Some((number, span)) => Ok(Row { key: key(number), payload: rows.payload(span)? }),
+            None => Err(rows.damage()),
+        }
+    }
+
+    /// The rows from the first that is not in front of this key.
+    pub(crate) fn walk(&self, from: &Key) -> Result<Walk<'_>> {
+        let wanted = number(from);
+        let first = self.group_of(wanted)?.unwrap_or(0);
+        let mut walk = Walk { segment: self, group: first, rows: None, front: None };
+        walk.turn()?;
+        while walk.front.is_some_and(|(at, _)| at < wanted) {
+            walk.advance()?;
+        }
+        Ok(walk)
+    }
+
+    /// How many entities of this account it has, and how many it says are gone.
+    pub(crate) fn count(&self, account: u32) -> Result<(u64, u64)> {
+        let mut count = (0, 0);
+        self.accounts(&mut |of, rows, gone| {
+            if of == account {
+                count = (u64::from(rows), u64::from(gone));
+            }
+        })?;
+        Ok(count)
+    }
+
+    /// The hash that this text, which is folded, has here.
+    pub(crate) fn hash(&self, account: u32, text: &str) -> u64 {
+        hash_of(self.file_id, account, text)
+    }
+
+    /// Shows every account with how many entities it has here, and how many are gone.
+    pub(crate) fn accounts(&self, visit: &mut dyn FnMut(u32, u32, u32)) -> Result<()> {
+        let at = self.layout.accounts;
+        let entries = self.sectors.get(at, at + self.shape().accounts as usize * ACCOUNT_ENTRY)?;
+        for entry in entries.chunks_exact(ACCOUNT_ENTRY) {
+            let field = |at: usize| {
+                let bytes = entry.get(at..).and_then(|rest| rest.first_chunk());
+                u32::from_le_bytes(bytes.copied().unwrap_or_default())
+            };
+            visit(field(0), field(4), field(8));
+        }
+        Ok(())
+    }
+
+    /// Visits every row that can be read, in the order of the keys. Gives how many groups cannot.
+    pub(crate) fn salvage(&self, visit: &mut dyn FnMut(Row<'_>)) -> usize {
+        let mut lost = 0;
+        for group in 0..self.shape().groups as usize {
+            let read = self.group(group).and_then(|mut rows| {
+                while let Some((number, payload)) = rows.next_row()? {
+                    visit(Row { key: key(number), payload });
+                }
+                Ok(())
+            });
+            lost += usize::from(read.is_err());
+        }
+        lost
+    }
+
+    /// Everything that is wrong with its sectors.
+    pub(crate) fn bad_sectors(&self) -> Vec<Damage> {
+        self.sectors.bad()
+    }
+
+    /// The group in which a key stands if it stands anywhere: the last that begins with no greater
+    /// one.
+    fn group_of(&self, wanted: Number) -> Result<Option<usize>> {
+        let tops = self.tops()?;
+        let behind = tops.partition_point(|top| *top <= wanted);
+        let Some(top) = behind.checked_sub(1) else { return Ok(None) };
+        let (first, end) = (top * TOP, (top * TOP + TOP).min(self.shape().groups as usize));
+        let (from, to) = (first * GROUP_ENTRY, end * GROUP_ENTRY);
+        let bytes = self.sectors.get(self.layout.groups + from, self.layout.groups + to)?;
+        let begins = |group: usize| key_in(bytes, group, GROUP_ENTRY) <= wanted;
+        let guess = guess(tops.get(top..), wanted).min(end - first - 1);
+        Ok((first + near(guess, end - first, begins)).checked_sub(1))
+    }
+
+    fn tops(&self) -> Result<&[Number]> {
+        if let Some(tops) = self.tops.get() {
+            return Ok(tops);
+        }
+        let count = (self.shape().groups as usize).div_ceil(TOP);
+        let bytes = self.sectors.get(self.layout.tops, self.layout.tops + count * KEY)?;
+        let tops = (0..count).map(|at| key_in(bytes, at, KEY)).collect();
+        Ok(self.tops.get_or_init(|| tops))
+    }
+
+    /// The rows of a group.
+    fn group(&self, group: usize) -> Result<Rows<'_>> {
+        let groups = self.shape().groups as usize;
+        let at = self.layout.groups + group * GROUP_ENTRY;
+        let outside = || SegmentError::from(self.sectors.damage(at / SECTOR));
+        if group >= groups {
+            return Err(outside());
+        }
+        let last = group + 1 == groups;
+        let entries = if last { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
+        let entries = self.sectors.get(at, at + entries)?;
+        let from = offset_in(entries, 0);
+        let to = if last { self.layout.rows } else { offset_in(entries, 1) };
+        if from >= to || to > self.layout.rows {
+            return Err(outside());
+        }
+        let number = key_in(entries, 0, GROUP_ENTRY);
+        let mut rows =
+            Rows { segment: self, at: from, heads: &[], next: from, end: to, left: 0, number };
+        // All of the group is on its way from memory while its heads are read.
+        self.sectors.touch(from, to);
+        let lens = self.sectors.get(from, (from + 2).min(to))?;
+        let &[count, len] = lens else { return Err(rows.damage()) };
+        rows.next = from + 2 + usize::from(len);
+        rows.left = -i32::from(count);
+        if rows.next > to || !(1..=GROUP).contains(&usize::from(count)) {
+            return Err(rows.damage());
+        }
+        rows.heads = self.sectors.get(from + 2, rows.next)?;
+        Ok(rows)
+    }
+}
+
+/// The fields of a record in a run.
+pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
+    fields_of::<Entity>(payload).map_err(|error| SegmentError::Record(key, error))
+}
+
+#[inline]
+fn key_in(entries: &[u8], at: usize, stride: usize) -> Number {
+    entries.get(at * stride..).and_then(|rest| rest.first_chunk()).map_or(0, number)
+}
+
+fn offset_in(entries: &[u8], at: usize) -> usize {
+    let at = at * GROUP_ENTRY + KEY;
+    let mut bytes = [0; 8];
+    for (place, byte) in bytes.iter_mut().zip(entries.get(at..at + 5).unwrap_or_default()) {
+        *place = *byte;
+    }
+    usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)
+}
+
+/// Between the first two of these keys: which of so many groups a key is in, if they lie evenly.
+fn guess(tops: Option<&[Number]>, wanted: Number) -> usize {
+    let Some([first, next, ..]) = tops else { return TOP / 2 };
+    let behind = |number: Number| number.saturating_sub(*first).min(Number::from(u64::MAX)) as u64;
+    (behind(wanted) as f64 / behind(*next).max(1) as f64 * TOP as f64) as usize
+}
+
+/// How many of the first `count` hold, of which those that hold come first; looked for from a
+/// guess on, since what lies near it is looked at together.
+#[inline]
+fn near(guess: usize, count: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, count, 1);
+    if holds(guess) {
+        low = guess + 1;
+        while low < high && holds((low + step).min(high) - 1) {
+            (low, step) = ((low + step).min(high), step * 2);
+        }
+        high = high.min(low + step - 1).max(low);
+    } else {
+        high = guess;
+        while high > low && !holds(high.saturating_sub(step)) {
+            (high, step) = (high.saturating_sub(step), step * 2);
+        }
+        low = low.max((high + 1).saturating_sub(step));
+    }
+    while low < high {
+        let middle = low.midpoint(high);
+        if holds(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+/// The rows of one group, from its first on.
+#[derive(Clone, Copy, Debug)]
+struct Rows<'a> {
+    segment: &'a Segment,
+    /// Where the group begins.
+    at: usize,
+    heads: &'a [u8],
+    /// Where the next payload begins, and where the last one ends.
+    next: usize,
+    end: usize,
+    /// How many rows there are still; less than zero before the first.
+    left: i32,
+    number: Number,
+}
+
+impl<'a> Rows<'a> {
+    /// The next row, and where its payload lies, which is not looked at.
+    #[inline]
+    fn next(&mut self) -> Result<Option<(Number, (usize, usize))>> {
+        match self.left {
+            0 if self.heads.is_empty() && self.next == self.end => return Ok(None),
+            0 => return Err(self.damage()),
+            ..0 => self.left = -self.left,
+            1.. => self.number += Number::from(self.varint()?),
+        }
+        self.left -= 1;
+        let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        if len > self.end - self.next {
+            return Err(self.damage());
+        }
+        let span = (self.next, self.next + len);
+        self.next += len;
+        Ok(Some((self.number, span)))
+    }
+
+    /// A payload; `None` where the entity is gone.
+    #[inline]
+    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<&'a [u8]>> {
+        if from == to { Ok(None) } else { self.segment.sectors.get(from, to).map(Some) }
+    }
+
+    fn next_row(&mut self) -> Result<Front<'a>> {
+        match self.next()? {
+            Some((number, span)) => Ok(Some((number, self.payload(span)?))),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let Some((byte, rest)) = self.heads.split_first() else { break };
+            self.heads = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if *byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(self.damage())
+    }
+
+    #[cold]
+    fn damage(&self) -> SegmentError {
+        self.segment.sectors.damage(self.at / SECTOR).into()
+    }
+}
+
+/// Rows in the order of their keys.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    segment: &'a Segment,
+    /// The group behind that of `rows`.
+    group: usize,
+    rows: Option<Rows<'a>>,
+    front: Front<'a>,
+}
+
+/// Key and payload of the next row, if there is one.
+type Front<'a> = Option<(Number, Option<&'a [u8]>)>;
+
+impl<'a> Walk<'a> {
+    /// The next row, which stays the next one.
+    pub(crate) fn front(&self) -> Option<Row<'a>> {
+        self.front.map(|(number, payload)| Row { key: key(number), payload })
+    }
+
+    /// Goes behind the next row.
+    pub(crate) fn advance(&mut self) -> Result<()> {
+        self.front = match &mut self.rows {
+            Some(rows) => rows.next_row()?,
+            None => None,
+        };
+        if self.front.is_none() { self.turn() } else { Ok(()) }
+    }
+
+    /// Goes to the first row of the next group.
+    fn turn(&mut self) -> Result<()> {
+        (self.rows, self.front) = (None, None);
+        if self.group < self.segment.shape().groups as usize {
+            let mut rows = self.segment.group(self.group)?;
+            self.front = rows.next_row()?;
+            self.rows = Some(rows);
+            self.group += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_whatever_guess_the_same_place_is_found() {
+        for count in 0..70 {
+            for holding in 0..=count {
+                for guess in 0..count {
+                    let found = near(guess, count, |at| at < holding);
+                    assert_eq!(found, holding, "{count} from {guess}");
+                }
+            }
+        }
+    }
+}

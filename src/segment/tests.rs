@@ -1,0 +1,208 @@
+//! Segments on a disk in memory: what was pushed is found, and damage is reported.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::file::{Bytes, Disk, MemoryDisk, SECTOR, Space};
+use crate::record::{AccountNo, PeerKey, encode};
+use crate::types::{AccessHash, Entity, PeerId, fold_phone, fold_username};
+
+const FILE_ID: [u8; 16] = [7; 16];
+
+/// Rows as they are pushed: `None` where an entity is gone.
+type Rows = BTreeMap<Key, Option<Entity>>;
+
+fn entity(id: i64, names: usize, phone: bool, text: &str) -> Entity {
+    let mut entity = Entity::new(PeerId::from_marked(id).unwrap());
+    entity.access_hash = (id % 3 != 0).then_some(AccessHash(id.wrapping_mul(0x9e37_79b9)));
+    entity.usernames = (0..names).map(|n| format!("User{n}_{id}")).collect();
+    entity.phone = phone.then(|| format!("00{}", id.unsigned_abs()));
+    entity.name = (!text.is_empty()).then(|| text.to_owned());
+    entity
+}
+
+fn rows() -> impl Strategy<Value = Rows> {
+    let id = prop_oneof![-40..40i64, any::<i64>()].prop_filter("nobody", |id| *id != 0);
+    let row = (0..3u32, id, 0..4usize, any::<bool>(), ".{0,30}", any::<bool>());
+    prop::collection::vec(row, 1..300).prop_map(|rows| {
+        let row = |(account, id, names, phone, text, gone): (_, _, _, _, String, bool)| {
+            let entity = entity(id, names, phone, &text);
+            (PeerKey::of(AccountNo(account), entity.id), (!gone).then_some(entity))
+        };
+        rows.into_iter().map(row).collect()
+    })
+}
+
+/// A segment of these rows, and its bytes behind the header.
+fn built(rows: &Rows) -> (SegmentInfo, Vec<u8>) {
+    let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
+    let mut builder = Builder::new(&disk, FILE_ID, &space, 5);
+    for (key, row) in rows {
+        let record = row.as_ref().map(|entity| encode(entity).unwrap());
+        builder.push(key, record.as_deref().map(|record| &record[1..])).unwrap();
+        let Some(entity) = row else { continue };
+        for name in &entity.usernames {
+            builder.index(HashIndex::Usernames, &fold_username(name));
+        }
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
+            builder.index(HashIndex::Phones, &phone);
+        }
+    }
+    let (new, _) = builder.finish().unwrap();
+    let mut bytes = vec![0; new.info.extent.len() as usize];
+    disk.read(new.info.extent.at(), &mut bytes).unwrap();
+    let header = bytes.first_chunk::<SECTOR>().unwrap();
+    assert_eq!(parse_header(FILE_ID, header), Some((5, new.info.shape)));
+    assert!(new.info.is_sound());
+    (new.info, bytes.split_off(SECTOR))
+}
+
+fn opened(info: SegmentInfo, bytes: Vec<u8>) -> Segment {
+    Segment::new(FILE_ID, info, Bytes::Owned(bytes)).unwrap()
+}
+
+fn payload(row: Option<&Entity>) -> Option<Vec<u8>> {
+    row.map(|entity| encode(entity).unwrap()[1..].to_vec())
+}
+
+fn owned(row: Row<'_>) -> (Key, Option<Vec<u8>>) {
+    (row.key, row.payload.map(<[u8]>::to_vec))
+}
+
+/// Who shows a text, as the segment finds it.
+fn holders(segment: &Segment, index: HashIndex, account: u32, text: &str) -> Result<Vec<Key>> {
+    let mut found = Vec::new();
+    segment.holders(index, account, text, &mut |row| {
+        found.push(row.key);
+        Ok(false)
+    })?;
+    Ok(found)
+}
+
+/// Asks a segment for everything. Each answer must be right; gives how many were refused.
+fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
+    let mut refused = 0;
+    let mut ask = |right: Result<bool>| match right {
+        Ok(right) => assert!(right, "a wrong answer"),
+        Err(_) => refused += 1,
+    };
+    for (key, row) in rows {
+        let wanted = Some((*key, payload(row.as_ref())));
+        ask(segment.get(key).map(|found| found.map(owned) == wanted));
+        let account = PeerKey::account(key).0;
+        let Some(entity) = row else { continue };
+        for name in &entity.usernames {
+            let holders = holders(segment, HashIndex::Usernames, account, &fold_username(name));
+            ask(holders.map(|holders| holders.contains(key)));
+        }
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
+            ask(holders(segment, HashIndex::Phones, account, &phone).map(|keys| keys.contains(key)));
+        }
+    }
+    ask(walked(segment, &Key::default()).map(|walked| {
+        walked == rows.iter().map(|(key, row)| (*key, payload(row.as_ref()))).collect::<Vec<_>>()
+    }));
+    for account in 0..4 {
+        let of = rows.iter().filter(|(key, _)| PeerKey::account(key).0 == account);
+        let (rows, gone): (Vec<_>, Vec<_>) = of.partition(|(_, row)| row.is_some());
+        let count = (rows.len() as u64, gone.len() as u64);
+        ask(segment.count(account).map(|found| found == count));
+    }
+    refused
+}
+
+fn walked(segment: &Segment, from: &Key) -> Result<Vec<(Key, Option<Vec<u8>>)>> {
+    let mut walk = segment.walk(from)?;
+    let mut walked = Vec::new();
+    while let Some(row) = walk.front() {
+        walked.push(owned(row));
+        walk.advance()?;
+    }
+    Ok(walked)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_pushed_is_found_and_nothing_else(rows in rows(), other in (0..4u32, -50..50i64)) {
+        let (row, bytes) = built(&rows);
+        let segment = opened(row, bytes);
+        prop_assert_eq!(ask_everything(&segment, &rows), 0);
+        prop_assert_eq!(segment.bad_sectors(), vec![]);
+        let (account, id) = (AccountNo(other.0), PeerId::from_marked(other.1 * 7 + 1).unwrap());
+        let key = PeerKey::of(account, id);
+        prop_assert_eq!(segment.get(&key).unwrap().is_some(), rows.contains_key(&key));
+        let behind: Vec<_> = rows.range(key..).map(|(key, row)| (*key, payload(row.as_ref()))).collect();
+        prop_assert_eq!(walked(&segment, &key).unwrap(), behind);
+        let nobody = holders(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();
+        prop_assert_eq!(nobody, Vec::<Key>::new());
+    }
+}
+
+#[test]
+fn more_than_is_held_in_memory_is_written_as_it_comes() {
+    let text = "x".repeat(3_000);
+    let rows: Rows = (1..3_000)
+        .map(|id| {
+            let entity = entity(id, 1, true, &text);
+            (PeerKey::of(AccountNo(1), entity.id), Some(entity))
+        })
+        .collect();
+    let (row, bytes) = built(&rows);
+    assert!(row.shape.rows > 8 << 20);
+    assert_eq!(ask_everything(&opened(row, bytes), &rows), 0);
+}
+
+#[test]
+fn whatever_bit_is_flipped_no_answer_is_wrong() {
+    let rows: Rows = (1..60)
+        .map(|id| {
+            let entity = entity(id * 1_000, (id % 3) as usize, id % 2 == 0, "A name");
+            (PeerKey::of(AccountNo((id / 30) as u32), entity.id), (id % 7 != 0).then_some(entity))
+        })
+        .collect();
+    let (row, bytes) = built(&rows);
+    let len = Segment::new([0; 16], row, Bytes::Owned(Vec::new())).unwrap().len();
+    let mut refused = 0;
+    for bit in 0..len * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let segment = opened(row, flipped);
+        let bad = segment.bad_sectors().len();
+        // Asked anew, since a sector is checked once.
+        let asked = ask_everything(&segment, &rows);
+        assert_eq!(bad, 1, "bit {bit}");
+        refused += usize::from(asked > 0);
+    }
+    assert!(refused > len * 4, "{refused} of {} were noticed while answering", len * 8);
+}
+
+#[test]
+fn a_run_that_is_cut_has_no_answers_behind_the_cut() {
+    let rows: Rows = (1..200)
+        .map(|id| {
+            (PeerKey::of(AccountNo(1), PeerId::user(id).unwrap()), Some(entity(id, 1, true, "n")))
+        })
+        .collect();
+    let (row, bytes) = built(&rows);
+    for len in (0..bytes.len()).step_by(331) {
+        let segment = opened(row, bytes[..len].to_vec());
+        assert!(ask_everything(&segment, &rows) > 0 || len > segment.len() - 512, "cut to {len}");
+    }
+}
+
+#[test]
+fn rows_out_of_order_are_refused() {
+    let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
+    let key = |id| PeerKey::of(AccountNo(1), PeerId::user(id).unwrap());
+    let mut builder = Builder::new(&disk, FILE_ID, &space, 1);
+    builder.push(&key(5), None).unwrap();
+    for again in [5, 4] {
+        assert!(builder.push(&key(again), Some(&[0, 0])).is_err());
+    }
+    assert!(builder.push(&key(6), Some(&[])).is_err(), "an empty record");
+}

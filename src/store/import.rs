@@ -1,0 +1,203 @@
+//! Loads a whole session at once: its entities become a segment.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::entities::EntityTables;
+use crate::engine::{Direct, RowsMut, Step, Table, decoded, encoded};
+use crate::error::{Error, Result};
+use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, encode_into};
+use crate::segment::{Collision, HashIndex, Segment};
+use crate::session::merge::tidy;
+use crate::types::{Account, Entity, PeerId, fold_phone, fold_username, folded_username};
+
+/// At most so many notes are kept; how many there were is said all the same.
+const MOST_NOTES: usize = 1_000;
+
+/// What [`Store::import`](crate::Store::import) brought in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// Entities stored.
+    pub entities: u64,
+    /// Usernames that now find an entity.
+    pub usernames: u64,
+    /// Phone numbers that now find an entity.
+    pub phones: u64,
+    /// What was not stored as it came, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Puts everything of a session but its entities in.
+pub(super) fn load_account(
+    rows: &mut Direct<'_, '_>,
+    no: AccountNo,
+    account: &Account,
+) -> Step<()> {
+    rows.put(Table::Logins, &no.key(), &encoded("a login", &account.login)?)?;
+    for dc in &account.dcs {
+        let record = Zeroizing::new(encoded("a DC", dc)?);
+        rows.put(Table::Dcs, &DcKey::of(no, dc.id), &record)?;
+    }
+    if let Some(state) = &account.update_state {
+        rows.put(Table::States, &PeerKey::of_account(no), &encoded("a state", state)?)?;
+    }
+    for state in &account.channel_states {
+        rows.put(Table::States, &PeerKey::of(no, state.id), &encoded("a state", state)?)?;
+    }
+    for file in &account.sent_files {
+        rows.put(Table::SentFiles, &FileRow::of(no, file.key), &encoded("a sent file", file)?)?;
+    }
+    Ok(())
+}
+
+/// Puts the entities in: those that come in the order of their ids into one segment, the others
+/// afterwards one by one.
+pub(super) fn load_entities(
+    rows: &mut Direct<'_, '_>,
+    no: AccountNo,
+    entities: impl Iterator<Item = Result<Entity>>,
+) -> Step<ImportReport> {
+    let mut report = ImportReport::default();
+    let mut late = Vec::new();
+    let mut builder = rows.builder();
+    let (mut last, mut record) = (None, Vec::new());
+    for entity in entities {
+        let entity = tidy(entity?);
+        if last >= Some(entity.id) {
+            late.push(entity);
+            continue;
+        }
+        last = Some(entity.id);
+        record.clear();
+        if !encode_into(&entity, &mut record) {
+            return Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into());
+        }
+        let payload = record.split_first().map(|(_, payload)| payload);
+        builder.push(&PeerKey::of(no, entity.id), payload)?;
+        for name in &entity.usernames {
+            builder.index(HashIndex::Usernames, &folded_username(name));
+        }
+        if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
+            builder.index(HashIndex::Phones, &phone);
+        }
+        report.entities += 1;
+    }
+    (report.usernames, report.phones) = builder.indexed();
+    if !builder.is_empty() {
+        let (segment, [usernames, phones]) = rows.add(builder)?;
+        let notes = &mut report.notes;
+        report.usernames -= settle(rows, no, &segment, Table::Usernames, usernames, notes)?;
+        report.phones -= settle(rows, no, &segment, Table::Phones, phones, notes)?;
+        rows.settle_entities()?;
+    }
+    if !late.is_empty() {
+        report.entities += merge_late(rows, no, &late)?;
+        let count = late.len();
+        report.notes.push(format!(
+            "{count} entities came twice or out of order; those that came twice are merged"
+        ));
+    }
+    cap(&mut report.notes);
+    Ok(report)
+}
+
+/// Takes in what came out of order, one by one. Says how many of them are new.
+fn merge_late(rows: &mut Direct<'_, '_>, no: AccountNo, late: &[Entity]) -> Step<u64> {
+    let mut tables = EntityTables::new(rows, no);
+    let mut new = 0;
+    for entity in late {
+        new += u64::from(!tables.has(entity.id)?);
+        tables.see(entity)?;
+    }
+    Ok(new)
+}
+
+/// Who shows which text, where several do.
+type Claims = BTreeMap<String, Vec<(Reverse<Option<i64>>, PeerId)>>;
+
+/// Gives each text that several show one owner: the claimant seen last; absent is oldest, and on a
+/// tie the smallest marked id has it. Takes it from the others, and says how many they are.
+fn settle(
+    rows: &mut Direct<'_, '_>,
+    no: AccountNo,
+    segment: &Segment,
+    index: Table,
+    collisions: Vec<Collision>,
+    notes: &mut Vec<String>,
+) -> Step<u64> {
+    let mut claims = Claims::new();
+    for slots in collisions {
+        claim(&mut claims, no, segment, index, &slots)?;
+    }
+    let mut losers = 0;
+    // Those alone whose hashes are the same claim nothing that anybody else does.
+    for (text, mut claimants) in claims.into_iter().filter(|(_, claimants)| claimants.len() > 1) {
+        claimants.sort_unstable();
+        let mut claimants = claimants.into_iter().map(|(_, id)| id);
+        let Some(owner) = claimants.next() else { continue };
+        let (mut tables, mut shown_by) = (EntityTables::new(rows, no), 1);
+        for id in claimants {
+            if index == Table::Usernames {
+                tables.lose_username(id, &text)?;
+            } else {
+                tables.lose_phone(id)?;
+            }
+            shown_by += 1;
+            losers += 1;
+        }
+        note(notes, index, &text, shown_by, owner);
+    }
+    Ok(losers)
+}
+
+/// Notes what the rows in these slots show that has the hash which brought them together.
+fn claim(
+    claims: &mut Claims,
+    no: AccountNo,
+    segment: &Segment,
+    index: Table,
+    slots: &[u32],
+) -> Step<()> {
+    let mut shown: BTreeMap<u64, Claims> = BTreeMap::new();
+    for slot in slots {
+        let row = segment.row_at(*slot)?;
+        let (Some(id), Some(payload)) = (PeerKey::peer(&row.key), row.payload) else { continue };
+        let record = [&[Entity::TAG], payload].concat();
+        let entity: Entity = decoded(Table::Entities, &row.key, id, &record)?;
+        let texts: Vec<String> = match index {
+            Table::Usernames => entity.usernames.iter().map(|name| fold_username(name)).collect(),
+            _ => entity.phone.as_deref().and_then(fold_phone).into_iter().collect(),
+        };
+        for text in texts {
+            let of_hash = shown.entry(segment.hash(no.0, &text)).or_default();
+            of_hash.entry(text).or_default().push((Reverse(entity.date), id));
+        }
+    }
+    // All of them show something of the one hash; of others they may show something by chance.
+    let of_all = |of_hash: &Claims| of_hash.values().map(Vec::len).sum::<usize>() == slots.len();
+    for of_hash in shown.into_values().filter(of_all) {
+        claims.extend(of_hash);
+    }
+    Ok(())
+}
+
+/// A phone number is nobody's business, so it is not in its note.
+fn note(notes: &mut Vec<String>, index: Table, text: &str, shown_by: usize, owner: PeerId) {
+    let what = if index == Table::Usernames {
+        format!("the username {text:?}")
+    } else {
+        "one phone number".to_owned()
+    };
+    notes.push(format!("{what} is shown by {shown_by} entities: {owner}, seen last, keeps it"));
+}
+
+fn cap(notes: &mut Vec<String>) {
+    let more = notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        notes.truncate(MOST_NOTES);
+        notes.push(format!("and {more} more of this kind"));
+    }
+}

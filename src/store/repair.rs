@@ -1,0 +1,147 @@
+//! Makes a new store of what can be proven of a damaged one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Store, StoreOptions, store_path};
+use crate::engine::{Row, Salvaged, Table, account_of, salvage};
+use crate::error::{Error, Result};
+use crate::file::{Disk, FileDisk, PAGE, file_id_of, open_to_salvage};
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, decode};
+use crate::types::{Account, Entity};
+
+/// What [`repair`] took over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RepairReport {
+    /// The sessions, by name.
+    pub sessions: Vec<String>,
+    /// Entities of all sessions.
+    pub entities: u64,
+    /// What is damaged or missing, one sentence each. Empty: everything was taken over.
+    pub lost: Vec<String>,
+}
+
+/// Makes a new store at `out` of everything that can be proven of a damaged store: records of the
+/// log, rows of the base and groups of the segments whose checksums match, each apart from the
+/// others. The damaged file is not changed.
+///
+/// A session whose name is lost is called `recovered N`. If the manifest is lost, rows come from
+/// every record and segment that is whole: what was removed may come back then, and the report
+/// says so.
+///
+/// # Errors
+///
+/// [`Error::WrongKind`] if the file is no store or neither its first sector nor a copy of the root
+/// is whole; [`Error::Older`] and [`Error::Newer`]; those of [`Store::create`] for `out`.
+pub fn repair(path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairReport> {
+    let path = &store_path(path.as_ref());
+    let io = |source| Error::io("read", path, source);
+    let file = open_to_salvage(path).map_err(|error| super::open_error(path, error))?;
+    let disk: Arc<dyn Disk> = Arc::new(FileDisk::new(file, path).map_err(io)?);
+    let len = usize::try_from(disk.len().map_err(io)?).unwrap_or(usize::MAX);
+    let mut head = vec![0; len.min(PAGE)];
+    disk.read(0, &mut head).map_err(io)?;
+    let file_id = file_id_of(&head).map_err(|error| super::open_error(path, error))?;
+    let cache = StoreOptions::default().cache_size;
+    let salvaged = crate::engine::caught(|| salvage(&disk, file_id, cache));
+    let salvaged = salvaged.map_err(|fault| fault.at(path))?;
+    let mut report = RepairReport { lost: salvaged.lost.clone(), ..RepairReport::default() };
+    Store::create_with(out, |store| rebuild(store, &salvaged, &mut report))?;
+    Ok(report)
+}
+
+fn rebuild(store: &Store, salvaged: &Salvaged, report: &mut RepairReport) -> Result<()> {
+    for (account, name) in names(salvaged, report) {
+        let rows = account_rows(salvaged, account, report);
+        let entities = entities_of(salvaged, account, report);
+        let taken = store.import(&name, &rows, entities.into_iter().map(Ok), false)?;
+        report.entities += taken.entities;
+        report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
+        report.sessions.push(name);
+    }
+    Ok(())
+}
+
+/// Every account of which there is a row, and its name.
+fn names(salvaged: &Salvaged, report: &mut RepairReport) -> BTreeMap<AccountNo, String> {
+    let mut names = BTreeMap::new();
+    for (name, row) in rows_of(salvaged, Table::Sessions) {
+        let number = <[u8; 4]>::try_from(&**row).map(u32::from_le_bytes);
+        if let (Ok(name), Ok(number), false) = (std::str::from_utf8(name), number, name.is_empty())
+        {
+            names.insert(AccountNo(number), name.to_owned());
+        }
+    }
+    let tables = [Table::Logins, Table::Dcs, Table::States, Table::SentFiles];
+    let with_rows = tables.iter().flat_map(|table| rows_of(salvaged, *table));
+    let with_rows = with_rows.filter_map(|(key, _)| account_of(key));
+    let with_entities = salvaged.entities.keys().map(PeerKey::account);
+    for account in with_rows.chain(with_entities).collect::<BTreeSet<_>>() {
+        names.entry(account).or_insert_with(|| {
+            report.lost.push(format!("the name of session number {}", account.0));
+            format!("recovered {}", account.0)
+        });
+    }
+    names
+}
+
+fn rows_of(salvaged: &Salvaged, table: Table) -> impl Iterator<Item = (&[u8], &Row)> {
+    let rows = salvaged.rows.iter().filter(move |((of, _), _)| *of == table);
+    rows.map(|((_, key), row)| (key.as_ref(), row))
+}
+
+fn account_rows(salvaged: &Salvaged, account: AccountNo, report: &mut RepairReport) -> Account {
+    let mut rows = Account::default();
+    let mut lose = |what: &str| {
+        report.lost.push(format!("{what} of session number {} cannot be read", account.0));
+    };
+    let of_account =
+        |table| rows_of(salvaged, table).filter(move |(key, _)| account_of(key) == Some(account));
+    for (_, row) in of_account(Table::Logins) {
+        match decode((), row) {
+            Ok(login) => rows.login = login,
+            Err(_) => lose("the login"),
+        }
+    }
+    for (key, row) in of_account(Table::Dcs) {
+        match key.try_into().ok().map(|key| decode(DcKey::dc(key), row)) {
+            Some(Ok(dc)) => rows.dcs.push(dc),
+            _ => lose("a DC"),
+        }
+    }
+    for (key, row) in of_account(Table::States) {
+        let id = key.try_into().ok().map(PeerKey::peer);
+        match id {
+            Some(None) => match decode((), row) {
+                Ok(state) => rows.update_state = Some(state),
+                Err(_) => lose("the update state"),
+            },
+            Some(Some(id)) => match decode(id, row) {
+                Ok(state) => rows.channel_states.push(state),
+                Err(_) => lose("the update state of a channel"),
+            },
+            None => lose("an update state"),
+        }
+    }
+    for (key, row) in of_account(Table::SentFiles) {
+        match key.try_into().ok().map(|key| FileRow::file(key).and_then(|file| decode(file, row))) {
+            Some(Ok(file)) => rows.sent_files.push(file),
+            _ => lose("a sent file"),
+        }
+    }
+    rows
+}
+
+fn entities_of(salvaged: &Salvaged, account: AccountNo, report: &mut RepairReport) -> Vec<Entity> {
+    let mut entities = Vec::new();
+    let (first, last) = (PeerKey::first(account), PeerKey::last(account));
+    for (key, row) in salvaged.entities.range(first..=last) {
+        match PeerKey::peer(key).map(|id| decode::<Entity>(id, row)) {
+            Some(Ok(entity)) => entities.push(entity),
+            _ => report.lost.push(format!("an entity of session number {}", account.0)),
+        }
+    }
+    entities
+}

@@ -1,0 +1,247 @@
+//! A life of a store, decided by a seed, and the model that says what it must hold.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::sim_disk::{Random, SimDisk};
+use crate::engine::{self, Engine};
+use crate::error::{Error, Result};
+use crate::file::{Access, Disk, Identity};
+use crate::session::Session;
+use crate::store::{Store, StoreOptions};
+use crate::types::{
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Entity, Login, PeerId, UpdateState,
+};
+
+const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef" };
+
+/// Everything that a store holds, as text: session, row, content.
+pub(super) type State = BTreeMap<(String, String), String>;
+
+/// Opens the store on a disk as the tool would: without a thread of its own, so that the same seed
+/// gives the same calls.
+pub(super) fn open(disk: SimDisk, access: Access, buffer: usize) -> Result<Store> {
+    let options = StoreOptions { thread: false, buffer_size: buffer, ..StoreOptions::default() };
+    let options = options.flush_interval(Duration::from_secs(3600));
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    let engine = Engine::open(Path::new("sim"), disk, IDENTITY, access, options.engine())?;
+    Ok(Store::on(engine))
+}
+
+/// The bytes of a new store.
+pub(super) fn new_store() -> Vec<u8> {
+    let disk = SimDisk::new(Vec::new());
+    engine::create(&disk, IDENTITY).map_err(|fault| fault.at(Path::new("sim"))).unwrap();
+    disk.killed()
+}
+
+/// Everything that a store holds, all of one moment.
+pub(super) fn state_of(store: &Store) -> Result<State> {
+    let view = store.read_view()?;
+    let mut state = State::new();
+    for name in view.list()? {
+        let session = view.session(&name)?;
+        let mut put = |row: String, content: String| state.insert((name.clone(), row), content);
+        put("login".into(), format!("{:?}", session.login()?));
+        for dc in session.dcs()? {
+            let key = dc.auth_key.as_ref().map(|key| key.as_bytes().to_vec());
+            put(format!("dc {}", dc.id), format!("{:?}", key.map(|key| key[0])));
+        }
+        put("state".into(), format!("{:?}", session.update_state()?));
+        for channel in session.channel_states()? {
+            put(format!("channel {}", channel.id), channel.pts.to_string());
+        }
+        for entity in session.entities(None, usize::MAX)? {
+            assert_eq!(session.entity(entity.id)?.as_ref(), Some(&entity));
+            for username in &entity.usernames {
+                let found = session.entity_by_username(username)?;
+                assert_eq!(found.as_ref(), Some(&entity), "by {username}");
+            }
+            put(format!("entity {}", entity.id), format!("{entity:?}"));
+        }
+    }
+    Ok(state)
+}
+
+/// One deed of a life.
+#[derive(Clone, Debug)]
+pub(super) enum Deed {
+    /// Makes the session if it is not there.
+    Session(usize),
+    /// Durable: the home DC and its key together.
+    LogIn(usize, u8),
+    /// Buffered.
+    State(usize, i32),
+    /// Buffered.
+    See(usize, i64, usize),
+    Forget(usize, i64),
+    Flush,
+    Import(usize, i64, usize),
+    Remove(usize),
+    Compact,
+    /// Closes and opens.
+    Reopen,
+    /// Another handle reads, and is kept for a while.
+    Read,
+}
+
+const SESSIONS: [&str; 3] = ["a", "b", "c"];
+
+impl Deed {
+    pub(super) fn random(random: &mut Random) -> Self {
+        let session = random.below(SESSIONS.len());
+        let number = random.below(1_000) as i64 + 1;
+        match random.below(26) {
+            0..2 => Self::Session(session),
+            2..7 => Self::LogIn(session, number as u8),
+            7..12 => Self::State(session, number as i32),
+            12..17 => Self::See(session, number % 60 + 1, random.below(12) + 1),
+            17 => Self::See(session, number, 60),
+            18 => Self::Forget(session, number % 60 + 1),
+            19..21 => Self::Flush,
+            21 => Self::Import(session, number, random.below(80)),
+            22 => Self::Remove(session),
+            23 => Self::Compact,
+            24 => Self::Reopen,
+            _ => Self::Read,
+        }
+    }
+}
+
+fn entity(id: i64, salt: usize) -> Entity {
+    let mut entity = Entity::new(PeerId::user(id).unwrap());
+    entity.access_hash = Some(AccessHash(id * 1_000 + salt as i64));
+    entity.usernames = vec![format!("user{}", id % 40)];
+    entity.name = Some("n".repeat(20 + id as usize % 50));
+    entity
+}
+
+fn login(number: u8) -> (DcOption, DcId) {
+    let mut dc = DcOption::new(DcId(i32::from(number % 5) + 1));
+    dc.auth_key = Some(AuthKey::new(&[number; 256]));
+    let id = dc.id;
+    (dc, id)
+}
+
+/// Does a deed of a store; says whether there was anything to do. `Reopen` and `Read` are the
+/// caller's.
+pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
+    let session = |at: usize| store.open_session(SESSIONS[at]);
+    let done = match deed {
+        Deed::Session(at) => store.session(SESSIONS[*at]).map(drop),
+        Deed::LogIn(at, number) => session(*at).and_then(|session| {
+            let (dc, home) = login(*number);
+            session.update(|batch| {
+                batch.set_dc(&dc)?;
+                batch.set_home_dc(home)
+            })
+        }),
+        Deed::State(at, number) => session(*at).and_then(|session| {
+            session.update(|batch| {
+                let state = UpdateState { pts: *number, qts: 1, date: 2, seq: 3 };
+                batch.set_update_state(Some(state))?;
+                let channel = PeerId::channel(i64::from(*number) % 9 + 1).unwrap();
+                batch.set_channel_states(&[ChannelState { id: channel, pts: *number }])
+            })
+        }),
+        Deed::See(at, first, count) => session(*at).and_then(|session| {
+            let entities: Vec<_> =
+                (0..*count as i64).map(|n| entity(first + n * 3, *count)).collect();
+            session.process_entities(&entities).map(drop)
+        }),
+        Deed::Forget(at, id) => {
+            session(*at).and_then(|session| session.remove_entity(PeerId::user(*id).unwrap()))
+        }
+        Deed::Flush => match store.list()?.first() {
+            Some(name) => store.open_session(name).and_then(|session| session.flush()),
+            None => return Ok(false),
+        },
+        Deed::Import(at, first, count) => {
+            let mut account = Account::default();
+            let (dc, home) = login(*first as u8);
+            account.login = Login { home_dc: Some(home), ..Login::default() };
+            account.dcs = vec![dc];
+            let entities = (0..*count as i64).map(|n| Ok(entity(first + n, 7)));
+            store.import(SESSIONS[*at], &account, entities, true).map(drop)
+        }
+        Deed::Remove(at) => store.remove(SESSIONS[*at]),
+        Deed::Compact => store.compact(),
+        Deed::Reopen | Deed::Read => Ok(()),
+    };
+    match done {
+        Err(Error::NoSession { .. }) => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
+/// What a store may hold after a crash.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// The states since the last that is known to be durable, which is the first.
+    pub(super) allowed: Vec<State>,
+}
+
+impl Model {
+    pub(super) fn new() -> Self {
+        Self { allowed: vec![State::new()] }
+    }
+
+    /// A deed was done, and the store holds this in memory now.
+    pub(super) fn holds(&mut self, state: State, durable: bool) {
+        if durable {
+            self.allowed.clear();
+        }
+        if self.allowed.last() != Some(&state) {
+            self.allowed.push(state);
+        }
+    }
+}
+
+/// Whether what was done before is durable once this deed has succeeded.
+pub(super) fn is_durable(deed: &Deed) -> bool {
+    matches!(
+        deed,
+        Deed::LogIn(..) | Deed::Flush | Deed::Import(..) | Deed::Remove(_) | Deed::Reopen
+    )
+}
+
+/// A store on a disk that never fails, which does what the other one does.
+pub(super) struct Shadow {
+    disk: SimDisk,
+    store: Store,
+}
+
+impl Shadow {
+    pub(super) fn new() -> Self {
+        Self::on(new_store())
+    }
+
+    fn on(image: Vec<u8>) -> Self {
+        let disk = SimDisk::new(image);
+        let store = open(disk.handle(), Access::Write, 4 << 20).unwrap();
+        Self { disk, store }
+    }
+
+    pub(super) fn state(&self) -> State {
+        state_of(&self.store).unwrap()
+    }
+
+    pub(super) fn act(&self, deed: &Deed) {
+        act(&self.store, deed).unwrap();
+    }
+
+    /// Goes on from this disk: the other store was closed, and what it had in memory is gone.
+    pub(super) fn restart(&mut self, image: Vec<u8>) {
+        *self = Self::on(image);
+    }
+
+    /// The state that this deed would make.
+    pub(super) fn state_with(&self, deed: &Deed) -> State {
+        self.store.engine.flush().unwrap();
+        let fork = Self::on(self.disk.killed());
+        fork.act(deed);
+        fork.state()
+    }
+}

@@ -1,0 +1,314 @@
+//! A disk in memory that loses power, fails calls and is shared by several handles, all decided by
+//! a seed.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::file::{Disk, LockRange};
+
+/// What a call that fails does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Nothing, and says so.
+    Eio,
+    /// A write writes half of its bytes. Anything else fails as [`Failure::Eio`].
+    Short,
+    /// Whatever makes the file longer fails.
+    NoSpace,
+}
+
+/// When calls fail.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    /// The number of the first write, resize or sync that fails.
+    pub(super) first: usize,
+    /// How many calls fail.
+    pub(super) count: usize,
+    pub(super) failure: Failure,
+}
+
+/// One handle to a disk. Each has locks of its own.
+#[derive(Debug)]
+pub(super) struct SimDisk {
+    shared: Arc<Mutex<Shared>>,
+    handle: usize,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// What is read back: the page cache.
+    cache: Vec<u8>,
+    /// What is durable.
+    durable: Vec<u8>,
+    /// What was done since the last sync, as far as it may still reach the disk.
+    pending: Vec<Change>,
+    /// How many writes, resizes and syncs there were.
+    calls: usize,
+    /// Behind so many calls the power is gone and every call fails.
+    power: Option<usize>,
+    fault: Option<Fault>,
+    /// Calls that failed on purpose.
+    failed: usize,
+    locks: Vec<Lock>,
+    handles: usize,
+    bytes_written: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Write(u64, Vec<u8>),
+    SetLen(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Lock {
+    handle: usize,
+    range: LockRange,
+    exclusive: bool,
+}
+
+impl SimDisk {
+    /// The first handle to a disk with this on it, all of it durable.
+    pub(super) fn new(content: Vec<u8>) -> Self {
+        let shared = Shared { cache: content.clone(), durable: content, ..Shared::default() };
+        Self { shared: Arc::new(Mutex::new(shared)), handle: 0 }
+    }
+
+    /// Another handle to the disk.
+    pub(super) fn handle(&self) -> Self {
+        let mut shared = self.shared();
+        shared.handles += 1;
+        Self { shared: Arc::clone(&self.shared), handle: shared.handles }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap()
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.shared().calls
+    }
+
+    pub(super) fn failed(&self) -> usize {
+        self.shared().failed
+    }
+
+    pub(super) fn bytes_written(&self) -> u64 {
+        self.shared().bytes_written
+    }
+
+    /// From now on the power goes behind so many calls.
+    pub(super) fn cut_after(&self, calls: usize) {
+        let mut shared = self.shared();
+        shared.power = Some(shared.calls + calls);
+    }
+
+    pub(super) fn fail(&self, fault: Option<Fault>) {
+        self.shared().fault = fault;
+    }
+
+    /// What every handle reads: a process was killed, and nothing is lost.
+    pub(super) fn killed(&self) -> Vec<u8> {
+        self.shared().cache.clone()
+    }
+
+    /// What is on the disk when the power comes back: of what was not synced, any units of so many
+    /// bytes, as the seed has it.
+    pub(super) fn power_cut(&self, seed: u64, unit: usize) -> Vec<u8> {
+        let shared = self.shared();
+        let mut image = shared.durable.clone();
+        let mut random = Random::new(seed);
+        // All, none, or about half of it.
+        let odds = [0, 8, 4, 4, 1, 7][random.below(6)];
+        for change in &shared.pending {
+            match change {
+                Change::SetLen(len) => {
+                    if random.below(8) < odds {
+                        image.resize(*len as usize, 0);
+                    }
+                }
+                Change::Write(at, data) => {
+                    write_units(&mut image, *at, data, unit, || random.below(8) < odds)
+                }
+            }
+        }
+        image
+    }
+
+    /// Counts a call; says how it fails, if it does.
+    fn call(shared: &mut Shared, grows: bool) -> io::Result<Option<Failure>> {
+        let number = shared.calls;
+        if shared.power.is_some_and(|power| number >= power) {
+            return Err(io::Error::other("the power is gone"));
+        }
+        shared.calls += 1;
+        let fault = shared.fault.filter(|fault| {
+            let hit = number >= fault.first && number - fault.first < fault.count;
+            hit && (fault.failure != Failure::NoSpace || grows)
+        });
+        shared.failed += usize::from(fault.is_some());
+        Ok(fault.map(|fault| fault.failure))
+    }
+}
+
+fn failed(failure: Failure) -> io::Error {
+    match failure {
+        Failure::NoSpace => io::ErrorKind::StorageFull.into(),
+        _ => io::Error::other("the disk failed on purpose"),
+    }
+}
+
+fn write_units(
+    image: &mut Vec<u8>,
+    at: u64,
+    data: &[u8],
+    unit: usize,
+    mut survives: impl FnMut() -> bool,
+) {
+    let (start, end) = (at as usize, at as usize + data.len());
+    let mut from = start;
+    while from < end {
+        let to = ((from / unit + 1) * unit).min(end);
+        if survives() {
+            if image.len() < to {
+                image.resize(to, 0);
+            }
+            image[from..to].copy_from_slice(&data[from - start..to - start]);
+        }
+        from = to;
+    }
+}
+
+impl Disk for SimDisk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.shared().cache.len() as u64)
+    }
+
+    fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        let shared = self.shared();
+        let there = shared.cache.get(at as usize..at as usize + out.len());
+        out.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
+        let mut shared = self.shared();
+        let grows = at as usize + data.len() > shared.cache.len();
+        let failure = Self::call(&mut shared, grows)?;
+        let written = match failure {
+            None => data,
+            Some(Failure::Short) => &data[..data.len() / 2],
+            Some(failure) => return Err(failed(failure)),
+        };
+        let mut cache = std::mem::take(&mut shared.cache);
+        write_units(&mut cache, at, written, usize::MAX / 2, || true);
+        shared.cache = cache;
+        shared.bytes_written += written.len() as u64;
+        shared.pending.push(Change::Write(at, written.to_vec()));
+        failure.map_or(Ok(()), |failure| Err(failed(failure)))
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut shared = self.shared();
+        let grows = len as usize > shared.cache.len();
+        if let Some(failure) = Self::call(&mut shared, grows)? {
+            return Err(failed(failure));
+        }
+        shared.cache.resize(len as usize, 0);
+        shared.pending.push(Change::SetLen(len));
+        Ok(())
+    }
+
+    /// A sync that fails loses what it should have written: the page cache shows it, and it never
+    /// reaches the disk.
+    fn sync(&self) -> io::Result<()> {
+        let mut shared = self.shared();
+        if let Some(failure) = Self::call(&mut shared, false)? {
+            shared.pending.clear();
+            return Err(failed(failure));
+        }
+        for change in std::mem::take(&mut shared.pending) {
+            match change {
+                Change::SetLen(len) => shared.durable.resize(len as usize, 0),
+                Change::Write(at, data) => {
+                    let mut durable = std::mem::take(&mut shared.durable);
+                    write_units(&mut durable, at, &data, usize::MAX / 2, || true);
+                    shared.durable = durable;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn try_lock_exclusive(&self, range: LockRange) -> io::Result<bool> {
+        self.lock(range, true)
+    }
+
+    fn try_lock_shared(&self, range: LockRange) -> io::Result<bool> {
+        self.lock(range, false)
+    }
+
+    fn unlock(&self, range: LockRange) -> io::Result<()> {
+        let handle = self.handle;
+        self.shared().locks.retain(|lock| lock.handle != handle || lock.range != range);
+        Ok(())
+    }
+
+    fn is_locked(&self, range: LockRange) -> io::Result<bool> {
+        let shared = self.shared();
+        let others = shared.locks.iter().filter(|lock| lock.handle != self.handle);
+        Ok(others.into_iter().any(|lock| overlap(lock.range, range)))
+    }
+}
+
+impl SimDisk {
+    fn lock(&self, range: LockRange, exclusive: bool) -> io::Result<bool> {
+        let mut shared = self.shared();
+        let conflict = shared.locks.iter().any(|lock| {
+            lock.handle != self.handle
+                && (lock.exclusive || exclusive)
+                && overlap(lock.range, range)
+        });
+        if !conflict {
+            shared.locks.push(Lock { handle: self.handle, range, exclusive });
+        }
+        Ok(!conflict)
+    }
+}
+
+fn overlap((one, one_len): LockRange, (other, other_len): LockRange) -> bool {
+    one < other + other_len && other < one + one_len
+}
+
+impl Drop for SimDisk {
+    fn drop(&mut self) {
+        let handle = self.handle;
+        if let Ok(mut shared) = self.shared.lock() {
+            shared.locks.retain(|lock| lock.handle != handle);
+        }
+    }
+}
+
+/// Numbers that depend on a seed alone (xorshift64*).
+#[derive(Clone, Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d);
+        random.0 |= 1;
+        random.next();
+        random
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 33) as usize % bound
+    }
+}

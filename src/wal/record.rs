@@ -1,0 +1,139 @@
+//! The layout of a record.
+
+use crc32fast::Hasher;
+use zeroize::Zeroizing;
+
+use crate::file::{Extent, Root, SECTOR, put, u32_at, u64_at};
+
+/// Length of what stands before a record's content.
+pub(crate) const RECORD_HEAD: usize = 80;
+
+/// What every record begins with.
+const MAGIC: [u8; 4] = *b"\x89log";
+
+const SUM_AT: usize = 4;
+const NUMBER_AT: usize = 8;
+const GENERATION_AT: usize = 16;
+const SEQUENCE_AT: usize = 24;
+const LEN_AT: usize = 32;
+const KIND_AT: usize = 36;
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What the generation consists of. The first record of every log, and no other.
+    Manifest = 1,
+    /// Changes of rows.
+    Changes = 2,
+    /// The record of this number, which stands in front, is durable. It is no record itself: the
+    /// next one takes its place.
+    Mark = 3,
+}
+
+impl Kind {
+    fn of(code: u8) -> Option<Self> {
+        [Self::Manifest, Self::Changes, Self::Mark].into_iter().find(|kind| *kind as u8 == code)
+    }
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogRecord {
+    pub(crate) number: u64,
+    pub(crate) generation: u64,
+    /// The last batch whose changes are in this record or in one before it.
+    pub(crate) sequence: u64,
+    pub(crate) kind: Kind,
+    /// It may hold keys.
+    pub(crate) content: Zeroizing<Vec<u8>>,
+}
+
+/// The log of one generation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Log {
+    /// CRC-32 of the file id, carried on into every record's.
+    seed: u32,
+    pub(crate) generation: u64,
+    pub(crate) extent: Extent,
+    /// The number of its first record.
+    pub(crate) first: u64,
+}
+
+/// The bytes of a record, up to the next sector. They may hold keys.
+pub(crate) type Sealed = Zeroizing<Vec<u8>>;
+
+impl Log {
+    pub(crate) fn new(file_id: [u8; 16], generation: u64, extent: Extent, first: u64) -> Self {
+        Self { seed: crc32fast::hash(&file_id), generation, extent, first }
+    }
+
+    /// The log that a root names.
+    pub(crate) fn of(file_id: [u8; 16], root: &Root) -> Self {
+        Self::new(file_id, root.generation, root.log, root.first)
+    }
+
+    /// How many bytes it may have.
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(self.extent.len()).unwrap_or(usize::MAX)
+    }
+
+    /// The record as it stands at this place of the log.
+    pub(crate) fn seal(
+        &self,
+        at: usize,
+        number: u64,
+        sequence: u64,
+        kind: Kind,
+        content: &[u8],
+    ) -> Sealed {
+        let mut bytes = Zeroizing::new(vec![0; padded(content.len())]);
+        put(&mut bytes, 0, &MAGIC);
+        put(&mut bytes, NUMBER_AT, &number.to_le_bytes());
+        put(&mut bytes, GENERATION_AT, &self.generation.to_le_bytes());
+        put(&mut bytes, SEQUENCE_AT, &sequence.to_le_bytes());
+        put(&mut bytes, LEN_AT, &(content.len() as u32).to_le_bytes());
+        put(&mut bytes, KIND_AT, &[kind as u8]);
+        put(&mut bytes, RECORD_HEAD, content);
+        let sum = self.sum(at, bytes.get(..RECORD_HEAD + content.len()).unwrap_or_default());
+        put(&mut bytes, SUM_AT, &sum.to_le_bytes());
+        bytes
+    }
+
+    /// How long the record is whose head this is, if it can be one.
+    pub(super) fn len_of(head: &[u8]) -> Option<usize> {
+        let whole = head.len() >= RECORD_HEAD && head.starts_with(&MAGIC);
+        whole.then(|| RECORD_HEAD.saturating_add(u32_at(head, LEN_AT) as usize))
+    }
+
+    /// The record that stands at this place, if its checksum matches and every field is known.
+    pub(super) fn parse(&self, at: usize, bytes: &[u8]) -> Option<LogRecord> {
+        let bytes = bytes.get(..Self::len_of(bytes)?)?;
+        if u32_at(bytes, SUM_AT) != self.sum(at, bytes) {
+            return None;
+        }
+        let (_, content) = bytes.split_at_checked(RECORD_HEAD)?;
+        Some(LogRecord {
+            number: u64_at(bytes, NUMBER_AT),
+            generation: u64_at(bytes, GENERATION_AT),
+            sequence: u64_at(bytes, SEQUENCE_AT),
+            kind: Kind::of(*bytes.get(KIND_AT)?)?,
+            content: Zeroizing::new(content.to_vec()),
+        })
+    }
+
+    /// Of the file, the place in it and the record, so that no record passes for one elsewhere. A
+    /// mark is valid wherever it is found: it proves that a record was durable.
+    fn sum(&self, at: usize, record: &[u8]) -> u32 {
+        let is_mark = record.get(KIND_AT) == Some(&(Kind::Mark as u8));
+        let place = if is_mark { 0 } else { self.extent.at() + at as u64 };
+        let mut crc = Hasher::new_with_initial(self.seed);
+        crc.update(&place.to_le_bytes());
+        crc.update(record.get(NUMBER_AT..).unwrap_or_default());
+        crc.finalize()
+    }
+}
+
+/// How many bytes a record with so much content takes.
+pub(super) fn padded(content: usize) -> usize {
+    (RECORD_HEAD + content).next_multiple_of(SECTOR)
+}

@@ -1,0 +1,183 @@
+//! Appends to a log.
+
+use std::io;
+
+use super::reader::Tail;
+use super::record::{Kind, Log, Sealed, padded};
+use crate::file::{Disk, PAGE, RootWriter, SECTOR, pages_of};
+
+/// The file grows by at most so many pages at a time while a log grows.
+const MOST_GROWTH: usize = 16;
+
+/// The end of the log of a store that is open for writing.
+#[derive(Debug)]
+pub(crate) struct LogWriter {
+    log: Log,
+    tail: Tail,
+    /// A write or sync failed: what the disk has behind the last durable record is not known.
+    /// Nothing is appended any more, since a record of the next number may be there.
+    in_doubt: bool,
+}
+
+/// What is to be appended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Append<'a> {
+    /// The last batch whose changes are in it or in a record before it.
+    pub(crate) sequence: u64,
+    pub(crate) content: &'a [u8],
+}
+
+impl LogWriter {
+    /// Goes on behind what was found.
+    pub(crate) fn new(log: Log, tail: Tail) -> Self {
+        Self { log, tail, in_doubt: false }
+    }
+
+    /// The bytes of a new log with these records, and its writer. They are to be durable before
+    /// anything is appended.
+    pub(crate) fn begin(
+        log: Log,
+        sequence: u64,
+        manifest: &[u8],
+        changes: Option<&[u8]>,
+    ) -> (Sealed, Self) {
+        let mut bytes = log.seal(0, log.first, sequence, Kind::Manifest, manifest);
+        let mut tail = Tail { end: bytes.len(), last: log.first, last_at: 0, marked: false };
+        if let Some(content) = changes {
+            let record = log.seal(tail.end, log.first + 1, sequence, Kind::Changes, content);
+            tail = Tail {
+                end: tail.end + record.len(),
+                last: log.first + 1,
+                last_at: tail.end,
+                ..tail
+            };
+            let mut both = Sealed::new(Vec::with_capacity(tail.end));
+            both.extend_from_slice(&bytes);
+            both.extend_from_slice(&record);
+            bytes = both;
+        }
+        (bytes, Self::new(log, tail))
+    }
+
+    /// How many bytes a new log with these records takes, with room for a mark.
+    pub(crate) fn needed(manifest: usize, changes: Option<usize>) -> usize {
+        padded(manifest) + changes.map_or(0, padded) + SECTOR
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The number of the last record.
+    pub(crate) fn last(&self) -> u64 {
+        self.tail.last
+    }
+
+    /// How many records it has.
+    pub(crate) fn records(&self) -> u64 {
+        self.tail.last + 1 - self.log.first
+    }
+
+    /// How many bytes are in use.
+    pub(crate) fn used(&self) -> usize {
+        self.tail.end
+    }
+
+    /// Whether a record of so much content, and a mark, find room.
+    pub(crate) fn fits(&self, content: usize) -> bool {
+        self.tail.end + padded(content) + SECTOR <= self.log.len()
+    }
+
+    /// How many pages the log has with its mark.
+    pub(crate) fn pages(&self) -> u32 {
+        pages_of((self.tail.end + SECTOR) as u64)
+    }
+
+    /// How many pages it has with one more record of so much content.
+    pub(crate) fn pages_with(&self, content: usize) -> u32 {
+        pages_of((self.tail.end + padded(content) + SECTOR) as u64)
+    }
+
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
+    /// Nothing may be appended any more.
+    pub(crate) fn doubt(&mut self) {
+        self.in_doubt = true;
+    }
+
+    /// Appends a record and makes it durable.
+    pub(crate) fn append(
+        &mut self,
+        disk: &dyn Disk,
+        root: &mut RootWriter,
+        append: Append<'_>,
+    ) -> io::Result<()> {
+        let Append { sequence, content } = append;
+        let number = self.tail.last + 1;
+        let record = self.log.seal(self.tail.end, number, sequence, Kind::Changes, content);
+        self.grow(disk, root, self.tail.end + record.len() + SECTOR)?;
+        let at = self.log.extent.at() + self.tail.end as u64;
+        let written = disk.write(at, &record).and_then(|()| disk.sync());
+        if let Err(error) = written {
+            self.in_doubt = true;
+            return Err(error);
+        }
+        self.tail = Tail {
+            end: self.tail.end + record.len(),
+            last: number,
+            last_at: self.tail.end,
+            marked: false,
+        };
+        self.mark(disk);
+        Ok(())
+    }
+
+    /// Says behind the last record that it is durable. Without the mark less damage is noticed, and
+    /// nothing is lost.
+    pub(crate) fn mark(&mut self, disk: &dyn Disk) {
+        let mark = self.log.seal(self.tail.end, self.tail.last, 0, Kind::Mark, &[]);
+        match disk.write(self.log.extent.at() + self.tail.end as u64, &mark) {
+            Ok(()) => self.tail.marked = true,
+            Err(error) => tracing::debug!(%error, "the last record of the log is not marked"),
+        }
+    }
+
+    /// If no mark says that the last record is durable, writes it again and makes it so: the page
+    /// cache may show what never reached the disk.
+    pub(crate) fn confirm(&mut self, disk: &dyn Disk, root: &mut RootWriter) -> io::Result<()> {
+        if self.tail.marked {
+            return Ok(());
+        }
+        let mut record = Sealed::new(vec![0; self.tail.end - self.tail.last_at]);
+        let at = self.log.extent.at() + self.tail.last_at as u64;
+        disk.read(at, &mut record)?;
+        disk.write(at, &record)?;
+        root.confirm(disk)?;
+        self.grow(disk, root, self.tail.end + SECTOR)?;
+        self.mark(disk);
+        Ok(())
+    }
+
+    /// Has the file reach so far into the log. The new pages are durable before the root counts
+    /// them, so that a file that is shorter than its root says was cut.
+    fn grow(&mut self, disk: &dyn Disk, root: &mut RootWriter, needed: usize) -> io::Result<()> {
+        let start = self.log.extent.at();
+        let len = disk.len()?;
+        if len >= start + needed as u64 {
+            return Ok(());
+        }
+        let pages = (self.tail.end / PAGE).clamp(1, MOST_GROWTH);
+        let end = needed.next_multiple_of(PAGE) + (pages - 1) * PAGE;
+        let end = start + end.min(self.log.len()) as u64;
+        let zeros = usize::try_from(end - len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        disk.write(len, &vec![0; zeros])?;
+        if let Err(error) = disk.sync() {
+            self.in_doubt = true;
+            return Err(error);
+        }
+        let pages = u32::try_from(end / PAGE as u64).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        root.amend(disk, |root| root.pages = root.pages.max(pages))
+    }
+}
