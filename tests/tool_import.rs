@@ -106,7 +106,16 @@ fn an_existing_session_is_replaced_only_when_asked() -> Result {
 fn what_replaces_a_session_leaves_nothing_of_the_old_one() -> Result {
     let folder = Folder::with(&["plain_1.45.0", "empty_1.45.0"])?;
     folder.results(&["import", "plain_1.45.0", "--into", "store", "--as", "me"])?;
-    folder.results(&["import", "empty_1.45.0", "--into", "store", "--as", "me", "--replace"])?;
+    folder.results(&[
+        "import",
+        "empty_1.45.0",
+        "--into",
+        "store",
+        "--as",
+        "me",
+        "--replace",
+        "--lose-login",
+    ])?;
     let session = &folder.json(&["dump", "store", "--secrets"])?["sessions"][0];
     for list in ["entities", "channel_states", "files"] {
         assert_eq!(session[list].as_array().map(Vec::len), Some(0), "{list}");

@@ -34,6 +34,28 @@ pub(crate) enum Command {
     Backup(Backup),
 }
 
+impl Command {
+    /// Whether the input may be damaged.
+    pub(crate) fn salvage(&self) -> bool {
+        match self {
+            Self::Import(args) => args.salvage,
+            Self::Export(args) => args.damage.salvage,
+            Self::Dump(args) => args.damage.salvage,
+            Self::Info(args) => args.damage.salvage,
+            Self::Get(args) => args.damage.salvage,
+            _ => false,
+        }
+    }
+}
+
+/// How a damaged input is read.
+#[derive(Args)]
+pub(crate) struct Damage {
+    /// Read a damaged file and take every row that is still whole
+    #[arg(long)]
+    pub(crate) salvage: bool,
+}
+
 /// Where a session is read from.
 #[derive(Args)]
 pub(crate) struct Origin {
@@ -52,7 +74,10 @@ pub(crate) struct Origin {
 #[derive(Args)]
 #[command(
     after_help = "Each session is imported whole or not at all. A folder of session files gives one session a \
-                        file, named after it.\n\n\
+                        file, named after it.\n\
+                        --replace says what it replaces and asks on a terminal. Without a terminal it does not \
+                        ask: a script that gives --replace means it. A session without an auth key never replaces \
+                        one that is logged in, unless --lose-login is given.\n\n\
                         Example: tgsession import anon.session bot.session --into accounts\n\
                         Example: tgsession import sessions/ --into accounts"
 )]
@@ -72,10 +97,16 @@ pub(crate) struct Import {
     /// Name of the session in the store [default: the file's name without `.session`]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Replace a session of the same name
+    /// Replace a session of the same name; asks first on a terminal
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Of a damaged file, take every row that is still whole
+    /// With --replace: also put a session without an auth key over one that is logged in
+    #[arg(long, requires = "replace")]
+    pub(crate) lose_login: bool,
+    /// Replace without asking on a terminal
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Read a damaged file and take every row that is still whole
     #[arg(long)]
     pub(crate) salvage: bool,
 }
@@ -94,6 +125,8 @@ pub(crate) struct Export {
     /// Only the session of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) damage: Damage,
     /// The form to write
     #[arg(long = "to", value_name = "FORM", value_parser = form())]
     pub(crate) form: Form,
@@ -107,7 +140,7 @@ pub(crate) struct Export {
     /// Refuse, before anything is written, what would leave something out
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Replace files that are there
+    /// Replace files that are there, but never a source, a store or a file in use
     #[arg(long)]
     pub(crate) force: bool,
     /// Write the login alone and no users, groups and channels
@@ -152,9 +185,8 @@ pub(crate) struct Dump {
     /// Show auth keys and whole phone numbers: whoever sees a key is logged in
     #[arg(long)]
     pub(crate) secrets: bool,
-    /// Of a damaged file, show every row that is still whole
-    #[arg(long)]
-    pub(crate) salvage: bool,
+    #[command(flatten)]
+    pub(crate) damage: Damage,
 }
 
 /// Say what a source is and what is in it, for a person
@@ -163,6 +195,8 @@ pub(crate) struct Dump {
 pub(crate) struct Info {
     #[command(flatten)]
     pub(crate) origin: Origin,
+    #[command(flatten)]
+    pub(crate) damage: Damage,
 }
 
 /// Find one user, group or channel and print it as JSON
@@ -173,6 +207,8 @@ pub(crate) struct Get {
     pub(crate) origin: Origin,
     #[command(flatten)]
     pub(crate) by: By,
+    #[command(flatten)]
+    pub(crate) damage: Damage,
     /// In which session; needed where the source holds several
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
@@ -222,13 +258,22 @@ pub(crate) struct Rename {
 
 /// Delete a session from a store, its auth keys too
 #[derive(Args)]
-#[command(after_help = "Example: tgsession remove accounts.tgsession anon")]
+#[command(
+    after_help = "It says what it deletes and asks on a terminal. Without a terminal it does not ask: a script \
+                        that names a session means it.\n\
+                        The deleted keys may stay in free parts of the file until those are written over. To make \
+                        them worthless, end the session in Telegram itself.\n\n\
+                        Example: tgsession remove accounts.tgsession anon"
+)]
 pub(crate) struct Remove {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
     /// The session
     pub(crate) name: String,
+    /// Delete without asking on a terminal
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Read every record and every index of a source; problems go to standard output, one a line

@@ -1,12 +1,11 @@
 //! How a command ends when it does not end well: one line and an exit code.
 
-use std::error::Error as StdError;
 use std::io;
 use std::process::ExitCode;
 
 use tgsession::{Error, ErrorKind};
 
-use crate::output;
+use crate::{explain, output};
 
 /// What every command returns.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -40,16 +39,20 @@ impl Failure {
     /// Says it on standard error, in one line. A reader that left early wants no words.
     pub(crate) fn report(&self) {
         match self {
-            Self::Library(error) => output::complain(&chain(error)),
-            Self::Refused(text) | Self::Usage(text) | Self::Problems(text) => {
-                output::complain(text);
-            }
             Self::Output(_) if self.code() == 0 => {}
-            Self::Output(error) => {
-                output::complain(&format!("cannot write to standard output: {error}"));
-            }
-            Self::Bug(text) => output::complain(&format!("a bug, please report it: {text}")),
             Self::Reported(_) => {}
+            _ => output::complain(&self.text()),
+        }
+    }
+
+    /// The line without the tool's name.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Library(error) => explain::in_words(error),
+            Self::Refused(text) | Self::Usage(text) | Self::Problems(text) => text.clone(),
+            Self::Output(error) => format!("cannot write to standard output: {error}"),
+            Self::Bug(text) => format!("a bug, please report it: {text}"),
+            Self::Reported(_) => String::new(),
         }
     }
 
@@ -73,18 +76,6 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
     }
-}
-
-/// The error and what caused it, outermost first. The library repeats no cause in its own text.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl From<Error> for Failure {

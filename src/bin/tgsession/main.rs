@@ -5,12 +5,16 @@
 
 mod args;
 mod cmd;
+mod confirm;
+mod explain;
 mod failure;
 mod output;
 mod panics;
 mod progress;
 mod report;
+mod settings;
 mod source;
+mod target;
 mod words;
 
 use std::process::ExitCode;
@@ -19,9 +23,11 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 use crate::failure::Outcome;
+use crate::settings::Settings;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
+    settings::set(Settings { salvage: command.salvage() });
     match panics::contained(|| run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -11,6 +11,7 @@ use crate::cmd::export::Done;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::source::STDIN;
+use crate::target::directory_of;
 
 /// One loss on one line.
 pub(crate) fn in_words(loss: &Loss) -> String {
@@ -44,7 +45,7 @@ impl Report {
             return Err(Error::AlreadyExists { path: path.to_owned() }.into());
         }
         // Gone at once, so that whoever stops the export finds nothing of it.
-        tempfile::tempfile_in(folder_of(path)).map_err(|error| refused(path, &error))?;
+        tempfile::tempfile_in(directory_of(path)).map_err(|error| refused(path, &error))?;
         Ok(Self::File { path: path.to_owned(), overwrite })
     }
 
@@ -72,7 +73,7 @@ impl Report {
 
 /// For its owner's eyes, as reports name accounts.
 fn put(path: &Path, overwrite: bool, report: &Value) -> io::Result<()> {
-    let mut new = NamedTempFile::new_in(folder_of(path))?;
+    let mut new = NamedTempFile::new_in(directory_of(path))?;
     writeln!(new, "{report:#}")?;
     new.as_file().sync_all()?;
     if overwrite {
@@ -81,11 +82,6 @@ fn put(path: &Path, overwrite: bool, report: &Value) -> io::Result<()> {
         new.persist_noclobber(path)?
     };
     Ok(())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 fn export(done: &Done) -> Value {

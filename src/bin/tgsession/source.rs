@@ -1,6 +1,5 @@
 //! From what a person typed to the source or store that is meant.
 
-use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::args::Origin;
 use crate::failure::{Failure, Outcome};
+use crate::target::with_ending;
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
@@ -213,11 +213,4 @@ fn may_be_there(path: &Path) -> bool {
         Ok(_) => true,
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
-}
-
-/// `set_extension` would replace what follows the last dot of `my.account`.
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    name.into()
 }

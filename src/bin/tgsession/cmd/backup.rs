@@ -4,11 +4,13 @@ use tgsession::store_path;
 
 use crate::args::Backup;
 use crate::failure::Outcome;
+use crate::target::Inputs;
 use crate::{output, source};
 
 pub(crate) fn run(args: &Backup) -> Outcome {
     source::refuse_stdin(&args.output)?;
     let store = source::open_store_read_only(&args.store)?;
+    Inputs::of([store.path()]).refuse(&store_path(&args.output))?;
     store.backup(&args.output)?;
     let (store, copy) = (store.path().display(), store_path(&args.output));
     output::say(&format!("{store}: copied to {}", copy.display()));

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::source::{self, Reading};
 
 pub(crate) fn run(args: &Dump) -> Outcome {
-    let source = source::open(&args.origin, Reading::salvage(args.salvage))?;
+    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
     let names = match &args.session {
         Some(name) => vec![name.clone()],
         None => source.session_names()?,

@@ -13,6 +13,7 @@ use crate::output;
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::source::{self, Reading, STDIN};
+use crate::target::{Inputs, is_same};
 use crate::words::count;
 
 pub(crate) fn run(args: &args::Export) -> Outcome {
@@ -37,8 +38,13 @@ fn explain(failure: Failure, form: Form) -> Failure {
 
 fn write(args: &args::Export) -> Outcome {
     let target = Target::of(args)?;
-    let report = args.report.as_deref().map(|path| report_to(path, args, &target)).transpose()?;
-    let source = source::open(&args.origin, Reading::Whole)?;
+    let inputs = inputs(args)?;
+    if let Target::File(path) = &target {
+        inputs.refuse_to_replace(path)?;
+    }
+    let report = args.report.as_deref();
+    let report = report.map(|path| report_to(path, args, &target, &inputs)).transpose()?;
+    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
     let names = match (&args.session, args.form.holds_many() || target.is_folder_of_many()) {
         (Some(name), _) => vec![name.clone()],
         (None, true) => source.session_names()?,
@@ -52,7 +58,14 @@ fn write(args: &args::Export) -> Outcome {
             let report = export.write_file(path, sessions(&source, &names)?)?;
             done.push(Done { name: names.join(", "), path: Some(path.clone()), report });
         }
-        Target::Folder(folder) => to_folder(args, &export, &source, &names, folder, &mut done)?,
+        Target::Folder(folder) => {
+            let files: Vec<_> = names
+                .iter()
+                .map(|name| file_of(folder, name, args.form))
+                .collect::<Outcome<_>>()?;
+            files.iter().try_for_each(|file| inputs.refuse_to_replace(file))?;
+            to_folder(args, &export, &source, &names, folder, files, &mut done)?;
+        }
     }
     for one in &done {
         say(args.form, one);
@@ -61,7 +74,12 @@ fn write(args: &args::Export) -> Outcome {
 }
 
 /// Where the report goes: neither over what is there nor into what is exported.
-fn report_to(path: &Path, args: &args::Export, target: &Target) -> Outcome<Report> {
+fn report_to(
+    path: &Path,
+    args: &args::Export,
+    target: &Target,
+    inputs: &Inputs,
+) -> Outcome<Report> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
     match target {
         Target::Output if path.as_os_str() == STDIN => {
@@ -70,14 +88,21 @@ fn report_to(path: &Path, args: &args::Export, target: &Target) -> Outcome<Repor
         Target::File(output) if is_same(output, path) => {
             usage("-o and --report name the same file")
         }
-        _ => Report::to(path, args.force),
+        _ if path.as_os_str() == STDIN => Report::to(path, args.force),
+        _ => {
+            inputs.refuse_to_replace(path)?;
+            Report::to(path, args.force)
+        }
     }
 }
 
-/// `x` and `./x` are one file; links are not looked at.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let plain = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    plain(one) == plain(other)
+/// Every file that is read.
+fn inputs(args: &args::Export) -> Outcome<Inputs> {
+    let source = args.origin.source.as_deref().map(source::find).transpose()?;
+    let secrets = [&args.origin.passphrase_file, &args.seal_file];
+    Ok(Inputs::of(
+        source.as_deref().into_iter().chain(secrets.into_iter().flatten().map(PathBuf::as_path)),
+    ))
 }
 
 /// What was written where, and what it cost.
@@ -204,10 +229,9 @@ fn to_folder(
     source: &Source,
     names: &[String],
     folder: &Path,
+    files: Vec<PathBuf>,
     done: &mut Vec<Done>,
 ) -> Outcome {
-    let files: Vec<_> =
-        names.iter().map(|name| file_of(folder, name, args.form)).collect::<Outcome<_>>()?;
     if let Some(there) = files.iter().find(|path| !args.force && path.symlink_metadata().is_ok()) {
         return Err(Error::AlreadyExists { path: there.clone() }.into());
     }

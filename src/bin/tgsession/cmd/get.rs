@@ -11,7 +11,7 @@ use crate::output;
 use crate::source::{self, Reading};
 
 pub(crate) fn run(args: Get) -> Outcome {
-    let source = source::open(&args.origin, Reading::Whole)?;
+    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
     let session = source::pick_session(&source, args.session.as_deref())?;
     let what = describe(&args.by);
     let Some(entity) = source.entity(&session, &lookup(args.by)?)? else {

@@ -13,7 +13,7 @@ use crate::source::{self, Reading};
 use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, utc};
 
 pub(crate) fn run(args: &Info) -> Outcome {
-    let source = source::open(&args.origin, Reading::Whole)?;
+    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
     let names = source.session_names()?;
     let mut out = output::results();
     head(&mut out, &source, names.len())?;

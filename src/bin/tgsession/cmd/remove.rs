@@ -1,12 +1,16 @@
 //! `remove`: a session and everything in it.
 
 use crate::args::Remove;
+use crate::confirm::Holding;
 use crate::failure::Outcome;
 use crate::{output, source};
 
 pub(crate) fn run(args: &Remove) -> Outcome {
     let store = source::open_store(&args.store)?;
+    if let Some(holding) = Holding::of(&store, &args.name)? {
+        holding.confirm(&store, "delete", args.yes)?;
+    }
     store.remove(&args.name)?;
-    output::say(&format!("{}: session {:?} is gone", store.path().display(), args.name));
+    output::say(&format!("{}: session {:?} is deleted", store.path().display(), args.name));
     Ok(())
 }

@@ -10,10 +10,12 @@ use tgsession::{Account, Error, ImportReport, Store, store_path};
 use self::plan::{Job, Plan, plan};
 use self::table::Table;
 use crate::args::Import;
+use crate::confirm::Holding;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
 use crate::source::{self, Reader, Reading};
+use crate::target::Inputs;
 use crate::words::{count, dc_list, dcs_with_keys, home_key};
 
 pub(crate) fn run(args: &Import) -> Outcome {
@@ -27,7 +29,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
         return Err(Failure::Refused(format!("{}: there is no session in it", sources.join(", "))));
     }
     if !jobs.is_empty() {
-        let work = Work { reader: &reader, target: &target, replace: args.replace };
+        let work = Work { reader: &reader, target: &target, args };
         work.write(&jobs, &unopened, &mut failures)?;
     }
     failures.into_outcome()
@@ -40,7 +42,12 @@ fn target(args: &Import) -> Outcome<PathBuf> {
         let text = "--as names one session, and there are several sources";
         return Err(Failure::Usage(text.to_owned()));
     }
-    Ok(store_path(&args.into))
+    let target = store_path(&args.into);
+    let sources: Vec<_> = args.sources.iter().filter_map(|path| source::find(path).ok()).collect();
+    let files = sources.iter().filter(|path| !path.is_dir());
+    let files = files.chain(&args.passphrase_file).map(PathBuf::as_path);
+    Inputs::of(files).refuse(&target)?;
+    Ok(target)
 }
 
 /// What is the same for every session.
@@ -48,7 +55,7 @@ struct Work<'a> {
     reader: &'a Reader,
     /// The store by the name that it has or will have.
     target: &'a Path,
-    replace: bool,
+    args: &'a Import,
 }
 
 impl Work<'_> {
@@ -100,12 +107,30 @@ impl Work<'_> {
         let source = job.origin.open(self.reader)?;
         let mut session = source.session(&job.session)?;
         let account = session.account().clone();
+        if self.args.replace {
+            self.confirm_replacing(store, job, &account)?;
+        }
         let mut progress = Progress::new(session.entity_count());
         let entities = session.by_ref().inspect(|_| progress.step());
-        let imported = store.import(&job.name, &account, entities, self.replace);
+        let imported = store.import(&job.name, &account, entities, self.args.replace);
         drop(progress);
         let report = imported.map_err(|error| explain(error, self.target, job))?;
         Ok(Imported { form: source.form(), account, report, notes: session.notes() })
+    }
+
+    /// Says what is replaced, asks, and keeps a login from being replaced by nothing.
+    fn confirm_replacing(&self, store: &Store, job: &Job, account: &Account) -> Outcome {
+        let Some(holding) = Holding::of(store, &job.name)? else { return Ok(()) };
+        if holding.has_key && dcs_with_keys(account).is_empty() && !self.args.lose_login {
+            return Err(Failure::Refused(format!(
+                "{}: it has no auth key, and session {:?} of {} is logged in; --lose-login replaces \
+                 it all the same",
+                job.origin.path().display(),
+                job.name,
+                self.target.display()
+            )));
+        }
+        holding.confirm(store, "replace", self.args.yes)
     }
 }
 

@@ -1,0 +1,62 @@
+//! Asks before something is lost, where a person can answer.
+
+use std::io::{self, IsTerminal, Write};
+
+use tgsession::{Session, Store};
+
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, one_line};
+use crate::words::count;
+
+/// Asks on a terminal. Without one the command line itself is the answer, so that scripts go on
+/// working; `--yes` says so on a terminal too.
+pub(crate) fn confirm(question: &str, yes: bool) -> Outcome {
+    if yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let mut stderr = io::stderr();
+    let _ = write!(stderr, "{} [y/N] ", one_line(question));
+    let _ = stderr.flush();
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    read.map_err(|error| Failure::Refused(format!("cannot read the answer: {error}")))?;
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Refused("not confirmed; nothing was changed".to_owned())),
+    }
+}
+
+/// What a session of a store holds, as far as it can be read: what is about to go.
+pub(crate) struct Holding {
+    /// Whether there is an auth key of any DC.
+    pub(crate) has_key: bool,
+    text: String,
+}
+
+impl Holding {
+    /// `None` where the store has no such session.
+    pub(crate) fn of(store: &Store, name: &str) -> Outcome<Option<Self>> {
+        let session = match store.open_session(name) {
+            Err(tgsession::Error::NoSession { .. }) => return Ok(None),
+            session => session?,
+        };
+        let has_key = session.dcs()?.iter().any(|dc| dc.auth_key.is_some());
+        let user = session.login()?.user.map(|user| format!(", user {}", user.id));
+        let entities = session.entity_count().unwrap_or_default();
+        let text = format!(
+            "session {name:?} ({}{}, {})",
+            if has_key { "logged in" } else { "not logged in" },
+            user.unwrap_or_default(),
+            count(entities, "entity", "entities")
+        );
+        Ok(Some(Self { has_key, text }))
+    }
+
+    /// Says what goes, and asks.
+    pub(crate) fn confirm(&self, store: &Store, doing: &str, yes: bool) -> Outcome {
+        let path = store.path().display();
+        confirm(&format!("{path}: {doing} {}?", self.text), yes)?;
+        output::say(&format!("{path}: {doing} {}", self.text));
+        Ok(())
+    }
+}
