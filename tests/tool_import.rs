@@ -140,7 +140,7 @@ fn one_bad_file_does_not_keep_the_others_out() -> Result {
     let sources = ["bad_trunc_100.session", "two_dc.session", "bad_version_99.session", "absent"];
     let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
     assert_eq!(ran.code, 3, "the worst of damaged, newer and missing: {ran:?}");
-    for name in ["bad_trunc_100.session: ", "bad_version_99.session: ", "absent: no such file"] {
+    for name in ["bad_trunc_100.session: ", "bad_version_99.session: ", "absent: not found"] {
         assert_eq!(ran.stderr.matches(name).count(), 1, "{name}: {}", ran.stderr);
     }
     assert_eq!(folder.results(&["list", "store"])?, "two_dc\n");
@@ -201,7 +201,7 @@ fn nothing_is_imported_into_a_file_that_is_no_store() -> Result {
 fn a_store_is_not_made_in_a_folder_that_is_not_there() -> Result {
     let folder = Folder::with(&["two_dc"])?;
     let ran = folder.run(&["import", "two_dc", "--into", "absent/store"])?;
-    ran.refused(1, &["absent: no such file or folder"]);
+    ran.refused(1, &["absent: not found"]);
     assert!(!folder.exists("absent"));
     Ok(())
 }
@@ -228,7 +228,7 @@ fn a_folder_is_imported_one_session_a_file_with_a_table_at_the_end() -> Result {
     folder.write("all/a.session-journal", b"")?;
     let ran = folder.run(&["import", "all", "--into", "store"])?;
     assert_eq!(ran.code, 3, "{ran:?}");
-    let passed = "all: passed over, as of no session's kind: notes.txt\n";
+    let passed = "all: skipped: not a session file: notes.txt\n";
     assert!(ran.stderr.contains(passed), "{ran:?}");
     assert!(ran.stderr.contains("bad      -"), "{ran:?}");
     assert!(ran.stderr.contains("not imported"), "{ran:?}");
@@ -246,7 +246,7 @@ fn a_store_in_a_folder_is_passed_over() -> Result {
     folder.add("username_conflict")?;
     let ran = folder.run(&["import", ".", "--into", "accounts", "--replace"])?;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stderr.contains(".: passed over, as stores: accounts.tgsession\n"), "{ran:?}");
+    assert!(ran.stderr.contains(".: skipped: a store: accounts.tgsession\n"), "{ran:?}");
     assert_eq!(folder.results(&["list", "accounts"])?, "two_dc\nusername_conflict\n");
     Ok(())
 }

@@ -20,7 +20,7 @@ fn info_says_what_a_person_wants_to_know() -> Result {
         info.lines().map(|line| line.split_whitespace().collect()).collect();
     let expected = [
         "path two_dc.session",
-        "form telethon-sqlite v1",
+        "format telethon-sqlite v1",
         "size 16,384 bytes",
         "sessions 1",
         "session two_dc",
@@ -176,8 +176,8 @@ fn an_ending_may_be_left_out() -> Result {
     assert!(folder.results(&["info", "two_dc"])?.contains("two_dc.session"));
     folder.results(&["import", "two_dc", "--into", "two_dc"])?;
     assert!(folder.results(&["info", "two_dc"])?.contains("two_dc.tgsession"));
-    folder.run(&["info", "two_d"])?.refused(1, &["two_d: no such file"]);
-    folder.run(&["list", "two_d"])?.refused(1, &["two_d: no such file"]);
+    folder.run(&["info", "two_d"])?.refused(1, &["two_d: not found (also tried two_d.tgsession"]);
+    folder.run(&["list", "two_d"])?.refused(1, &["two_d: not found (also tried two_d.tgsession"]);
     Ok(())
 }
 

@@ -13,11 +13,11 @@ use tool_support::{Folder, Result};
 
 /// File, exit code, and words that the line must have beside the file's name.
 const BAD: [(&str, i32, &[&str]); 14] = [
-    ("absent", 1, &["no such file"]),
-    ("folder", 1, &["folder"]),
-    ("empty.session", 1, &[]),
+    ("absent", 1, &["not found", "absent.session"]),
+    ("folder", 1, &["folder: "]),
+    ("empty.session", 1, &["not a session: an empty file"]),
     ("text.session", 1, &[]),
-    ("zeros.session", 1, &[]),
+    ("zeros.session", 1, &["not a session: unknown file format", "expected a store"]),
     ("bad_magic_only.session", 3, &["damaged"]),
     ("bad_trunc_99.session", 3, &["damaged"]),
     ("bad_trunc_100.session", 3, &["damaged"]),
@@ -183,5 +183,26 @@ fn a_flipped_bit_of_a_store_gives_one_line_or_does_not_matter() -> Result {
         assert!(fs::read(folder.path("store.tgsession"))? == flipped, "byte {at}");
     }
     assert!(found > 10, "only {found} flips were found");
+    Ok(())
+}
+
+#[test]
+fn a_message_says_what_was_found_and_what_was_expected() -> Result {
+    let folder = bad_inputs()?;
+    folder.run(&["import", "two_dc", "--into", "good"])?;
+    let expected = "(expected a store or a client's session file)";
+    for (name, found) in [
+        ("folder", "a directory"),
+        ("empty.session", "an empty file"),
+        ("zeros.session", "unknown file format"),
+    ] {
+        let words = [name, "not a session: ", found, expected];
+        folder.run(&["info", name])?.refused(1, &words);
+    }
+    folder.run(&["list", "two_dc.session"])?.refused(1, &["not a store: a SQLite database"]);
+    folder.run(&["info", "absent"])?.refused(1, &["also tried absent.tgsession, absent.session"]);
+    folder
+        .run(&["rename", "good", "x", "y"])?
+        .refused(1, &["good.tgsession: no session named \"x\""]);
     Ok(())
 }

@@ -9,8 +9,8 @@ use tgsession::Form;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "SRC is a store (.tgsession), the session file, folder or string of any client, or - for \
-                  standard input; it is never written to.\n\
+    after_help = "SRC is a store (.tgsession), the session file, directory or string of any client, or - for \
+                  standard input. A command never writes to its SRC.\n\
                   Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 damaged input, 4 store busy.\n\n\
                   Example: tgsession import anon.session --into accounts"
 )]
@@ -59,22 +59,22 @@ pub(crate) struct Damage {
 /// Where a session is read from.
 #[derive(Args)]
 pub(crate) struct Origin {
-    /// A store, a session file or folder of any client, or `-` for standard input
+    /// A store, a session file or directory of any client, or `-` for standard input
     #[arg(value_name = "SRC", required_unless_present = "string_env")]
     pub(crate) source: Option<PathBuf>,
     /// Read a session string from this environment variable instead
     #[arg(long, value_name = "VAR", conflicts_with = "source")]
     pub(crate) string_env: Option<String>,
-    /// The passphrase of what is sealed (a portable session, tdata) is in this file
+    /// Read the passphrase of a portable session or of tdata from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
-/// Bring sessions into a store, which is made if it is missing
+/// Import sessions into a store, which is created if it does not exist
 #[derive(Args)]
 #[command(
-    after_help = "Each session is imported whole or not at all. A folder of session files gives one session a \
-                        file, named after it.\n\
+    after_help = "Each session is imported whole or not at all. A directory of session files gives one session per \
+                        file, named after the file.\n\
                         --replace says what it replaces and asks on a terminal. Without a terminal it does not \
                         ask: a script that gives --replace means it. A session without an auth key never replaces \
                         one that is logged in, unless --lose-login is given.\n\n\
@@ -82,13 +82,13 @@ pub(crate) struct Origin {
                         Example: tgsession import sessions/ --into accounts"
 )]
 pub(crate) struct Import {
-    /// Session files or folders of any client, folders of such files, or `-` for standard input
+    /// Session files or directories of any client, directories of such files, or `-` for standard input
     #[arg(required_unless_present = "string_env", value_name = "SRC")]
     pub(crate) sources: Vec<PathBuf>,
     /// Read a session string from this environment variable
     #[arg(long, value_name = "VAR")]
     pub(crate) string_env: Option<String>,
-    /// The passphrase of what is sealed (a portable session, tdata) is in this file
+    /// Read the passphrase of a portable session or of tdata from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// The store to write to; `.tgsession` is added to a bare name
@@ -111,11 +111,11 @@ pub(crate) struct Import {
     pub(crate) salvage: bool,
 }
 
-/// Write sessions in the form of another client
+/// Write sessions in the format of another client
 #[derive(Args)]
 #[command(
-    after_help = "What the form has no place for is listed on standard error and in --report. A store with several \
-                        sessions goes into a folder, each under its name, with -o FOLDER/.\n\n\
+    after_help = "What the format cannot hold is listed on standard error and in --report. -o DIRECTORY/ writes \
+                        every session of a store to a file of its own, named after the session.\n\n\
                         Example: tgsession export accounts --session anon --to telethon -o anon.session\n\
                         Example: tgsession export anon.session --to pyrogram-string --api-id 12345"
 )]
@@ -127,38 +127,38 @@ pub(crate) struct Export {
     pub(crate) session: Option<String>,
     #[command(flatten)]
     pub(crate) damage: Damage,
-    /// The form to write
-    #[arg(long = "to", value_name = "FORM", value_parser = form())]
+    /// The format to write
+    #[arg(long = "to", value_name = "FORMAT", value_parser = form())]
     pub(crate) form: Form,
-    /// The file to write (gramjs-store: the folder), FOLDER/ for one a session, or `-` for standard
-    /// output [default for strings: standard output]
+    /// The file to write (gramjs-store: the directory), DIRECTORY/ for one file per session, or `-` for
+    /// standard output [default for strings: standard output]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// Write what was left out and filled in to this file, or `-` for standard output, as JSON
+    /// Write what was left out and filled in as JSON to this file, or to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Refuse, before anything is written, what would leave something out
+    /// Write nothing if the format cannot hold everything
     #[arg(long)]
     pub(crate) strict: bool,
     /// Replace files that are there, but never a source, a store or a file in use
     #[arg(long)]
     pub(crate) force: bool,
-    /// Write the login alone and no users, groups and channels
+    /// Write only the login, without users, groups and channels
     #[arg(long)]
     pub(crate) no_entities: bool,
-    /// The api id, where the session does not say it
+    /// The api id, if the session does not hold it
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i32).range(1..))]
     pub(crate) api_id: Option<i32>,
-    /// The account's own user id, where the session does not say it
+    /// The account's own user id, if the session does not hold it
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i64).range(1..))]
     pub(crate) user_id: Option<i64>,
-    /// The account is a bot (or, with `false`, is not), where the session does not say it
+    /// The account is a bot (`false`: is not a bot), if the session does not say
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) bot: Option<bool>,
-    /// It is an account of the test servers, where the session does not say it
+    /// The account is on the test servers, if the session does not say
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) test_mode: Option<bool>,
-    /// Seal a portable session under a passphrase, which is asked for
+    /// Ask for a passphrase and seal a portable session under it
     #[arg(long)]
     pub(crate) seal: bool,
     /// Seal a portable session under the passphrase in this file
@@ -166,14 +166,14 @@ pub(crate) struct Export {
     pub(crate) seal_file: Option<PathBuf>,
 }
 
-/// The forms by name, so that help and mistakes list them.
+/// The formats by name, so that help and mistakes list them.
 fn form() -> impl clap::builder::TypedValueParser<Value = Form> {
     use clap::builder::TypedValueParser as _;
     let names = clap::builder::PossibleValuesParser::new(Form::ALL.map(Form::name));
     names.try_map(|name| name.parse::<Form>())
 }
 
-/// Write everything that a source holds to standard output, as JSON
+/// Write everything that a source holds to standard output as JSON
 #[derive(Args)]
 #[command(after_help = "Example: tgsession dump anon.session | jq '.sessions[].entities | length'")]
 pub(crate) struct Dump {
@@ -182,14 +182,14 @@ pub(crate) struct Dump {
     /// Only the session of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
-    /// Show auth keys and whole phone numbers: whoever sees a key is logged in
+    /// Show auth keys and whole phone numbers; whoever sees a key can use the account
     #[arg(long)]
     pub(crate) secrets: bool,
     #[command(flatten)]
     pub(crate) damage: Damage,
 }
 
-/// Say what a source is and what is in it, for a person
+/// Show what a source is and what it holds
 #[derive(Args)]
 #[command(after_help = "Example: tgsession info anon.session")]
 pub(crate) struct Info {
@@ -209,7 +209,7 @@ pub(crate) struct Get {
     pub(crate) by: By,
     #[command(flatten)]
     pub(crate) damage: Damage,
-    /// In which session; needed where the source holds several
+    /// The session to search; needed if the source holds several
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
     /// Show the whole phone number
@@ -234,7 +234,7 @@ pub(crate) struct By {
     pub(crate) name: Option<String>,
 }
 
-/// Name the sessions of a store, one a line
+/// List the sessions of a store, one name per line
 #[derive(Args)]
 #[command(after_help = "Example: tgsession list accounts.tgsession")]
 pub(crate) struct List {
@@ -243,20 +243,20 @@ pub(crate) struct List {
     pub(crate) store: PathBuf,
 }
 
-/// Give a session of a store another name
+/// Rename a session of a store
 #[derive(Args)]
 #[command(after_help = "Example: tgsession rename accounts.tgsession anon alice")]
 pub(crate) struct Rename {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
-    /// The name it has
+    /// The present name
     pub(crate) old: String,
-    /// The name it gets, which must be free
+    /// The new name, which no session has yet
     pub(crate) new: String,
 }
 
-/// Delete a session from a store, its auth keys too
+/// Delete a session and its auth keys from a store
 #[derive(Args)]
 #[command(
     after_help = "It says what it deletes and asks on a terminal. Without a terminal it does not ask: a script \
@@ -276,7 +276,7 @@ pub(crate) struct Remove {
     pub(crate) yes: bool,
 }
 
-/// Read every record and every index of a source; problems go to standard output, one a line
+/// Read every record and every index of a source and write its problems to standard output
 #[derive(Args)]
 #[command(after_help = "Example: tgsession check accounts.tgsession")]
 pub(crate) struct Check {
@@ -284,7 +284,7 @@ pub(crate) struct Check {
     pub(crate) origin: Origin,
 }
 
-/// Make a store's file as short as what is in it allows
+/// Shrink the file of a store to what it holds
 #[derive(Args)]
 #[command(after_help = "Example: tgsession compact accounts.tgsession")]
 pub(crate) struct Compact {
@@ -293,15 +293,15 @@ pub(crate) struct Compact {
     pub(crate) store: PathBuf,
 }
 
-/// Copy a store as it is at this moment, also while a client uses it
+/// Copy a store, also while a client uses it
 #[derive(Args)]
-#[command(after_help = "The copy appears whole or not at all, and nothing is overwritten.\n\n\
+#[command(after_help = "The copy is written whole or not at all. It never overwrites a file.\n\n\
                         Example: tgsession backup accounts.tgsession monday")]
 pub(crate) struct Backup {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
-    /// The copy to make; `.tgsession` is added to a bare name
+    /// The new file; `.tgsession` is added to a bare name
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
 }

@@ -27,8 +27,60 @@ pub(crate) fn chain(error: &Error) -> String {
     text
 }
 
+/// The text of an error in the words and options of the tool.
 fn plain(error: &Error) -> String {
-    error.to_string()
+    match error {
+        Error::NotFound { path } => format!("{}: not found", path.display()),
+        Error::AlreadyExists { path } => {
+            format!("{}: already exists; nothing was written", path.display())
+        }
+        Error::WrongKind { path, found, hint } => wrong_kind(path, found, hint),
+        Error::NeedsPassphrase { path } => format!(
+            "{}: sealed under a passphrase; give it with --passphrase-file FILE",
+            path.display()
+        ),
+        Error::WrongPassphrase { path } => format!(
+            "{}: the passphrase does not open it; check the passphrase (a damaged file cannot be told \
+             from a wrong passphrase)",
+            path.display()
+        ),
+        Error::NoSession { path, name } => {
+            format!("{}: no session named {name:?}", path.display())
+        }
+        Error::SessionExists { path, name } => {
+            format!("{}: already holds a session named {name:?}", path.display())
+        }
+        Error::Lacks { form, what } => {
+            format!("{form} needs {what}, which the session does not hold")
+        }
+        Error::Contradiction { what } => {
+            format!("{what}: the given value conflicts with the one in the session; give no value")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The library's own words where it expects a session.
+pub(crate) const EXPECTED: &str = "a store or the session of a client is expected here";
+
+fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
+    let path = path.display();
+    let found = &found.replace("text that is no session string", "text, but not a session string");
+    let found = match found.as_str() {
+        "no kind of file that is known here" => "unknown file format",
+        "no ordinary file" => "not a regular file",
+        "a folder" => "a directory",
+        "empty" => "an empty file",
+        "JSON of no session's form" => "JSON, but not of a session",
+        found => found,
+    };
+    if hint == EXPECTED {
+        format!("{path}: not a session: {found} (expected a store or a client's session file)")
+    } else if hint.starts_with("a tgsession store") {
+        format!("{path}: not a store: {found} (expected a tgsession store)")
+    } else {
+        format!("{path}: not a session: {found}; {hint}")
+    }
 }
 
 fn cure(error: &Error) -> Option<String> {

@@ -20,7 +20,7 @@ pub(crate) fn in_words(loss: &Loss) -> String {
         text.push_str(&format!(" ({} times)", loss.count));
     }
     text.push_str(": ");
-    text.push_str(loss.why);
+    text.push_str(&loss.why.replace("the form ", "the format "));
     if !loss.examples.is_empty() {
         let ids: Vec<_> = loss.examples.iter().map(ToString::to_string).collect();
         let more = if loss.count > ids.len() as u64 { ", ..." } else { "" };

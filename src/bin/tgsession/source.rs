@@ -8,8 +8,9 @@ use tgsession::{Error, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
 use crate::args::Origin;
+use crate::explain;
 use crate::failure::{Failure, Outcome};
-use crate::target::with_ending;
+use crate::target::{starts_with, with_ending};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
@@ -40,6 +41,7 @@ impl Reading {
 pub(crate) struct Reader {
     options: SourceOptions,
     has_passphrase: bool,
+    salvages: bool,
 }
 
 impl Reader {
@@ -48,13 +50,23 @@ impl Reader {
         if let Some(path) = passphrase_file {
             options = options.passphrase(&passphrase_in(path)?);
         }
-        Ok(Self { options, has_passphrase: passphrase_file.is_some() })
+        Ok(Self {
+            options,
+            has_passphrase: passphrase_file.is_some(),
+            salvages: reading == Reading::Salvage,
+        })
     }
 
     /// Opens exactly this path, or standard input for `-`.
     pub(crate) fn open(&self, path: &Path) -> Outcome<Source> {
         if path.as_os_str() == STDIN {
             return self.open_stdin();
+        }
+        // Such a file may have gigabytes, and the library would read all of them.
+        if !self.salvages && starts_with(path, &[0; 4096]) {
+            let found = "unknown file format, it begins with zeros".to_owned();
+            let hint = explain::EXPECTED;
+            return Err(Error::WrongKind { path: path.to_owned(), found, hint }.into());
         }
         self.unsealed(|options| options.open(path))
     }
@@ -78,7 +90,7 @@ impl Reader {
 
     fn open_stdin(&self) -> Outcome<Source> {
         if io::stdin().is_terminal() {
-            eprintln!("tgsession: reading standard input; end it with ctrl-D");
+            eprintln!("tgsession: reading from standard input; end with ctrl-D");
         }
         let mut bytes = Zeroizing::new(Vec::new());
         let read = io::stdin().lock().read_to_end(&mut bytes);
@@ -144,7 +156,8 @@ pub(crate) fn open_store(path: &Path) -> Outcome<Store> {
 /// Refuses the `-` that stands for standard input where a path is needed.
 pub(crate) fn refuse_stdin(path: &Path) -> Outcome {
     if path.as_os_str() == STDIN {
-        let text = "-: a store is a file and no stream; give a path (./- for a file of that name)";
+        let text =
+            "-: a store must be a file, not a stream; give a path (./- for a file of that name)";
         return Err(Failure::Usage(text.to_owned()));
     }
     Ok(())
@@ -159,9 +172,9 @@ pub(crate) fn pick_session(source: &Source, asked: Option<&str>) -> Outcome<Stri
     let path = source.path().display();
     match names.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(Failure::Refused(format!("{path}: it holds no session"))),
+        [] => Err(Failure::Refused(format!("{path}: holds no session"))),
         _ => Err(Failure::Usage(format!(
-            "{path}: it holds several sessions; choose one with --session: {}",
+            "{path}: holds several sessions; choose one with --session: {}",
             names.join(", ")
         ))),
     }
@@ -181,7 +194,7 @@ fn refuse_string(path: &Path) -> Outcome {
     let belongs = |c: u8| c.is_ascii_alphanumeric() || b"+/-_=.".contains(&c);
     let text = path.to_str().unwrap_or_default();
     if text.len() > LONGEST_NAME && text.bytes().all(belongs) && path.symlink_metadata().is_err() {
-        let text = "a session string is no argument, where all who list processes see it; give it \
+        let text = "a session string must not be an argument, because every user can list processes; give it \
                     on standard input (-) or in an environment variable (--string-env)";
         return Err(Failure::Usage(text.to_owned()));
     }
@@ -201,10 +214,16 @@ fn find_with(path: &Path, endings: &[&str]) -> Outcome<PathBuf> {
     if may_be_there(path) {
         return Ok(path.to_owned());
     }
-    let mut longer = endings.iter().map(|ending| with_ending(path, ending));
-    longer
-        .find(|path| may_be_there(path))
-        .ok_or_else(|| Error::NotFound { path: path.to_owned() }.into())
+    let longer: Vec<_> = endings.iter().map(|ending| with_ending(path, ending)).collect();
+    match longer.iter().find(|path| may_be_there(path)) {
+        Some(found) => Ok(found.clone()),
+        None => Err(not_found(path, &longer)),
+    }
+}
+
+fn not_found(path: &Path, tried: &[PathBuf]) -> Failure {
+    let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
+    Failure::Refused(format!("{}: not found (also tried {})", path.display(), tried.join(", ")))
 }
 
 /// A link to nowhere and a file in a closed folder count: the library says what is wrong there.

@@ -61,12 +61,21 @@ impl Inputs {
 
     /// Refuses a target whose replacement would destroy something, whatever the flags say.
     pub(crate) fn refuse_to_replace(&self, target: &Path) -> Outcome {
+        self.replaceable(target).map_err(|failure| match failure {
+            Failure::Refused(text) => {
+                Failure::Refused(format!("{text} (--force does not change that)"))
+            }
+            failure => failure,
+        })
+    }
+
+    fn replaceable(&self, target: &Path) -> Outcome {
         self.refuse(target)?;
         let shown = target.display();
         if is_store(target) {
             return refused(format!(
-                "{shown}: it is a tgsession store, and no option overwrites a store; choose another \
-                 path, or delete the store first"
+                "{shown}: it is a tgsession store, and stores are not overwritten; choose another path, \
+                 or delete the store first"
             ));
         }
         // SQLite would apply the old log to the new database.

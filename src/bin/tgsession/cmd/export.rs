@@ -27,10 +27,10 @@ fn explain(failure: Failure, form: Form) -> Failure {
         Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
         Error::Lacks { what, .. } if what.contains("user id") => "--user-id",
         Error::AlreadyExists { path } if form.is_folder() && path.is_dir() => {
-            "no folder is replaced; remove it first"
+            "a directory is not replaced; remove it first"
         }
         Error::AlreadyExists { .. } => "--force replaces it",
-        Error::Lossy { .. } => "without --strict it is listed and left out",
+        Error::Lossy { .. } => "without --strict these values are listed and left out",
         _ => return failure,
     };
     Failure::Refused(format!("{error} ({option})"))
@@ -126,13 +126,17 @@ impl Target {
         match &args.output {
             None if args.form.is_string() => Ok(Self::Output),
             None => Err(Failure::Usage(if args.form.is_folder() {
-                format!("{} is a folder: say which with -o", args.form)
+                format!("--to {} writes a directory: give its path with -o", args.form)
             } else {
-                format!("{} is a file: say which with -o (or -o - for standard output)", args.form)
+                format!(
+                    "--to {} writes a file: give its path with -o (or -o - for standard output)",
+                    args.form
+                )
             })),
             Some(path) if path.as_os_str() == STDIN => {
                 if !args.form.is_string() && io::stdout().is_terminal() {
-                    let text = "standard output is a terminal, and this is a file; give a path";
+                    let text =
+                        "standard output is a terminal, and this format is binary; give a path";
                     return Err(Failure::Usage(text.to_owned()));
                 }
                 Ok(Self::Output)
@@ -179,7 +183,10 @@ fn export(args: &args::Export) -> Outcome<Export> {
 fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
     let sealable = matches!(args.form, Form::Portable | Form::PortableString);
     if (args.seal || args.seal_file.is_some()) && !sealable {
-        let text = format!("{} cannot be sealed under a passphrase; portable can", args.form);
+        let text = format!(
+            "{} cannot be sealed under a passphrase; only portable and portable-string can",
+            args.form
+        );
         return Err(Failure::Usage(text));
     }
     if let Some(path) = &args.seal_file {
@@ -191,7 +198,7 @@ fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
     let (Some(one), Some(again)) =
         (source::ask("New passphrase: ")?, source::ask("The same again: ")?)
     else {
-        let text = "nobody is there to type a passphrase; give --seal-passphrase-file";
+        let text = "there is no terminal to ask for the passphrase; give --seal-passphrase-file";
         return Err(Failure::Usage(text.to_owned()));
     };
     if *one != *again {
@@ -241,7 +248,7 @@ fn to_folder(
         }
     }
     fs::create_dir_all(folder).map_err(|error| {
-        Failure::Refused(format!("{}: cannot make the folder: {error}", folder.display()))
+        Failure::Refused(format!("{}: cannot create the directory: {error}", folder.display()))
     })?;
     for (name, path) in names.iter().zip(files) {
         let report = export.write_file(&path, [session(source, name)?])?;

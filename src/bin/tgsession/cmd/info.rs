@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Info) -> Outcome {
 
 fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()> {
     line(out, "path", &source.path().display().to_string())?;
-    line(out, "form", &source.form())?;
+    line(out, "format", &source.form())?;
     if let Ok(file) = fs::metadata(source.path()) {
         line(out, "size", &count(file.len(), "byte", "bytes"))?;
         // A store's log has room that takes none until it is used.
@@ -33,7 +33,7 @@ fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()
         {
             let taken = std::os::unix::fs::MetadataExt::blocks(&file) * UNIT;
             if taken < file.len() {
-                line(out, "on the disk", &count(taken, "byte", "bytes"))?;
+                line(out, "on disk", &count(taken, "byte", "bytes"))?;
             }
         }
     }
@@ -134,9 +134,9 @@ fn logged_in(account: &Account) -> String {
 
 fn user(user: SelfUser) -> String {
     match user.bot {
-        Some(true) => format!("{}, a bot", user.id),
-        Some(false) => format!("{}, not a bot", user.id),
-        None => format!("{}, a bot or not is unknown", user.id),
+        Some(true) => format!("{}, bot: yes", user.id),
+        Some(false) => format!("{}, bot: no", user.id),
+        None => format!("{}, bot: unknown", user.id),
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let Plan { jobs, unopened } = plan(args, &reader, &target, &mut failures)?;
     if jobs.is_empty() && failures.worst == 0 {
         let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
-        return Err(Failure::Refused(format!("{}: there is no session in it", sources.join(", "))));
+        return Err(Failure::Refused(format!("{}: no session found", sources.join(", "))));
     }
     if !jobs.is_empty() {
         let work = Work { reader: &reader, target: &target, args };
@@ -39,7 +39,7 @@ fn target(args: &Import) -> Outcome<PathBuf> {
     source::refuse_stdin(&args.into)?;
     let sources = args.sources.len() + usize::from(args.string_env.is_some());
     if args.name.is_some() && sources > 1 {
-        let text = "--as names one session, and there are several sources";
+        let text = "--as names one session, but there are several sources";
         return Err(Failure::Usage(text.to_owned()));
     }
     let target = store_path(&args.into);
@@ -147,7 +147,7 @@ struct Imported {
 fn explain(error: Error, target: &Path, job: &Job) -> Failure {
     match error {
         Error::SessionExists { name, .. } => Failure::Refused(format!(
-            "{}: there is a session named {name:?} already; give --replace, or another name with --as",
+            "{}: already holds a session named {name:?}; give --replace, or another name with --as",
             target.display()
         )),
         Error::BadName { .. } => Failure::Refused(format!(
@@ -162,7 +162,7 @@ fn summary(form: &str, account: &Account, report: &ImportReport) -> String {
     let mut parts = vec![form.to_owned()];
     parts.push(match account.login.home_dc {
         Some(dc) => format!("home DC {dc}"),
-        None => "home DC unknown".to_owned(),
+        None => "home DC: unknown".to_owned(),
     });
     parts.push(logged_in(account));
     parts.extend(account.login.user.map(|user| format!("user {}", user.id)));

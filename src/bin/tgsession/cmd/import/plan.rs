@@ -108,8 +108,8 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-const STRANGERS: &str = "of no session's kind";
-const STORES: &str = "stores";
+const STRANGERS: &str = "not a session file";
+const STORES: &str = "a store";
 
 /// What lies in folders and is not imported, by folder and by what it is.
 #[derive(Default)]
@@ -129,7 +129,7 @@ impl Passed {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            output::say(&format!("{}: passed over, as {what}: {shown}{more}", folder.display()));
+            output::say(&format!("{}: skipped: {what}: {shown}{more}", folder.display()));
         }
     }
 }
@@ -242,8 +242,9 @@ fn is_session(folder: &Path) -> bool {
 /// What may be a session in a folder, by name: files and folders that are sessions, but nothing
 /// hidden and nothing that SQLite lays beside a database.
 fn files_in(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    let refused =
-        |error| Failure::Refused(format!("{}: cannot read the folder: {error}", folder.display()));
+    let refused = |error| {
+        Failure::Refused(format!("{}: cannot read the directory: {error}", folder.display()))
+    };
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(refused)? {
         let path = entry.map_err(refused)?.path();

@@ -12,7 +12,7 @@ pub(super) struct Table {
 }
 
 const COLUMNS: usize = 5;
-const HEADS: [&str; COLUMNS] = ["session", "form", "DC", "login", "entities"];
+const HEADS: [&str; COLUMNS] = ["session", "format", "DC", "login", "entities"];
 
 impl Table {
     /// A table with the sources that could not be opened.
