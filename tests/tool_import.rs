@@ -74,14 +74,16 @@ fn one_name_for_two_sources_is_wrong_usage() -> Result {
 }
 
 #[test]
-fn two_sources_of_one_name_are_refused_before_anything_is_written() -> Result {
+fn two_sources_of_one_name_get_names_of_their_own() -> Result {
     let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
     std::fs::create_dir(folder.path("other"))?;
     std::fs::copy(folder.path("two_dc.session"), folder.path("other/plain_1.45.0.session"))?;
-    let sources = ["two_dc.session", "plain_1.45.0.session", "other/plain_1.45.0.session"];
+    let sources = ["plain_1.45.0.session", "other/plain_1.45.0.session"];
     let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
-    ran.refused(1, &["plain_1.45.0.session", "other/plain_1.45.0.session"]);
-    assert!(!folder.exists("store.tgsession"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let note = "note: named \"plain_1.45.0-2\", as another source is named \"plain_1.45.0\"";
+    assert!(ran.stderr.contains(note), "{ran:?}");
+    assert_eq!(folder.results(&["list", "store"])?, "plain_1.45.0\nplain_1.45.0-2\n");
     Ok(())
 }
 
@@ -171,14 +173,18 @@ fn from_bad_files_alone_no_store_appears() -> Result {
 }
 
 #[test]
-fn a_store_is_not_imported_into_a_store() -> Result {
-    let folder = Folder::with(&["two_dc"])?;
-    folder.results(&["import", "two_dc", "--into", "one"])?;
-    folder
-        .run(&["import", "one", "--into", "two"])?
-        .refused(1, &["one.tgsession", "two.tgsession"]);
-    folder.run(&["import", "one", "--into", "one"])?.refused(1, &["one.tgsession"]);
-    assert!(!folder.exists("two.tgsession"));
+fn the_sessions_of_a_store_come_into_another() -> Result {
+    let folder = Folder::with(&["two_dc", "username_conflict"])?;
+    folder.results(&["import", "two_dc", "username_conflict", "--into", "one"])?;
+    folder.results(&["import", "one", "--into", "two"])?;
+    let dump = |store: &str| folder.json(&["dump", store, "--secrets"]);
+    assert_eq!(dump("one")?["sessions"], dump("two")?["sessions"]);
+    let one = ["import", "one", "--session", "two_dc", "--as", "x", "--into", "three"];
+    folder.results(&one)?;
+    assert_eq!(folder.results(&["list", "three"])?, "x\n");
+    folder.run(&["import", "one", "--session", "y", "--into", "three"])?.refused(1, &["\"y\""]);
+    folder.run(&["import", "one", "--as", "y", "--into", "three"])?.refused(2, &["2 sessions"]);
+    folder.run(&["import", "one", "--into", "one"])?.refused(1, &["one.tgsession", "same file"]);
     Ok(())
 }
 
@@ -246,7 +252,12 @@ fn a_store_in_a_folder_is_passed_over() -> Result {
     folder.add("username_conflict")?;
     let ran = folder.run(&["import", ".", "--into", "accounts", "--replace"])?;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stderr.contains(".: skipped: a store: accounts.tgsession\n"), "{ran:?}");
+    assert!(
+        ran.stderr.contains(
+            ".: skipped: a store (name it alone to import its sessions): accounts.tgsession\n"
+        ),
+        "{ran:?}"
+    );
     assert_eq!(folder.results(&["list", "accounts"])?, "two_dc\nusername_conflict\n");
     Ok(())
 }
@@ -258,9 +269,10 @@ fn the_table_names_the_sources_that_could_not_be_opened() -> Result {
     assert_eq!(ran.code, 3, "{ran:?}");
     let table: Vec<_> =
         ran.stderr.lines().skip_while(|line| !line.starts_with("session")).collect();
-    let [_, bad, good] = table.as_slice() else { return Err(ran.stderr.into()) };
+    let [_, bad, good, count] = table.as_slice() else { return Err(ran.stderr.into()) };
     assert!(bad.starts_with("bad_trunc_100") && bad.contains("not imported"), "{bad}");
     assert!(good.starts_with("two_dc") && good.contains("logged in"), "{good}");
+    assert_eq!(*count, "store.tgsession: 1 imported, 1 failed");
     Ok(())
 }
 

@@ -17,6 +17,18 @@ use tgsession::Form;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Say nothing but errors and warnings
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Wait so many seconds for a store or session file that another process uses
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(crate) wait: u64,
 }
 
 #[derive(Subcommand)]
@@ -48,6 +60,17 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether the result is one JSON value, which has all that there is to say.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Import(args) => args.json,
+            Self::Export(args) => args.json,
+            _ => false,
+        }
+    }
+}
+
 /// How a damaged input is read.
 #[derive(Args)]
 pub(crate) struct Damage {
@@ -73,8 +96,11 @@ pub(crate) struct Origin {
 /// Import sessions into a store, which is created if it does not exist
 #[derive(Args)]
 #[command(
-    after_help = "Each session is imported whole or not at all. A directory of session files gives one session per \
-                        file, named after the file.\n\
+    after_help = "Each session is imported whole or not at all. A session is named after its file. A directory \
+                        gives every session file in it and one directory down. A name that another source of \
+                        the same import has taken gets -2, -3 and so on, in the order of the paths; tdata is named \
+                        after the directory that it lies in. A JSON file beside a session file (anon.json, \
+                        anon.session) gives the user id, phone and api id if the session lacks them.\n\
                         --replace says what it replaces and asks on a terminal. Without a terminal it does not \
                         ask: a script that gives --replace means it. A session without an auth key never replaces \
                         one that is logged in, unless --lose-login is given.\n\n\
@@ -97,6 +123,18 @@ pub(crate) struct Import {
     /// Name of the session in the store [default: the file's name without `.session`]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Of a source with several sessions, such as a store, import only this one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+    /// Leave a session as it is that the store has already
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) skip_existing: bool,
+    /// Read everything and say what would be imported, but write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write what was imported, skipped and refused to standard output as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Replace a session of the same name; asks first on a terminal
     #[arg(long)]
     pub(crate) replace: bool,
@@ -137,6 +175,12 @@ pub(crate) struct Export {
     /// Write what was left out and filled in as JSON to this file, or to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write that report to standard output, and no words to standard error
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) json: bool,
+    /// Read everything and say what would be written, left out and filled in, but write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Write nothing if the format cannot hold everything
     #[arg(long)]
     pub(crate) strict: bool,
@@ -195,16 +239,35 @@ pub(crate) struct Dump {
 pub(crate) struct Info {
     #[command(flatten)]
     pub(crate) origin: Origin,
+    /// Write it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) damage: Damage,
 }
 
 /// Find one user, group or channel and print it as JSON
 #[derive(Args)]
-#[command(after_help = "Example: tgsession get anon.session --username durov")]
+#[command(
+    after_help = "QUERY is a username, a t.me or tg: link, an id, a phone number, an exact name, or `me`. A number is \
+                        looked up as an id first, then as a phone number; a word as a username first, then as a name.\n\n\
+                        Example: tgsession get anon.session durov\n\
+                        Example: tgsession get anon.session https://t.me/durov\n\
+                        Example: tgsession get anon.session --phone '+1 555 0100'"
+)]
 pub(crate) struct Get {
-    #[command(flatten)]
-    pub(crate) origin: Origin,
+    /// A store, a session file or directory of any client, or `-` for standard input
+    #[arg(value_name = "SRC", required_unless_present = "string_env")]
+    pub(crate) source: Option<PathBuf>,
+    /// Who is wanted
+    #[arg(value_name = "QUERY", allow_negative_numbers = true)]
+    pub(crate) query: Option<String>,
+    /// Read a session string from this environment variable instead of SRC
+    #[arg(long, value_name = "VAR")]
+    pub(crate) string_env: Option<String>,
+    /// Read the passphrase of a portable session or of tdata from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) by: By,
     #[command(flatten)]
@@ -218,7 +281,7 @@ pub(crate) struct Get {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(crate) struct By {
     /// By id, marked (-1001234567890) or as the API has it (1234567890)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -241,6 +304,9 @@ pub(crate) struct List {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
+    /// Write the sessions as JSON, with what their logins say
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Rename a session of a store
@@ -282,6 +348,9 @@ pub(crate) struct Remove {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) origin: Origin,
+    /// Write the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Shrink the file of a store to what it holds

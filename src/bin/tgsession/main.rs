@@ -11,6 +11,7 @@ mod failure;
 mod output;
 mod panics;
 mod progress;
+mod query;
 mod report;
 mod settings;
 mod source;
@@ -18,6 +19,7 @@ mod target;
 mod words;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -26,8 +28,9 @@ use crate::failure::Outcome;
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    settings::set(Settings { salvage: command.salvage() });
+    let Cli { command, quiet, wait } = Cli::parse();
+    let (salvage, wait) = (command.salvage(), Duration::from_secs(wait));
+    settings::set(Settings { salvage, quiet: quiet || command.json(), wait });
     match panics::contained(|| run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

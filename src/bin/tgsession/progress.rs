@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::settings;
+
 /// Work that lasts less is over before a bar could be read.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The clock is looked at once in so many steps.
@@ -23,7 +25,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// For work that leaves standard output alone or fills it with what is kept until the end.
     pub(crate) fn new(expected: Option<u64>) -> Self {
-        let wanted = io::stderr().is_terminal();
+        let wanted = io::stderr().is_terminal() && !settings::get().quiet;
         Self { started: Instant::now(), done: 0, expected, bar: None, wanted }
     }
 

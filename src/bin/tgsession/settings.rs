@@ -1,12 +1,17 @@
 //! What holds for the whole run of the tool.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Options that every command has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Settings {
     /// The input is read with `--salvage`.
     pub(crate) salvage: bool,
+    /// Only errors and warnings are said.
+    pub(crate) quiet: bool,
+    /// How long to wait for an input or a store that is busy.
+    pub(crate) wait: Duration,
 }
 
 static SETTINGS: OnceLock<Settings> = OnceLock::new();

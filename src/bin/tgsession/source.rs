@@ -2,15 +2,16 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use tgsession::{Error, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
 use crate::args::Origin;
-use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::target::{starts_with, with_ending};
+use crate::{explain, settings};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
@@ -103,7 +104,7 @@ impl Reader {
         &self,
         open: impl Fn(&SourceOptions) -> tgsession::Result<Source>,
     ) -> Outcome<Source> {
-        match open(&self.options) {
+        match patiently(|| open(&self.options)) {
             Err(error @ Error::NeedsPassphrase { .. }) if !self.has_passphrase => {
                 let Error::NeedsPassphrase { path } = &error else { return Err(error.into()) };
                 let Some(passphrase) = ask(&format!("Passphrase of {}: ", path.display()))? else {
@@ -115,6 +116,21 @@ impl Reader {
         }
     }
 }
+
+/// Tries again while another process has the file, for as long as `--wait` says.
+fn patiently<T>(open: impl Fn() -> tgsession::Result<T>) -> tgsession::Result<T> {
+    let started = Instant::now();
+    loop {
+        match open() {
+            Err(Error::Busy { .. }) if started.elapsed() < settings::get().wait => {
+                thread::sleep(BETWEEN_TRIES);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// What stands for standard input among paths.
 pub(crate) const STDIN: &str = "-";
@@ -145,12 +161,13 @@ pub(crate) fn ask(prompt: &str) -> Outcome<Option<Zeroizing<String>>> {
 
 /// Opens the store that a STORE argument names, for reading only.
 pub(crate) fn open_store_read_only(path: &Path) -> Outcome<Store> {
-    Ok(Store::open_read_only(find_store(path)?)?)
+    let path = find_store(path)?;
+    Ok(patiently(|| Store::open_read_only(&path))?)
 }
 
 /// Opens the store that a STORE argument names, for writing.
 pub(crate) fn open_store(path: &Path) -> Outcome<Store> {
-    Ok(Store::open(find_store(path)?)?)
+    Ok(Store::options().wait(settings::get().wait).open(find_store(path)?)?)
 }
 
 /// Refuses the `-` that stands for standard input where a path is needed.

@@ -1,8 +1,10 @@
 //! `check`: the thorough walk over every record.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
-use tgsession::{CheckReport, Error, ErrorKind};
+use serde_json::json;
+use tgsession::{CheckReport, ErrorKind};
 
 use crate::args::Check;
 use crate::explain;
@@ -14,33 +16,54 @@ use crate::words::count;
 pub(crate) fn run(args: &Check) -> Outcome {
     let opened = source::open(&args.origin, Reading::Whole);
     let checked = opened.and_then(|source| Ok((source.path().to_owned(), source.check()?)));
-    let (path, report) = match checked {
-        Err(Failure::Library(error)) if error.kind() == ErrorKind::Damaged => {
-            return too_damaged(&error);
+    match checked {
+        Ok((path, report)) => {
+            let problems = report.problems.clone();
+            show(args, &path, Some(&report), &problems)?;
+            if problems.is_empty() {
+                return Ok(());
+            }
+            let problems = count(problems.len() as u64, "problem", "problems");
+            let cure = explain::cure_of(&path).map_or_else(String::new, |cure| format!("; {cure}"));
+            let path = path.display();
+            Err(Failure::Problems(format!("{path}: {problems} in {}{cure}", walked(&report))))
         }
-        checked => checked?,
-    };
-    let mut out = output::results();
-    if report.problems.is_empty() {
-        writeln!(out, "whole: {}", walked(&report))?;
-        return Ok(out.flush()?);
+        // What keeps a source from being opened is a problem like others, and a result.
+        Err(Failure::Library(error)) if error.kind() == ErrorKind::Damaged => {
+            let path = args.origin.source.clone().unwrap_or_default();
+            show(args, &path, None, &[explain::chain(&error)])?;
+            Err(Failure::Problems(explain::in_words(&error)))
+        }
+        Err(failure) => Err(failure),
     }
-    for problem in &report.problems {
-        writeln!(out, "{}", one_line(problem))?;
-    }
-    out.flush()?;
-    let problems = count(report.problems.len() as u64, "problem", "problems");
-    let cure = explain::cure_of(&path).map_or_else(String::new, |cure| format!("; {cure}"));
-    let path = path.display();
-    Err(Failure::Problems(format!("{path}: {problems} in {}{cure}", walked(&report))))
 }
 
-/// What keeps a source from being opened is a problem like others, and a result.
-fn too_damaged(error: &Error) -> Outcome {
+/// The result: one problem per line, or that there is none.
+fn show(
+    args: &Check,
+    path: &Path,
+    report: Option<&CheckReport>,
+    problems: &[String],
+) -> io::Result<()> {
     let mut out = output::results();
-    writeln!(out, "{}", one_line(&explain::chain(error)))?;
-    out.flush()?;
-    Err(Failure::Problems(explain::in_words(error)))
+    if args.json {
+        let result = json!({
+            "format": "tgsession-check/1",
+            "path": path.to_string_lossy(),
+            "whole": problems.is_empty(),
+            "sessions": report.map(|report| report.sessions),
+            "entities": report.map(|report| report.entities),
+            "records": report.map(|report| report.records),
+            "problems": problems,
+        });
+        writeln!(out, "{result:#}")?;
+    } else if let (Some(report), []) = (report, problems) {
+        writeln!(out, "whole: {}", walked(report))?;
+    }
+    if !args.json {
+        problems.iter().try_for_each(|problem| writeln!(out, "{}", one_line(problem)))?;
+    }
+    out.flush()
 }
 
 fn walked(report: &CheckReport) -> String {

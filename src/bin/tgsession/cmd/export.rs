@@ -42,7 +42,8 @@ fn write(args: &args::Export) -> Outcome {
     if let Target::File(path) = &target {
         inputs.refuse_to_replace(path)?;
     }
-    let report = args.report.as_deref();
+    let stdout = args.json.then(|| Path::new(STDIN));
+    let report = args.report.as_deref().or(stdout);
     let report = report.map(|path| report_to(path, args, &target, &inputs)).transpose()?;
     let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
     let names = match (&args.session, args.form.holds_many() || target.is_folder_of_many()) {
@@ -52,6 +53,12 @@ fn write(args: &args::Export) -> Outcome {
     };
     let export = export(args)?;
     let mut done = Vec::new();
+    if args.dry_run {
+        preview(&export, &source, &names, &target, args.form, &mut done)?;
+        done.iter().for_each(|one| say(args.form, one));
+        output::say("dry run: nothing was written");
+        return report.map_or(Ok(()), |report| report.write(&source.form(), args.form, &done));
+    }
     match &target {
         Target::Output => done.push(to_output(&export, &source, &names)?),
         Target::File(path) => {
@@ -82,8 +89,8 @@ fn report_to(
 ) -> Outcome<Report> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
     match target {
-        Target::Output if path.as_os_str() == STDIN => {
-            usage("the sessions and --report cannot both go to standard output")
+        Target::Output if path.as_os_str() == STDIN && !args.dry_run => {
+            usage("the sessions and the report cannot both go to standard output")
         }
         Target::File(output) if is_same(output, path) => {
             usage("-o and --report name the same file")
@@ -124,7 +131,7 @@ enum Target {
 impl Target {
     fn of(args: &args::Export) -> Outcome<Self> {
         match &args.output {
-            None if args.form.is_string() => Ok(Self::Output),
+            None if args.form.is_string() || args.dry_run => Ok(Self::Output),
             None => Err(Failure::Usage(if args.form.is_folder() {
                 format!("--to {} writes a directory: give its path with -o", args.form)
             } else {
@@ -218,6 +225,32 @@ fn session<'a>(source: &'a Source, name: &str) -> Outcome<ExportSession<'a>> {
     let mut progress = Progress::new(session.entity_count());
     let entities = session.inspect(move |_| progress.step());
     Ok(ExportSession::new(name, account, entities))
+}
+
+/// What an export would do.
+fn preview(
+    export: &Export,
+    source: &Source,
+    names: &[String],
+    target: &Target,
+    form: Form,
+    done: &mut Vec<Done>,
+) -> Outcome {
+    if let Target::Folder(folder) = target {
+        for name in names {
+            let path = Some(file_of(folder, name, form)?);
+            let report = export.preview([session(source, name)?])?;
+            done.push(Done { name: name.clone(), path, report });
+        }
+        return Ok(());
+    }
+    let report = export.preview(sessions(source, names)?)?;
+    let path = match target {
+        Target::File(path) => Some(path.clone()),
+        _ => None,
+    };
+    done.push(Done { name: names.join(", "), path, report });
+    Ok(())
 }
 
 fn to_output(export: &Export, source: &Source, names: &[String]) -> Outcome<Done> {

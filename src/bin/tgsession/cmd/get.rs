@@ -2,20 +2,23 @@
 
 use std::io::Write;
 
-use tgsession::Lookup;
 use tgsession::dump::write_entity;
+use tgsession::{Entity, Lookup, Source};
 
-use crate::args::{By, Get};
+use crate::args::{By, Get, Origin};
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::query::Query;
 use crate::source::{self, Reading};
 
 pub(crate) fn run(args: Get) -> Outcome {
-    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
+    let (origin, query) = arguments(&args)?;
+    let wanted = Wanted::of(args.by, query)?;
+    let source = source::open(&origin, Reading::salvage(args.damage.salvage))?;
     let session = source::pick_session(&source, args.session.as_deref())?;
-    let what = describe(&args.by);
-    let Some(entity) = source.entity(&session, &lookup(args.by)?)? else {
+    let Some(entity) = wanted.find(&source, &session)? else {
         let path = source.path().display();
+        let what = wanted.in_words();
         return Err(Failure::Refused(format!("{path}: session {session:?} has no {what}")));
     };
     let mut out = output::results();
@@ -24,22 +27,81 @@ pub(crate) fn run(args: Get) -> Outcome {
     Ok(out.flush()?)
 }
 
-/// What was looked for. A phone is not repeated: this line may end in a log.
-fn describe(by: &By) -> String {
-    match by {
-        By { id: Some(id), .. } => format!("entity with id {id}"),
-        By { username: Some(name), .. } => format!("entity with username {name:?}"),
-        By { name: Some(name), .. } => format!("entity named {name:?}"),
-        _ => "entity with that phone number".to_owned(),
+/// With `--string-env` there is no SRC, and the first argument is the query.
+fn arguments(args: &Get) -> Outcome<(Origin, Option<String>)> {
+    let Get { source, query, string_env, passphrase_file, .. } = args;
+    let (source, query) = match (string_env, query, source) {
+        (Some(_), None, Some(first)) => (None, Some(first.to_string_lossy().into_owned())),
+        (Some(_), Some(_), _) => {
+            let text = "SRC and --string-env cannot both be given";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        (_, query, source) => (source.clone(), query.clone()),
+    };
+    let (string_env, passphrase_file) = (string_env.clone(), passphrase_file.clone());
+    Ok((Origin { source, string_env, passphrase_file }, query))
+}
+
+/// What is looked for.
+enum Wanted {
+    /// By one option.
+    Exactly(Lookup),
+    /// By a word that may mean several things.
+    Query(Query),
+}
+
+impl Wanted {
+    fn of(by: By, query: Option<String>) -> Outcome<Self> {
+        Ok(match (by, query) {
+            (By { id: None, username: None, phone: None, name: None }, Some(query)) => {
+                Self::Query(Query::new(&query))
+            }
+            (By { id: Some(id), .. }, None) => Self::Exactly(Lookup::Id(id)),
+            (By { username: Some(name), .. }, None) => Self::Exactly(Lookup::Username(name)),
+            (By { phone: Some(phone), .. }, None) => Self::Exactly(Lookup::Phone(phone)),
+            (By { name: Some(name), .. }, None) => Self::Exactly(Lookup::Name(name)),
+            (_, None) => {
+                let text =
+                    "say who is wanted: a QUERY, or one of --id, --username, --phone, --name";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+            (_, Some(_)) => {
+                let text = "QUERY cannot be given with --id, --username, --phone or --name";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+        })
+    }
+
+    fn find(&self, source: &Source, session: &str) -> Outcome<Option<Entity>> {
+        let lookups = match self {
+            Self::Exactly(lookup) => vec![lookup.clone()],
+            Self::Query(Query::Me) => vec![Lookup::Id(own_id(source, session)?)],
+            Self::Query(query) => query.lookups(),
+        };
+        for lookup in &lookups {
+            if let Some(entity) = source.entity(session, lookup)? {
+                return Ok(Some(entity));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A phone is not repeated: this line may end in a log.
+    fn in_words(&self) -> String {
+        match self {
+            Self::Exactly(Lookup::Id(id)) => format!("entity with id {id}"),
+            Self::Exactly(Lookup::Username(name)) => format!("entity with username {name:?}"),
+            Self::Exactly(Lookup::Name(name)) => format!("entity named {name:?}"),
+            Self::Exactly(_) => "entity with that phone number".to_owned(),
+            Self::Query(query) => query.in_words(),
+        }
     }
 }
 
-fn lookup(by: By) -> Outcome<Lookup> {
-    match by {
-        By { id: Some(id), .. } => Ok(Lookup::Id(id)),
-        By { username: Some(name), .. } => Ok(Lookup::Username(name)),
-        By { phone: Some(phone), .. } => Ok(Lookup::Phone(phone)),
-        By { name: Some(name), .. } => Ok(Lookup::Name(name)),
-        _ => Err(Failure::Usage("give one of --id, --username, --phone and --name".to_owned())),
-    }
+fn own_id(source: &Source, session: &str) -> Outcome<i64> {
+    let user = source.session(session)?.account().login.user;
+    user.map(|user| user.id).ok_or_else(|| {
+        let path = source.path().display();
+        Failure::Refused(format!("{path}: session {session:?} does not say which user it is of"))
+    })
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::{self, Write};
 
-use tgsession::{Account, SelfUser, Source, SourceSession, UpdateState};
+use serde_json::{Value, json};
+use tgsession::{Account, AuthKey, SelfUser, Source, SourceSession, UpdateState};
 
 use crate::args::Info;
 use crate::failure::Outcome;
@@ -16,6 +17,19 @@ pub(crate) fn run(args: &Info) -> Outcome {
     let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
     let names = source.session_names()?;
     let mut out = output::results();
+    if args.json {
+        let sessions: Vec<_> =
+            names.iter().map(|name| session_json(&source, name)).collect::<Outcome<_>>()?;
+        let info = json!({
+            "format": "tgsession-info/1",
+            "path": source.path().to_string_lossy(),
+            "source": source.form(),
+            "size": fs::metadata(source.path()).ok().map(|file| file.len()),
+            "sessions": sessions,
+        });
+        writeln!(out, "{info:#}")?;
+        return Ok(out.flush()?);
+    }
     head(&mut out, &source, names.len())?;
     for name in &names {
         session(&mut out, &source, name)?;
@@ -52,6 +66,41 @@ fn session(out: &mut impl Write, source: &Source, name: &str) -> Outcome {
         line(out, "note", &note)?;
     }
     Ok(())
+}
+
+/// The same for programs.
+fn session_json(source: &Source, name: &str) -> Outcome<Value> {
+    let mut session = source.session(name)?;
+    let tally = tally(&mut session)?;
+    let account = session.account();
+    let login = &account.login;
+    let home = account.dcs.iter().find(|dc| Some(dc.id) == login.home_dc);
+    let address = home.and_then(|dc| dc.ipv4.as_ref().or(dc.ipv6.as_ref()));
+    let key = home_key(account);
+    Ok(json!({
+        "name": name,
+        "home_dc": login.home_dc.map(|dc| dc.0),
+        "address": address.map(ToString::to_string),
+        "logged_in": key.is_some(),
+        "auth_key_id": key.map(AuthKey::id),
+        "user": login.user.map(|user| json!({"id": user.id, "bot": user.bot})),
+        "test_mode": login.test_mode,
+        "api_id": login.api_id,
+        "takeout_id": login.takeout_id,
+        "dcs_with_keys": dcs_with_keys(account).iter().map(|dc| dc.0).collect::<Vec<_>>(),
+        "update_state": account.update_state.map(|state| {
+            json!({"pts": state.pts, "qts": state.qts, "seq": state.seq, "date": state.date})
+        }),
+        "channel_states": account.channel_states.len(),
+        "files": account.sent_files.len(),
+        "entities": tally.entities,
+        "users": tally.users,
+        "groups": tally.groups,
+        "channels": tally.channels,
+        "with_username": tally.with_username,
+        "with_phone": tally.with_phone,
+        "notes": session.notes(),
+    }))
 }
 
 fn tally(session: &mut SourceSession<'_>) -> Outcome<Tally> {

@@ -1,14 +1,21 @@
 //! `import`: session files into a store, each whole or not at all.
 
+mod companion;
+mod outcome;
 mod plan;
 mod table;
+mod walk;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tgsession::{Account, Error, ImportReport, Store, store_path};
+use tgsession::{Account, Entity, Error, ImportReport, Session, Store, store_path};
 
-use self::plan::{Job, Plan, plan};
-use self::table::Table;
+use self::companion::Companion;
+use self::outcome::{Failures, Imported};
+use self::plan::{Job, plan};
 use crate::args::Import;
 use crate::confirm::Holding;
 use crate::failure::{Failure, Outcome};
@@ -16,24 +23,36 @@ use crate::output;
 use crate::progress::Progress;
 use crate::source::{self, Reader, Reading};
 use crate::target::Inputs;
-use crate::words::{count, dc_list, dcs_with_keys, home_key};
+use crate::words::dcs_with_keys;
 
 pub(crate) fn run(args: &Import) -> Outcome {
     let target = target(args)?;
     let reading = Reading::salvage(args.salvage);
     let reader = Reader::new(reading, args.passphrase_file.as_deref())?;
     let mut failures = Failures::default();
-    let Plan { jobs, unopened } = plan(args, &reader, &target, &mut failures)?;
+    let jobs = plan(args, &reader, &mut failures);
     if jobs.is_empty() && failures.worst == 0 {
         let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::Refused(format!("{}: no session found", sources.join(", "))));
     }
+    let mut work = Work {
+        reader: &reader,
+        target: &target,
+        args,
+        brief: jobs.len() > BRIEF,
+        keys: RefCell::default(),
+        imported: Vec::new(),
+        existing: Vec::new(),
+    };
     if !jobs.is_empty() {
-        let work = Work { reader: &reader, target: &target, args };
-        work.write(&jobs, &unopened, &mut failures)?;
+        work.write(&jobs, &mut failures)?;
     }
+    work.close(&failures)?;
     failures.into_outcome()
 }
+
+/// Of more sessions than this each has its row in the table alone.
+const BRIEF: usize = 10;
 
 fn target(args: &Import) -> Outcome<PathBuf> {
     source::refuse_stdin(&args.into)?;
@@ -50,33 +69,43 @@ fn target(args: &Import) -> Outcome<PathBuf> {
     Ok(target)
 }
 
-/// What is the same for every session.
+/// An import on its way.
 struct Work<'a> {
     reader: &'a Reader,
     /// The store by the name that it has or will have.
     target: &'a Path,
     args: &'a Import,
+    /// Whether sessions are many, so that a line for each would be too much.
+    brief: bool,
+    /// Who holds which auth key.
+    keys: RefCell<BTreeMap<String, (String, String)>>,
+    imported: Vec<Imported>,
+    /// The sessions that the store has already, where those are skipped.
+    existing: Vec<(PathBuf, String)>,
 }
 
 impl Work<'_> {
     /// A new store appears under its name only when something got into it, and only then is
     /// anything said to be in it.
-    fn write(&self, jobs: &[Job], unopened: &[String], failures: &mut Failures) -> Outcome {
-        let mut table = Table::with(unopened);
+    fn write(&mut self, jobs: &[Job], failures: &mut Failures) -> Outcome {
         if self.target.symlink_metadata().is_ok() {
-            let store = Store::open(self.target)?;
+            let store = self.open_store()?;
+            self.note_keys(&store)?;
             for job in jobs {
-                let imported = self.import_one(&store, job, &mut table);
-                failures.keep(imported).iter().flatten().for_each(|line| output::say(line));
+                let before = self.imported.len();
+                self.import_one(Some(&store), job, failures);
+                self.imported.iter().skip(before).for_each(|imported| self.tell(imported));
             }
-            table.say();
             return Ok(());
         }
-        let mut told = Vec::new();
+        if self.args.dry_run {
+            jobs.iter().for_each(|job| self.import_one(None, job, failures));
+            self.imported.iter().for_each(|imported| self.tell(imported));
+            return Ok(());
+        }
         let created = Store::create_with(self.target, |store| {
-            let imports = jobs.iter().map(|job| self.import_one(store, job, &mut table));
-            told.extend(imports.filter_map(|imported| failures.keep(imported)));
-            if told.is_empty() {
+            jobs.iter().for_each(|job| self.import_one(Some(store), job, failures));
+            if self.imported.is_empty() {
                 return Err(Error::Other("nothing was imported".into()));
             }
             Ok(())
@@ -84,43 +113,69 @@ impl Work<'_> {
         match created {
             // Our own error from above: why nothing got in has been said, source by source.
             Err(Error::Other(_)) => {}
-            created => created.map(drop)?,
+            created => created?,
         }
-        told.iter().flatten().for_each(|line| output::say(line));
-        table.say();
+        self.imported.iter().for_each(|imported| self.tell(imported));
         Ok(())
     }
 
-    /// What there is to say of it, line by line.
-    fn import_one(&self, store: &Store, job: &Job, table: &mut Table) -> Outcome<Vec<String>> {
-        let imported = self.try_import(store, job);
-        table.add(&job.name, imported.as_ref().ok());
-        let Imported { form, account, report, notes: lost } = imported?;
-        let path = job.origin.path();
-        let summary = summary(&form, &account, &report);
-        let mut lines = vec![format!("{}: {}: {summary}", path.display(), job.name)];
-        lines.extend(notes(path, &lost, &report.notes));
-        Ok(lines)
+    fn open_store(&self) -> Outcome<Store> {
+        if self.args.dry_run {
+            return source::open_store_read_only(self.target);
+        }
+        source::open_store(self.target)
     }
 
-    fn try_import(&self, store: &Store, job: &Job) -> Outcome<Imported> {
+    fn import_one(&mut self, store: Option<&Store>, job: &Job, failures: &mut Failures) {
+        let path = job.origin.path();
+        match self.try_import(store, job) {
+            Ok(Some(imported)) => self.imported.push(imported),
+            Ok(None) => self.existing.push((path.to_owned(), job.name.clone())),
+            Err(failure) => failures.add(path, Some(job.name.clone()), failure),
+        }
+    }
+
+    /// `None`: the store has a session of this name, and those are skipped.
+    fn try_import(&self, store: Option<&Store>, job: &Job) -> Outcome<Option<Imported>> {
+        let exists = store.is_some_and(|store| store.open_session(&job.name).is_ok());
+        if exists && self.args.skip_existing {
+            return Ok(None);
+        }
         let source = job.origin.open(self.reader)?;
         let mut session = source.session(&job.session)?;
-        let account = session.account().clone();
-        if self.args.replace {
-            self.confirm_replacing(store, job, &account)?;
+        let mut account = session.account().clone();
+        let mut companion = Companion::of(job.origin.path()).unwrap_or_default();
+        let mut notes = companion.fill(&mut account);
+        if let (true, Some(store)) = (exists, store) {
+            self.replace(store, job, &account)?;
         }
         let mut progress = Progress::new(session.entity_count());
         let entities = session.by_ref().inspect(|_| progress.step());
-        let imported = store.import(&job.name, &account, entities, self.args.replace);
+        let entities = companion.with_phone(&account, entities);
+        let imported = match store.filter(|_| !self.args.dry_run) {
+            Some(store) => store.import(&job.name, &account, entities, self.args.replace),
+            None => counted(entities),
+        };
         drop(progress);
         let report = imported.map_err(|error| explain(error, self.target, job))?;
-        Ok(Imported { form: source.form(), account, report, notes: session.notes() })
+        let mut imported = Imported::new(job, source.form(), account, report);
+        if let Some(wanted) = &job.wanted {
+            notes.push(format!("named {:?}, as another source is named {wanted:?}", job.name));
+        }
+        notes.append(&mut imported.notes);
+        notes.append(&mut session.notes());
+        imported.notes = notes;
+        imported.warnings.extend(self.same_key(job, &imported.account));
+        Ok(Some(imported))
     }
 
     /// Says what is replaced, asks, and keeps a login from being replaced by nothing.
-    fn confirm_replacing(&self, store: &Store, job: &Job, account: &Account) -> Outcome {
+    fn replace(&self, store: &Store, job: &Job, account: &Account) -> Outcome {
         let Some(holding) = Holding::of(store, &job.name)? else { return Ok(()) };
+        if !self.args.replace {
+            let (path, name) = (store.path().to_owned(), job.name.clone());
+            return Err(explain(Error::SessionExists { path, name }, self.target, job));
+        }
         if holding.has_key && dcs_with_keys(account).is_empty() && !self.args.lose_login {
             return Err(Failure::Refused(format!(
                 "{}: it has no auth key, and session {:?} of {} is logged in; --lose-login replaces \
@@ -130,24 +185,106 @@ impl Work<'_> {
                 self.target.display()
             )));
         }
-        holding.confirm(store, "replace", self.args.yes)
+        holding.confirm(store, "replace", self.args.yes || self.args.dry_run)
+    }
+
+    fn note_keys(&self, store: &Store) -> Outcome {
+        let mut keys = self.keys.borrow_mut();
+        for name in store.list()? {
+            for key in
+                store.open_session(&name)?.dcs()?.iter().filter_map(|dc| dc.auth_key.as_ref())
+            {
+                let holder = format!("session {name:?} of {}", store.path().display());
+                keys.insert(key.id(), (holder, name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A warning where another session holds the same auth key.
+    fn same_key(&self, job: &Job, account: &Account) -> Option<String> {
+        let mut keys = self.keys.borrow_mut();
+        let mut warning = None;
+        for key in account.dcs.iter().filter_map(|dc| dc.auth_key.as_ref()) {
+            let holder = (job.origin.path().display().to_string(), job.name.clone());
+            match keys.insert(key.id(), holder) {
+                Some((other, name)) if name != job.name => {
+                    warning = Some(format!(
+                        "the same auth key as {other}: use only one of the two, Telegram revokes a \
+                         key that two clients use at once"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        warning
+    }
+
+    fn tell(&self, imported: &Imported) {
+        if !self.brief {
+            output::say(&imported.summary());
+            notes(&imported.path, &imported.notes).iter().for_each(|line| output::say(line));
+        }
+        for warning in &imported.warnings {
+            output::warn(&format!("{}: {warning}", imported.path.display()));
+        }
+    }
+
+    /// The table, the count, and the report for programs.
+    fn close(&self, failures: &Failures) -> Outcome {
+        table::say(&self.imported, failures);
+        let (imported, existing) = (self.imported.len(), self.existing.len());
+        let several = imported > 0 && imported + failures.len() > 1;
+        if several || existing > 0 {
+            let noted =
+                self.imported.iter().filter(|imported| self.brief && !imported.notes.is_empty());
+            let noted = noted.count();
+            let mut parts = vec![format!("{imported} imported")];
+            let counts =
+                [(existing, "already there"), (failures.len(), "failed"), (noted, "with notes")];
+            parts.extend(
+                counts
+                    .iter()
+                    .filter(|(number, _)| *number > 0)
+                    .map(|(n, what)| format!("{n} {what}")),
+            );
+            output::say(&format!("{}: {}", self.target.display(), parts.join(", ")));
+        }
+        if self.args.dry_run {
+            output::say("dry run: nothing was written");
+        }
+        if self.args.json {
+            let dry = self.args.dry_run;
+            let report =
+                outcome::report(self.target, dry, &self.imported, &self.existing, failures);
+            let mut out = output::results();
+            writeln!(out, "{report:#}")?;
+            out.flush()?;
+        }
+        Ok(())
     }
 }
 
-/// What came of one session.
-struct Imported {
-    form: String,
-    account: Account,
-    report: ImportReport,
-    /// What the source holds and the store does not.
-    notes: Vec<String>,
+/// What an import would bring in, without a store to bring it to.
+fn counted(
+    entities: impl Iterator<Item = tgsession::Result<Entity>>,
+) -> tgsession::Result<ImportReport> {
+    let mut report = ImportReport::default();
+    for entity in entities {
+        let entity = entity?;
+        report.entities += 1;
+        report.usernames += entity.usernames.len() as u64;
+        report.phones += u64::from(entity.phone.is_some());
+    }
+    Ok(report)
 }
 
 /// The library does not know what the tool calls its ways out, nor the path behind a name.
 fn explain(error: Error, target: &Path, job: &Job) -> Failure {
     match error {
         Error::SessionExists { name, .. } => Failure::Refused(format!(
-            "{}: already holds a session named {name:?}; give --replace, or another name with --as",
+            "{}: already holds a session named {name:?}; give --replace, --skip-existing, or another \
+             name with --as",
             target.display()
         )),
         Error::BadName { .. } => Failure::Refused(format!(
@@ -158,68 +295,18 @@ fn explain(error: Error, target: &Path, job: &Job) -> Failure {
     }
 }
 
-fn summary(form: &str, account: &Account, report: &ImportReport) -> String {
-    let mut parts = vec![form.to_owned()];
-    parts.push(match account.login.home_dc {
-        Some(dc) => format!("home DC {dc}"),
-        None => "home DC: unknown".to_owned(),
-    });
-    parts.push(logged_in(account));
-    parts.extend(account.login.user.map(|user| format!("user {}", user.id)));
-    parts.extend([
-        count(report.entities, "entity", "entities"),
-        count(report.usernames, "username", "usernames"),
-        count(report.phones, "phone", "phones"),
-        count(account.channel_states.len() as u64, "channel state", "channel states"),
-        count(account.sent_files.len() as u64, "file", "files"),
-    ]);
-    parts.join(", ")
-}
-
-fn logged_in(account: &Account) -> String {
-    let keys = dcs_with_keys(account);
-    match home_key(account) {
-        Some(_) => "logged in".to_owned(),
-        None if keys.is_empty() => "never logged in".to_owned(),
-        None => format!("no key of the home DC, but of DC {}", dc_list(&keys)),
-    }
-}
-
 /// More notes than this would push the summary off the screen.
 const NOTES: usize = 20;
 
-fn notes(source: &Path, lost: &[String], changed: &[String]) -> Vec<String> {
-    let notes = changed.iter().chain(lost);
-    let mut lines: Vec<_> = notes.take(NOTES).map(|note| format!("  note: {note}")).collect();
-    let more = (changed.len() + lost.len()).saturating_sub(NOTES);
+fn notes(source: &Path, notes: &[String]) -> Vec<String> {
+    let mut lines: Vec<_> =
+        notes.iter().take(NOTES).map(|note| format!("  note: {note}")).collect();
+    let more = notes.len().saturating_sub(NOTES);
     if more > 0 {
         let path = source.display();
         lines.push(format!("  and {more} more: tgsession dump {path} shows all"));
     }
     lines
-}
-
-/// What went wrong so far, said at once so that the order of the sources is kept.
-#[derive(Default)]
-struct Failures {
-    worst: u8,
-}
-
-impl Failures {
-    fn keep<T>(&mut self, outcome: Outcome<T>) -> Option<T> {
-        match outcome {
-            Ok(value) => Some(value),
-            Err(failure) => {
-                failure.report();
-                self.worst = self.worst.max(failure.code());
-                None
-            }
-        }
-    }
-
-    fn into_outcome(self) -> Outcome {
-        if self.worst == 0 { Ok(()) } else { Err(Failure::Reported(self.worst)) }
-    }
 }
 
 #[cfg(test)]
@@ -228,15 +315,12 @@ mod tests {
 
     #[test]
     fn of_many_notes_twenty_are_shown_and_the_rest_is_counted() {
-        let lost: Vec<_> = (0..21).map(|row| format!("row {row}")).collect();
-        let lines = notes(Path::new("a.session"), &lost, &["changed".to_owned()]);
+        let all: Vec<_> = (0..22).map(|row| format!("row {row}")).collect();
+        let lines = notes(Path::new("a.session"), &all);
         assert_eq!(lines.len(), 21);
-        assert_eq!(lines.first().map(String::as_str), Some("  note: changed"));
+        assert_eq!(lines.first().map(String::as_str), Some("  note: row 0"));
         let last = "  and 2 more: tgsession dump a.session shows all";
         assert_eq!(lines.last().map(String::as_str), Some(last));
-        assert_eq!(
-            notes(Path::new("a.session"), lost.get(..20).unwrap_or_default(), &[]).len(),
-            20
-        );
+        assert_eq!(notes(Path::new("a.session"), all.get(..20).unwrap_or_default()).len(), 20);
     }
 }

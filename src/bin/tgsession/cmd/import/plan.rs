@@ -1,17 +1,18 @@
 //! What an import is to do, decided before anything is written.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use tgsession::{Error, Source};
 
-use super::Failures;
+use super::companion::path_beside;
+use super::outcome::Failures;
+use super::walk::{Found, TDATA, walk};
 use crate::args::Import;
 use crate::failure::{Failure, Outcome};
 use crate::output;
-use crate::source::{self, Reader, Reading, STDIN};
+use crate::source::{Reader, STDIN};
 use crate::words::count;
 
 /// One session on its way into the store.
@@ -21,6 +22,8 @@ pub(super) struct Job {
     pub(super) session: String,
     /// Its name in the store.
     pub(super) name: String,
+    /// The name that it would have if another source had not taken it.
+    pub(super) wanted: Option<String>,
 }
 
 /// Where it is read from.
@@ -49,212 +52,167 @@ impl Origin {
 }
 
 /// Every session of every source, each under a name of its own.
-#[derive(Default)]
-pub(super) struct Plan {
-    pub(super) jobs: Vec<Job>,
-    /// The sources that cannot be opened, by the names that their sessions would have.
-    pub(super) unopened: Vec<String>,
-}
-
-pub(super) fn plan(
-    args: &Import,
-    reader: &Reader,
-    target: &Path,
-    failures: &mut Failures,
-) -> Outcome<Plan> {
-    let mut plan = Plan::default();
-    let mut passed = Passed::default();
-    for Found { path, folder } in sources(args, failures) {
-        let looked = if path.as_os_str() == STDIN {
-            reader.open(&path).map(|source| look_at(Origin::Held(Rc::new(source))))
-        } else {
-            reader.open(&path).map(|source| {
-                let names = source.session_names();
-                let is_store = source.is_store();
-                names.map(|names| (Origin::Path(path.clone()), names, is_store))
-            })
-        };
-        let looked = match (looked, folder) {
-            (Err(Failure::Library(Error::WrongKind { .. })), Some(folder)) => {
-                passed.add(folder, STRANGERS, &path);
+pub(super) fn plan(args: &Import, reader: &Reader, failures: &mut Failures) -> Vec<Job> {
+    let mut plan = Plan { args, reader, jobs: Vec::new(), taken: BTreeSet::new() };
+    let mut skipped = Skipped::default();
+    let walked = walk(args, failures);
+    for Found { path, directory } in walked.found {
+        let added = match (plan.add_path(&path, directory.is_some()), directory) {
+            (Err(Failure::Library(Error::WrongKind { .. })), Some(directory)) => {
+                if !is_companion(&path) {
+                    skipped.add(directory, STRANGERS, &path);
+                }
                 continue;
             }
-            (Ok(Ok((.., true))), Some(folder)) => {
-                passed.add(folder, STORES, &path);
+            (Ok(Added::Store), Some(directory)) => {
+                skipped.add(directory, STORES, &path);
                 continue;
             }
-            (looked, _) => looked.and_then(|names| Ok(names?)),
+            (added, _) => added,
         };
-        match failures.keep(looked) {
-            Some((origin, names, is_store)) => {
-                add(args, target, &mut plan.jobs, origin, names, is_store)?;
-            }
-            None => plan.unopened.push(stem(&path)),
+        if let Err(failure) = added {
+            failures.add(&path, Some(stem(&path)), failure);
         }
     }
     if let Some(variable) = &args.string_env {
-        let looked = reader.open_variable(variable);
-        let looked = looked.and_then(|source| Ok(look_at(Origin::Held(Rc::new(source)))?));
-        if let Some((origin, names, is_store)) = failures.keep(looked) {
-            add(args, target, &mut plan.jobs, origin, names, is_store)?;
+        let added = reader.open_variable(variable).and_then(|source| plan.add_held(source));
+        if let Err(failure) = added {
+            failures.add(Path::new(variable), None, failure);
         }
     }
-    passed.say();
-    refuse_same_names(&plan.jobs)?;
-    Ok(plan)
+    walked.too_deep.iter().for_each(|(given, path)| skipped.add(given.clone(), TOO_DEEP, path));
+    skipped.say();
+    plan.jobs
+}
+
+struct Plan<'a> {
+    args: &'a Import,
+    reader: &'a Reader,
+    jobs: Vec<Job>,
+    taken: BTreeSet<String>,
+}
+
+enum Added {
+    Sessions,
+    /// A store in a directory: nothing of it was added.
+    Store,
+}
+
+impl Plan<'_> {
+    fn add_path(&mut self, path: &Path, in_directory: bool) -> Outcome<Added> {
+        let source = self.reader.open(path)?;
+        if path.as_os_str() == STDIN {
+            return self.add_held(source);
+        }
+        if in_directory && source.is_store() {
+            return Ok(Added::Store);
+        }
+        let names = self.names(&source)?;
+        let owner = owner_of_tdata(path, in_directory);
+        for session in names {
+            let wanted = match (&owner, session.strip_prefix(TDATA)) {
+                (Some(owner), Some(rest)) => format!("{owner}{rest}"),
+                _ => session.clone(),
+            };
+            self.push(Origin::Path(path.to_owned()), session, wanted);
+        }
+        Ok(Added::Sessions)
+    }
+
+    fn add_held(&mut self, source: Source) -> Outcome<Added> {
+        let source = Rc::new(source);
+        let names = self.names(&source)?;
+        for session in names {
+            let unnamed = session == stem(source.path());
+            let wanted = if unnamed { name_of(&source, &session) } else { session.clone() };
+            self.push(Origin::Held(Rc::clone(&source)), session, wanted);
+        }
+        Ok(Added::Sessions)
+    }
+
+    /// The sessions that are wanted of a source.
+    fn names(&self, source: &Source) -> Outcome<Vec<String>> {
+        let mut names = source.session_names()?;
+        if let Some(wanted) = &self.args.session {
+            names.retain(|name| name == wanted);
+            if names.is_empty() {
+                let (path, name) = (source.path().to_owned(), wanted.clone());
+                return Err(Error::NoSession { path, name }.into());
+            }
+        }
+        if self.args.name.is_some() && names.len() != 1 {
+            let sessions = count(names.len() as u64, "session", "sessions");
+            return Err(Failure::Usage(format!(
+                "{}: --as names one session, but the source holds {sessions}; choose one with --session",
+                source.path().display()
+            )));
+        }
+        Ok(names)
+    }
+
+    /// A name that another source has taken gets a number behind it.
+    fn push(&mut self, origin: Origin, session: String, wanted: String) {
+        let wanted = self.args.name.clone().unwrap_or(wanted);
+        let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+        let mut names = std::iter::once(wanted.clone()).chain(numbered);
+        let free = names.find(|name| !self.taken.contains(name)).unwrap_or_default();
+        self.taken.insert(free.clone());
+        let wanted = (free != wanted).then_some(wanted);
+        self.jobs.push(Job { origin, session, name: free, wanted });
+    }
+}
+
+/// `tdata` is what the directory always is called: the one around it says whose it is.
+fn owner_of_tdata(path: &Path, in_directory: bool) -> Option<String> {
+    if !in_directory || path.file_name()? != TDATA {
+        return None;
+    }
+    let real = std::fs::canonicalize(path.parent()?).ok()?;
+    Some(real.file_stem()?.to_string_lossy().into_owned())
+}
+
+/// A name for what came by a pipe or in a variable, and has none: that of its user.
+fn name_of(source: &Source, session: &str) -> String {
+    let user = source.session(session).ok().and_then(|session| session.account().login.user);
+    user.map_or_else(|| "session".to_owned(), |user| format!("user-{}", user.id))
 }
 
 fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Whether a JSON file is not a session itself but describes the one beside it.
+fn is_companion(path: &Path) -> bool {
+    path_beside(&path.with_extension("session")).is_some_and(|json| json == path)
+        && path.with_extension("session").is_file()
+}
+
 const STRANGERS: &str = "not a session file";
-const STORES: &str = "a store";
+const STORES: &str = "a store (name it alone to import its sessions)";
+const TOO_DEEP: &str = "more than one directory down";
 
-/// What lies in folders and is not imported, by folder and by what it is.
+/// What lies in directories and is not imported, by directory and by reason.
 #[derive(Default)]
-struct Passed(BTreeMap<(PathBuf, &'static str), Vec<String>>);
+struct Skipped(BTreeMap<(PathBuf, &'static str), Vec<String>>);
 
-impl Passed {
-    fn add(&mut self, folder: PathBuf, what: &'static str, path: &Path) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.0.entry((folder, what)).or_default().push(name);
+impl Skipped {
+    fn add(&mut self, directory: PathBuf, why: &'static str, path: &Path) {
+        let name = path.strip_prefix(&directory).unwrap_or(path).display().to_string();
+        self.0.entry((directory, why)).or_default().push(name);
     }
 
     /// One line for each, with as many names as anybody reads.
     fn say(&self) {
-        for ((folder, what), names) in &self.0 {
+        for ((directory, why), names) in &self.0 {
             let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
             let more = match names.len().saturating_sub(NAMES) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            output::say(&format!("{}: skipped: {what}: {shown}{more}", folder.display()));
+            output::say(&format!("{}: skipped: {why}: {shown}{more}", directory.display()));
         }
     }
 }
 
-/// So many names are said of those passed over.
+/// So many names are said of those skipped.
 const NAMES: usize = 10;
-
-type Looked = (Origin, Vec<String>, bool);
-
-fn look_at(origin: Origin) -> tgsession::Result<Looked> {
-    let Origin::Held(source) = &origin else { return Ok((origin, Vec::new(), false)) };
-    let (names, is_store) = (source.session_names()?, source.is_store());
-    Ok((origin, names, is_store))
-}
-
-fn add(
-    args: &Import,
-    target: &Path,
-    jobs: &mut Vec<Job>,
-    origin: Origin,
-    names: Vec<String>,
-    is_store: bool,
-) -> Outcome {
-    if is_store {
-        let (path, target) = (origin.path().display(), target.display());
-        return Err(Failure::Refused(format!(
-            "{path}: it is a store already, and stores are not imported into {target}"
-        )));
-    }
-    if args.name.is_some() && names.len() != 1 {
-        let (path, sessions) = (origin.path().display(), names.len() as u64);
-        let sessions = count(sessions, "session", "sessions");
-        return Err(Failure::Usage(format!(
-            "{path}: --as names one session, and this holds {sessions}"
-        )));
-    }
-    let origin = &origin;
-    jobs.extend(names.into_iter().map(|session| {
-        let name = args.name.clone().unwrap_or_else(|| session.clone());
-        let origin = match origin {
-            Origin::Path(path) => Origin::Path(path.clone()),
-            Origin::Held(source) => Origin::Held(Rc::clone(source)),
-        };
-        Job { origin, session, name }
-    }));
-    Ok(())
-}
-
-fn refuse_same_names(jobs: &[Job]) -> Outcome {
-    for (at, job) in jobs.iter().enumerate() {
-        if let Some(other) = jobs.iter().take(at).find(|other| other.name == job.name) {
-            return Err(Failure::Refused(format!(
-                "{} and {} both give a session named {:?}; import one of them with --as",
-                other.origin.path().display(),
-                job.origin.path().display(),
-                job.name
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// A path that may be a source.
-struct Found {
-    path: PathBuf,
-    /// The folder that was asked for where it was not this itself.
-    folder: Option<PathBuf>,
-}
-
-/// The paths that were asked for, with patterns and folders of sessions taken apart.
-fn sources(args: &Import, failures: &mut Failures) -> Vec<Found> {
-    let mut found = Vec::new();
-    for asked in &args.sources {
-        let Some(paths) = failures.keep(expand(asked)) else { continue };
-        for path in paths {
-            if path.is_dir() && !is_session(&path) {
-                let inside = failures.keep(files_in(&path)).into_iter().flatten();
-                let folder = Some(path);
-                found.extend(inside.map(|path| Found { path, folder: folder.clone() }));
-            } else {
-                found.push(Found { path, folder: None });
-            }
-        }
-    }
-    found
-}
-
-/// A pattern that no shell has expanded, or a path with its ending left out.
-fn expand(asked: &Path) -> Outcome<Vec<PathBuf>> {
-    match source::find(asked) {
-        Ok(path) => Ok(vec![path]),
-        Err(not_found) => {
-            let Some(pattern) = asked.to_str().filter(|text| text.contains(['*', '?', '['])) else {
-                return Err(not_found);
-            };
-            let paths = glob::glob(pattern).map_err(|error| Failure::Usage(error.to_string()))?;
-            let paths: Vec<_> = paths.filter_map(Result::ok).collect();
-            if paths.is_empty() { Err(not_found) } else { Ok(paths) }
-        }
-    }
-}
-
-/// Whether a folder is a session itself, as Telegram Desktop's and GramJS's are. One that is
-/// sealed, or damaged, is one too.
-fn is_session(folder: &Path) -> bool {
-    let opened = Reader::new(Reading::Whole, None).map(|reader| reader.looks_like_session(folder));
-    opened.unwrap_or(false)
-}
-
-/// What may be a session in a folder, by name: files and folders that are sessions, but nothing
-/// hidden and nothing that SQLite lays beside a database.
-fn files_in(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    let refused = |error| {
-        Failure::Refused(format!("{}: cannot read the directory: {error}", folder.display()))
-    };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(refused)? {
-        let path = entry.map_err(refused)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let beside = ["-journal", "-wal", "-shm"].iter().any(|end| name.ends_with(end));
-        let fits = path.is_file() || (path.is_dir() && is_session(&path));
-        if fits && !name.starts_with('.') && !beside {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
