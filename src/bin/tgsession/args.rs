@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Check(Check),
     Compact(Compact),
     Backup(Backup),
+    Run(Run),
 }
 
 impl Command {
@@ -373,4 +374,35 @@ pub(crate) struct Backup {
     /// The new file; `.tgsession` is added to a bare name
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
+}
+
+/// Run a client on a host whose disk forgets: restore its store, start it, save the store
+#[derive(Args)]
+#[command(
+    after_help = "Both commands run in `sh -c` with the path of a file in $STORE: --restore writes it, --save reads \
+                        it. The store is restored only if it does not exist. If --restore fails, or what it wrote is \
+                        damaged, the client does not start; if it writes no file, the client starts with a new store. \
+                        --save gets a consistent copy. SIGTERM, SIGINT and SIGHUP are forwarded to the client, and the \
+                        store is saved after the client has ended. The exit code is the client's, or 1 if the store \
+                        could not be saved.\n\n\
+                        Example: tgsession run accounts.tgsession \
+                        --restore 'aws s3 cp s3://bucket/accounts \"$STORE\"' \
+                        --save 'aws s3 cp \"$STORE\" s3://bucket/accounts' --save-every 300 -- ./client"
+)]
+pub(crate) struct Run {
+    /// The store that the client uses
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+    /// Shell command that writes the saved store to the file $STORE, or no file if nothing was saved yet
+    #[arg(long, value_name = "CMD")]
+    pub(crate) restore: Option<String>,
+    /// Shell command that keeps the file $STORE somewhere safe
+    #[arg(long, value_name = "CMD")]
+    pub(crate) save: Option<String>,
+    /// Also save while the client runs, if the store has changed
+    #[arg(long, value_name = "SECONDS", requires = "save", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) save_every: Option<u64>,
+    /// The client and its arguments
+    #[arg(value_name = "CLIENT", last = true, required = true)]
+    pub(crate) client: Vec<std::ffi::OsString>,
 }

@@ -53,5 +53,6 @@ fn run(command: Command) -> Outcome {
         Command::Check(args) => cmd::check::run(&args),
         Command::Compact(args) => cmd::compact::run(&args),
         Command::Backup(args) => cmd::backup::run(&args),
+        Command::Run(args) => cmd::run::run(&args),
     }
 }

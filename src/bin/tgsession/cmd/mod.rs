@@ -11,3 +11,4 @@ pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod remove;
 pub(crate) mod rename;
+pub(crate) mod run;

@@ -1,0 +1,78 @@
+//! `run`: a client whose store is restored before it starts and saved after it ends.
+
+#[cfg(unix)]
+mod storage;
+#[cfg(unix)]
+mod supervise;
+
+use crate::args::Run;
+#[cfg(not(unix))]
+use crate::failure::Failure;
+use crate::failure::Outcome;
+
+#[cfg(not(unix))]
+pub(crate) fn run(_: &Run) -> Outcome {
+    Err(Failure::Refused("run works on Unix only, as it forwards signals".to_owned()))
+}
+
+#[cfg(unix)]
+pub(crate) fn run(args: &Run) -> Outcome {
+    unix::run(args)
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use tgsession::store_path;
+
+    use super::storage::{Saver, restore};
+    use super::supervise::{Signals, code_of};
+    use crate::args::Run;
+    use crate::failure::{Failure, Outcome};
+    use crate::output;
+    use crate::source;
+
+    pub(super) fn run(args: &Run) -> Outcome {
+        source::refuse_stdin(&args.store)?;
+        let Some((program, arguments)) = args.client.split_first() else {
+            return Err(Failure::Usage("give the client's command behind --".to_owned()));
+        };
+        // First of all: threads that are started later leave these signals to the one that waits.
+        let mut signals = Signals::catch()?;
+        let store = store_path(&args.store);
+        let store = std::path::absolute(&store).unwrap_or(store);
+        if let Some(command) = &args.restore {
+            restore(&store, command, &mut signals)?;
+        }
+        if let Some(signal) = signals.last {
+            return Err(Failure::Reported(code_of(signal)));
+        }
+        let mut client = Command::new(program);
+        client.args(arguments).env("STORE", &store);
+        let client = signals.spawn(&mut client).map_err(|error| {
+            let program = program.to_string_lossy();
+            Failure::Refused(format!("{program}: cannot start the client: {error}"))
+        })?;
+        let mut saver = args.save.as_deref().map(|command| Saver::new(&store, command));
+        let every = args.save_every.map(Duration::from_secs);
+        let ended = signals.attend(client, every, || {
+            if let Some(saver) = &mut saver {
+                saver.save_beside();
+            }
+        });
+        let saved = saver.map_or(Ok(()), Saver::save_at_the_end);
+        let code = ended?;
+        match (code, saved) {
+            (0, saved) => saved,
+            (code, saved) => {
+                if let Err(failure) = saved {
+                    failure.report();
+                }
+                output::say(&format!("the client ended with exit code {code}"));
+                Err(Failure::Reported(code))
+            }
+        }
+    }
+}

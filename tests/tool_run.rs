@@ -1,0 +1,139 @@
+//! `tgsession run`: what a client did is saved, also where its whole process group is ended.
+
+#![cfg(all(feature = "cli", unix))]
+#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
+
+mod tool_support;
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tool_support::{Folder, Ran, Result};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_tgsession");
+
+/// A client that logs in, and stays until it is told to end.
+fn client() -> String {
+    format!(
+        "{TOOL} -q import two_dc.session --into \"$STORE\" --skip-existing; \
+         trap 'echo ended > ended; exit 7' TERM INT; touch started; \
+         while :; do sleep 0.05; done"
+    )
+}
+
+fn start(folder: &Folder, more: &[&str]) -> Result<Child> {
+    let client = client();
+    let arguments = [&["run", "disk/accounts"], more, &["--", "sh", "-c", &client]].concat();
+    let mut command = folder.command(&arguments);
+    command.stderr(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+    Ok(command.spawn()?)
+}
+
+fn until(mut there: impl FnMut() -> bool) -> Result {
+    let started = Instant::now();
+    while !there() {
+        if started.elapsed() > Duration::from_secs(60) {
+            return Err("it takes too long".into());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+fn end(child: Child) -> Result<Ran> {
+    let output = child.wait_with_output()?;
+    Ok(Ran {
+        code: output.status.code().ok_or("ended by a signal")?,
+        stdout: String::new(),
+        stderr: String::from_utf8(output.stderr)?,
+    })
+}
+
+/// To one process, or with a minus before it to its group.
+fn signal(name: &str, target: &str) -> Result {
+    assert!(Command::new("kill").args(["-s", name, "--", target]).status()?.success());
+    Ok(())
+}
+
+fn prepared() -> Result<Folder> {
+    let folder = Folder::with(&["two_dc"])?;
+    fs::create_dir(folder.path("disk"))?;
+    Ok(folder)
+}
+
+const RESTORE: &str = "test ! -e remote || cp remote \"$STORE\"";
+const SAVE: &str = "cp \"$STORE\" remote";
+
+#[test]
+fn a_client_whose_group_is_ended_leaves_its_store_saved() -> Result {
+    for (name, group) in [("TERM", true), ("TERM", false), ("INT", false)] {
+        let folder = prepared()?;
+        let child = start(&folder, &["--restore", RESTORE, "--save", SAVE])?;
+        until(|| folder.exists("started"))?;
+        let pid = child.id().to_string();
+        signal(name, &if group { format!("-{pid}") } else { pid })?;
+        let ran = end(child)?;
+        assert_eq!(ran.code, 7, "the client's own exit code: {ran:?}");
+        assert!(folder.exists("ended"), "the client got the signal: {ran:?}");
+        assert!(ran.stderr.contains("disk/accounts.tgsession: saved"), "{ran:?}");
+        assert_eq!(folder.results(&["list", "remote"])?, "two_dc\n");
+        // The disk forgets; the next start has it all again.
+        fs::remove_dir_all(folder.path("disk"))?;
+        fs::create_dir(folder.path("disk"))?;
+        let list = [TOOL, "list", "disk/accounts"];
+        let again = ["run", "disk/accounts", "--restore", RESTORE, "--save", SAVE, "--"];
+        let ran = folder.run(&[&again[..], &list].concat())?;
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "two_dc\n"), "{ran:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_running_client_is_saved_now_and_then() -> Result {
+    let folder = prepared()?;
+    let child = start(&folder, &["--save", SAVE, "--save-every", "1"])?;
+    until(|| folder.run(&["list", "remote"]).is_ok_and(|ran| ran.stdout == "two_dc\n"))?;
+    assert!(!folder.exists("ended"), "the client still runs");
+    let pid = child.id().to_string();
+    signal("TERM", &pid)?;
+    let ran = end(child)?;
+    let saves = ran.stderr.matches("disk/accounts.tgsession: saved").count();
+    assert!((1..=2).contains(&saves), "what has not changed is not saved again: {ran:?}");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_restored_starts_no_client_and_saves_nothing() -> Result {
+    let folder = prepared()?;
+    folder.write("remote", b"\x89tgsession\r\n\x1a\n and no more")?;
+    let client = ["--", "touch", "started"];
+    for restore in ["exit 3", RESTORE] {
+        let run = ["run", "disk/accounts", "--restore", restore, "--save", SAVE];
+        let ran = folder.run(&[&run[..], &client].concat())?;
+        assert!(ran.code == 1 || ran.code == 3, "{ran:?}");
+        assert!(ran.stderr.contains("accounts.tgsession"), "{ran:?}");
+        assert!(!folder.exists("started"), "{ran:?}");
+        assert_eq!(fs::read_dir(folder.path("disk"))?.count(), 0, "nothing is left behind");
+    }
+    assert!(fs::read(folder.path("remote"))?.ends_with(b"no more"));
+    Ok(())
+}
+
+#[test]
+fn a_save_that_fails_is_tried_again_and_then_is_an_error() -> Result {
+    let folder = prepared()?;
+    folder.results(&["import", "two_dc", "--into", "disk/accounts"])?;
+    let flaky = "test -e once && cp \"$STORE\" remote || { touch once; exit 1; }";
+    let ran = folder.run(&["run", "disk/accounts", "--save", flaky, "--", "true"])?;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(folder.exists("remote"));
+    let ran = folder.run(&["run", "disk/accounts", "--save", "exit 9", "--", "true"])?;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("exit code 9"), "{ran:?}");
+    let ran = folder.run(&["run", "disk/accounts", "--save", SAVE, "--", "no-such-client"])?;
+    ran.refused(1, &["no-such-client"]);
+    Ok(())
+}
