@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::args::Origin;
 use crate::failure::{Failure, Outcome};
 use crate::target::{starts_with, with_ending};
-use crate::{explain, settings};
+use crate::{explain, settings, target};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
@@ -69,6 +69,11 @@ impl Reader {
             let hint = explain::EXPECTED;
             return Err(Error::WrongKind { path: path.to_owned(), found, hint }.into());
         }
+        if !self.salvages && is_too_large(path) {
+            let found = "unknown file format, and too large for a session".to_owned();
+            let hint = explain::EXPECTED;
+            return Err(Error::WrongKind { path: path.to_owned(), found, hint }.into());
+        }
         self.unsealed(|options| options.open(path))
     }
 
@@ -116,6 +121,16 @@ impl Reader {
         }
     }
 }
+
+/// Whether a file is larger than any session that the library reads into memory.
+fn is_too_large(path: &Path) -> bool {
+    let large = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > LARGEST);
+    let read_in_place = || target::is_store(path) || starts_with(path, b"SQLite format 3");
+    large && !read_in_place()
+}
+
+/// A session of ten million entities in a format that is read as a whole.
+const LARGEST: u64 = 1 << 30;
 
 /// Tries again while another process has the file, for as long as `--wait` says.
 fn patiently<T>(open: impl Fn() -> tgsession::Result<T>) -> tgsession::Result<T> {

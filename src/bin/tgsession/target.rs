@@ -78,6 +78,12 @@ impl Inputs {
                  or delete the store first"
             ));
         }
+        // A rename would put a file in the place of the device or pipe.
+        if fs::metadata(target).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return refused(format!(
+                "{shown}: it is not a regular file; choose another path, or - for standard output"
+            ));
+        }
         // SQLite would apply the old log to the new database.
         for side in SIDES.iter().take(2).map(|side| with_ending(target, side)) {
             if fs::metadata(&side).is_ok_and(|side| side.len() > 0) {

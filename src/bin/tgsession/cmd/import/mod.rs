@@ -89,14 +89,7 @@ impl Work<'_> {
     /// anything said to be in it.
     fn write(&mut self, jobs: &[Job], failures: &mut Failures) -> Outcome {
         if self.target.symlink_metadata().is_ok() {
-            let store = self.open_store()?;
-            self.note_keys(&store)?;
-            for job in jobs {
-                let before = self.imported.len();
-                self.import_one(Some(&store), job, failures);
-                self.imported.iter().skip(before).for_each(|imported| self.tell(imported));
-            }
-            return Ok(());
+            return self.write_to_existing(jobs, failures);
         }
         if self.args.dry_run {
             jobs.iter().for_each(|job| self.import_one(None, job, failures));
@@ -113,9 +106,26 @@ impl Work<'_> {
         match created {
             // Our own error from above: why nothing got in has been said, source by source.
             Err(Error::Other(_)) => {}
+            // Another import has created it meanwhile.
+            Err(Error::AlreadyExists { .. }) => {
+                self.imported.clear();
+                self.keys.borrow_mut().clear();
+                return self.write_to_existing(jobs, failures);
+            }
             created => created?,
         }
         self.imported.iter().for_each(|imported| self.tell(imported));
+        Ok(())
+    }
+
+    fn write_to_existing(&mut self, jobs: &[Job], failures: &mut Failures) -> Outcome {
+        let store = self.open_store()?;
+        self.note_keys(&store)?;
+        for job in jobs {
+            let before = self.imported.len();
+            self.import_one(Some(&store), job, failures);
+            self.imported.iter().skip(before).for_each(|imported| self.tell(imported));
+        }
         Ok(())
     }
 

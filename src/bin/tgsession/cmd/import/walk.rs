@@ -56,6 +56,10 @@ impl Walk {
 
     /// Takes the files of a directory and of its directories, but no deeper.
     fn enter(&mut self, given: &Path, directory: &Path, depth: u32, failures: &mut Failures) {
+        // Their files are no files: reading one may block for ever.
+        if depth > 0 && KERNEL.iter().any(|kernel| Path::new(kernel) == directory) {
+            return;
+        }
         let paths = match entries(directory) {
             Ok(paths) => paths,
             Err(failure) => return failures.add(directory, None, failure),
@@ -73,6 +77,8 @@ impl Walk {
         }
     }
 }
+
+const KERNEL: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// A pattern that no shell has expanded, or a path with its ending left out.
 fn expand(given: &Path) -> Outcome<Vec<PathBuf>> {
