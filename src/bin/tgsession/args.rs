@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Compact(Compact),
     Backup(Backup),
     Run(Run),
+    Completions(Completions),
 }
 
 impl Command {
@@ -405,4 +406,15 @@ pub(crate) struct Run {
     /// The client and its arguments
     #[arg(value_name = "CLIENT", last = true, required = true)]
     pub(crate) client: Vec<std::ffi::OsString>,
+}
+
+/// Write a completion script for a shell to standard output
+#[derive(Args)]
+#[command(
+    after_help = "Example: tgsession completions bash > ~/.local/share/bash-completion/completions/tgsession"
+)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }

@@ -6,6 +6,7 @@ use tgsession::{Session, Store};
 
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, one_line};
+use crate::progress;
 use crate::words::count;
 
 /// Asks on a terminal. Without one the command line itself is the answer, so that scripts go on
@@ -14,11 +15,13 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Outcome {
     if yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());
     }
-    let mut stderr = io::stderr();
-    let _ = write!(stderr, "{} [y/N] ", one_line(question));
-    let _ = stderr.flush();
     let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer);
+    let read = progress::aside(|| {
+        let mut stderr = io::stderr();
+        let _ = write!(stderr, "{} [y/N] ", one_line(question));
+        let _ = stderr.flush();
+        io::stdin().read_line(&mut answer)
+    });
     read.map_err(|error| Failure::Refused(format!("cannot read the answer: {error}")))?;
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),

@@ -1,10 +1,10 @@
 //! The two ways out: results on standard output, words for people on standard error.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use console::{Alignment, Term, measure_text_width, pad_str};
 
-use crate::settings;
+use crate::{progress, settings};
 
 /// Standard output, buffered. Flush it when all went well: the end of a result must not be lost
 /// without a word.
@@ -14,7 +14,7 @@ pub(crate) fn results() -> BufWriter<StdoutLock<'static>> {
 
 /// One line that says what is wrong.
 pub(crate) fn complain(text: &str) {
-    print(&format!("tgsession: {text}"));
+    print_in(Some(RED), "tgsession: ", text);
 }
 
 /// One line for a person. Nobody may be listening, and that is no failure.
@@ -26,12 +26,42 @@ pub(crate) fn say(text: &str) {
 }
 
 fn print(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", one_line(text));
+    print_in(None, "", text);
 }
 
 /// One line that a person must see, also with `--quiet`.
 pub(crate) fn warn(text: &str) {
-    print(&format!("tgsession: warning: {text}"));
+    print_in(Some(YELLOW), "tgsession: warning: ", text);
+}
+
+/// Only what stands before the text is coloured, for people who look for it.
+fn print_in(colour: Option<&str>, before: &str, text: &str) {
+    let text = one_line(text);
+    progress::aside(|| {
+        let mut stderr = io::stderr().lock();
+        let _ = match colour.filter(|_| coloured(io::stderr().is_terminal())) {
+            Some(colour) => writeln!(stderr, "{colour}{before}{RESET}{text}"),
+            None => writeln!(stderr, "{before}{text}"),
+        };
+    });
+}
+
+const RED: &str = "\u{1b}[1;31m";
+const YELLOW: &str = "\u{1b}[1;33m";
+const BOLD: &str = "\u{1b}[1m";
+const RESET: &str = "\u{1b}[0m";
+
+/// Colours are for terminals, and for people who have not refused them (<https://no-color.org>).
+fn coloured(terminal: bool) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
+    terminal && !refused && !dumb
+}
+
+/// The label of a value on standard output, filled up to so many columns.
+pub(crate) fn label(text: &str, columns: usize) -> String {
+    let text = format!("{text:columns$}");
+    if coloured(io::stdout().is_terminal()) { format!("{BOLD}{text}{RESET}") } else { text }
 }
 
 /// How many columns the terminal has; without one, as many as people expect.

@@ -1,52 +1,95 @@
-//! A progress bar for people who wait, and nothing for anybody else.
+//! Progress for people who wait on a terminal, and nothing for anybody else.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::style::TemplateError;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::settings;
+use crate::words::thousands;
 
 /// Work that lasts less is over before a bar could be read.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The clock is looked at once in so many steps.
+/// The clock is read once in so many entities.
 const STRIDE: u64 = 1024;
 
-/// Counts entities and shows how far it is, on a terminal and after a while.
+/// The bar that is on the terminal, so that a line can be written above it.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Writes to the terminal as if there were no bar.
+pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match shown {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn show(bar: Option<ProgressBar>) {
+    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(old) = std::mem::replace(&mut *shown, bar) {
+        old.finish_and_clear();
+    }
+}
+
+/// Counts what is done, and shows it with the total, the rate and the remaining time.
 pub(crate) struct Progress {
     started: Instant,
     done: u64,
     expected: Option<u64>,
+    what: &'static str,
+    stride: u64,
     bar: Option<ProgressBar>,
     wanted: bool,
 }
 
 impl Progress {
-    /// For work that leaves standard output alone or fills it with what is kept until the end.
+    /// Entities, for work that leaves standard output alone or fills it at the end.
     pub(crate) fn new(expected: Option<u64>) -> Self {
-        let wanted = io::stderr().is_terminal() && !settings::get().quiet;
-        Self { started: Instant::now(), done: 0, expected, bar: None, wanted }
+        let (started, bar) = (Instant::now(), None);
+        Self { started, done: 0, expected, what: "entities", stride: STRIDE, bar, wanted: wanted() }
     }
 
-    /// For work that writes to standard output as it goes: on a terminal that is progress enough.
+    /// Sessions, of which each may take its time.
+    pub(crate) fn of_sessions(expected: usize) -> Self {
+        let mut progress = Self::new(Some(expected as u64));
+        (progress.what, progress.stride) = ("sessions", 1);
+        progress
+    }
+
+    /// Entities, for work that writes to standard output as it goes: on a terminal that is progress
+    /// enough.
     pub(crate) fn beside_output(expected: Option<u64>) -> Self {
         let mut progress = Self::new(expected);
         progress.wanted &= !io::stdout().is_terminal();
         progress
     }
 
-    /// One more entity is done.
+    /// Entities that are part of a work that shows its own progress.
+    pub(crate) fn hidden() -> Self {
+        let mut progress = Self::new(None);
+        progress.wanted = false;
+        progress
+    }
+
+    /// One more is done.
     pub(crate) fn step(&mut self) {
         self.done += 1;
-        if self.wanted && self.done.is_multiple_of(STRIDE) {
-            self.show();
+        if self.wanted && self.done.is_multiple_of(self.stride) {
+            self.draw();
         }
     }
 
-    fn show(&mut self) {
+    fn draw(&mut self) {
         if self.bar.is_none() && self.started.elapsed() >= PATIENCE {
-            self.bar = Some(bar(self.expected));
+            let bar = bar(self.expected, self.what, self.started);
+            show(Some(bar.clone()));
+            self.bar = Some(bar);
         }
         if let Some(bar) = &self.bar {
             bar.set_position(self.done);
@@ -57,23 +100,78 @@ impl Progress {
 /// A failure's line must not stand behind half a bar.
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if self.bar.is_some() {
+            show(None);
         }
     }
 }
 
-const OF_KNOWN_LENGTH: &str = "{wide_bar} {human_pos}/{human_len} entities, {eta}";
-const OF_UNKNOWN_LENGTH: &str = "{spinner} {human_pos} entities";
-
-fn bar(expected: Option<u64>) -> ProgressBar {
-    let template = expected.map_or(OF_UNKNOWN_LENGTH, |_| OF_KNOWN_LENGTH);
-    ProgressBar::with_draw_target(expected, ProgressDrawTarget::stderr())
-        .with_style(style(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+/// Shows for how long a work lasts that cannot say how far it is.
+pub(crate) struct Waiting {
+    end: Option<Sender<()>>,
+    shows: Option<JoinHandle<()>>,
 }
 
-fn style(template: &str) -> Result<ProgressStyle, TemplateError> {
-    ProgressStyle::with_template(template)
+impl Waiting {
+    pub(crate) fn new(doing: &'static str) -> Self {
+        if !wanted() {
+            return Self { end: None, shows: None };
+        }
+        let (end, ended) = channel();
+        let shows = thread::spawn(move || {
+            if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = bar.with_style(style(WAITING, "").unwrap_or_else(|_| plain()));
+            bar.set_message(doing);
+            bar.set_elapsed(PATIENCE);
+            bar.enable_steady_tick(TICK);
+            show(Some(bar));
+            let _ = ended.recv();
+            show(None);
+        });
+        Self { end: Some(end), shows: Some(shows) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        let _ = self.shows.take().map(JoinHandle::join);
+    }
+}
+
+const TICK: Duration = Duration::from_millis(200);
+const OF_KNOWN_LENGTH: &str = "{wide_bar} {human_pos}/{human_len} {what}, {rate}, {eta} left";
+const OF_UNKNOWN_LENGTH: &str = "{spinner} {human_pos} {what}, {rate}, {elapsed}";
+const WAITING: &str = "{spinner} {msg}, {elapsed}";
+
+fn wanted() -> bool {
+    io::stderr().is_terminal() && !settings::get().quiet
+}
+
+fn bar(expected: Option<u64>, what: &'static str, started: Instant) -> ProgressBar {
+    let template = expected.map_or(OF_UNKNOWN_LENGTH, |_| OF_KNOWN_LENGTH);
+    ProgressBar::with_draw_target(expected, ProgressDrawTarget::stderr())
+        .with_style(style(template, what).unwrap_or_else(|_| plain()))
+        .with_elapsed(started.elapsed())
+}
+
+fn plain() -> ProgressStyle {
+    ProgressStyle::default_bar()
+}
+
+fn style(template: &str, what: &str) -> Result<ProgressStyle, TemplateError> {
+    let style = ProgressStyle::with_template(&template.replace("{what}", what))?;
+    Ok(style.with_key("rate", rate))
+}
+
+/// Whole ones a second: nobody reads fractions of an entity.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    let elapsed = state.elapsed().as_millis().max(1);
+    let rate = u128::from(state.pos()) * 1000 / elapsed;
+    let _ = write!(out, "{}/s", thousands(u64::try_from(rate).unwrap_or(u64::MAX)));
 }
 
 #[cfg(test)]
@@ -82,8 +180,8 @@ mod tests {
 
     #[test]
     fn the_templates_are_sound() {
-        for template in [OF_KNOWN_LENGTH, OF_UNKNOWN_LENGTH] {
-            assert!(style(template).is_ok(), "{template}");
+        for template in [OF_KNOWN_LENGTH, OF_UNKNOWN_LENGTH, WAITING] {
+            assert!(style(template, "entities").is_ok(), "{template}");
         }
     }
 }

@@ -4,6 +4,7 @@ use tgsession::store_path;
 
 use crate::args::Backup;
 use crate::failure::Outcome;
+use crate::progress::Waiting;
 use crate::target::Inputs;
 use crate::{output, source};
 
@@ -11,7 +12,9 @@ pub(crate) fn run(args: &Backup) -> Outcome {
     source::refuse_stdin(&args.output)?;
     let store = source::open_store_read_only(&args.store)?;
     Inputs::of([store.path()]).refuse(&store_path(&args.output))?;
+    let waiting = Waiting::new("copying");
     store.backup(&args.output)?;
+    drop(waiting);
     let (store, copy) = (store.path().display(), store_path(&args.output));
     output::say(&format!("{store}: copied to {}", copy.display()));
     Ok(())

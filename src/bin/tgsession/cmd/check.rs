@@ -10,12 +10,15 @@ use crate::args::Check;
 use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, one_line};
+use crate::progress::Waiting;
 use crate::source::{self, Reading};
 use crate::words::count;
 
 pub(crate) fn run(args: &Check) -> Outcome {
     let opened = source::open(&args.origin, Reading::Whole);
+    let waiting = Waiting::new("checking");
     let checked = opened.and_then(|source| Ok((source.path().to_owned(), source.check()?)));
+    drop(waiting);
     match checked {
         Ok((path, report)) => {
             let problems = report.problems.clone();

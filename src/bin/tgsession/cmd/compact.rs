@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::args::Compact;
 use crate::failure::Outcome;
+use crate::progress::Waiting;
 use crate::words::count;
 use crate::{output, source};
 
@@ -12,8 +13,10 @@ pub(crate) fn run(args: &Compact) -> Outcome {
     let path = store.path().to_owned();
     let bytes = || fs::metadata(&path).map_or(0, |file| file.len());
     let before = bytes();
+    let waiting = Waiting::new("compacting");
     store.compact()?;
     drop(store);
+    drop(waiting);
     let (before, after) = (count(before, "byte", "bytes"), count(bytes(), "byte", "bytes"));
     output::say(&format!("{}: {before} before, {after} now", path.display()));
     Ok(())

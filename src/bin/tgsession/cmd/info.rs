@@ -153,7 +153,7 @@ const UNIT: u64 = 512;
 const LABEL: usize = 16;
 
 fn line(out: &mut impl Write, label: &str, value: &str) -> io::Result<()> {
-    writeln!(out, "{label:LABEL$}{}", one_line(value))
+    writeln!(out, "{}{}", output::label(label, LABEL), one_line(value))
 }
 
 fn unknown() -> String {

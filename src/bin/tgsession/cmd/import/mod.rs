@@ -40,6 +40,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
         target: &target,
         args,
         brief: jobs.len() > BRIEF,
+        sessions: (jobs.len() > FEW).then(|| Progress::of_sessions(jobs.len())),
         keys: RefCell::default(),
         imported: Vec::new(),
         existing: Vec::new(),
@@ -47,12 +48,16 @@ pub(crate) fn run(args: &Import) -> Outcome {
     if !jobs.is_empty() {
         work.write(&jobs, &mut failures)?;
     }
+    work.sessions = None;
     work.close(&failures)?;
     failures.into_outcome()
 }
 
 /// Of more sessions than this each has its row in the table alone.
 const BRIEF: usize = 10;
+
+/// Of more sessions than this the progress counts sessions, else the entities of each.
+const FEW: usize = 3;
 
 fn target(args: &Import) -> Outcome<PathBuf> {
     source::refuse_stdin(&args.into)?;
@@ -77,6 +82,7 @@ struct Work<'a> {
     args: &'a Import,
     /// Whether sessions are many, so that a line for each would be too much.
     brief: bool,
+    sessions: Option<Progress>,
     /// Who holds which auth key.
     keys: RefCell<BTreeMap<String, (String, String)>>,
     imported: Vec<Imported>,
@@ -143,6 +149,7 @@ impl Work<'_> {
             Ok(None) => self.existing.push((path.to_owned(), job.name.clone())),
             Err(failure) => failures.add(path, Some(job.name.clone()), failure),
         }
+        self.sessions.iter_mut().for_each(Progress::step);
     }
 
     /// `None`: the store has a session of this name, and those are skipped.
@@ -159,7 +166,10 @@ impl Work<'_> {
         if let (true, Some(store)) = (exists, store) {
             self.replace(store, job, &account)?;
         }
-        let mut progress = Progress::new(session.entity_count());
+        let mut progress = match self.sessions {
+            Some(_) => Progress::hidden(),
+            None => Progress::new(session.entity_count()),
+        };
         let entities = session.by_ref().inspect(|_| progress.step());
         let entities = companion.with_phone(&account, entities);
         let imported = match store.filter(|_| !self.args.dry_run) {

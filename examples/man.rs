@@ -1,0 +1,35 @@
+//! Writes the man page of the tool, made from its command line, to standard output:
+//!
+//! ```text
+//! cargo run -F cli --example man > tgsession.1
+//! ```
+//!
+//! It is no command of the tool, whose binary is to stay small.
+
+#[allow(dead_code, reason = "only the parser is used")]
+#[path = "../src/bin/tgsession/args.rs"]
+mod args;
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+fn main() -> io::Result<()> {
+    let mut tool = args::Cli::command();
+    tool.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(tool.clone()).render(&mut page)?;
+    for command in tool.get_subcommands().filter(|command| command.get_name() != "help") {
+        let man = clap_mangen::Man::new(command.clone());
+        writeln!(
+            page,
+            ".SH \"{}\"",
+            command.get_display_name().unwrap_or_default().replace('-', " ").to_uppercase()
+        )?;
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+        man.render_extra_section(&mut page)?;
+    }
+    io::stdout().lock().write_all(&page)
+}
