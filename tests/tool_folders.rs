@@ -68,6 +68,11 @@ fn a_bad_file_and_a_taken_name_stop_only_themselves() -> Result {
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("all: skipped: not a session file: notes.txt\n"), "{ran:?}");
     assert!(ran.stderr.contains("store.tgsession: 3 imported, 1 failed"), "{ran:?}");
+    let json = import(&folder, &["--json", "--skip-existing"])?;
+    let report: Value = serde_json::from_str(&json.stdout)?;
+    assert_eq!(report["skipped"].as_array().map(Vec::len), Some(4), "three sessions and notes");
+    assert_eq!(report["skipped"][0]["why"], "not a session file");
+    assert_eq!(report["failed"][0]["source"], "all/bad.session");
     assert_eq!(folder.results(&["list", "store"])?, "a\nx\nx-2\n");
     put(&folder, "two_dc_memory", "all/z.session")
         .or_else(|_| put(&folder, "wal", "all/z.session"))?;
@@ -163,8 +168,11 @@ fn two_hundred_files_do_not_print_a_line_each_and_a_table() -> Result {
     let mut command = folder.command(&["import", "all", "--into", "store"]);
     let output = command.env("COLUMNS", "60").output()?;
     let stderr = String::from_utf8(output.stderr)?;
-    let lines: Vec<_> = stderr.lines().filter(|line| !line.contains("warning")).collect();
+    let (warnings, lines): (Vec<_>, Vec<_>) =
+        stderr.lines().partition(|line| line.starts_with("tgsession: warning"));
     assert_eq!(lines.len(), 53, "a head, fifty rows, the rest, the count: {stderr}");
+    assert_eq!(warnings.len(), 11, "{stderr}");
+    assert!(warnings[10].contains("189 more sessions hold an auth key"), "{stderr}");
     assert!(lines.iter().all(|line| line.chars().count() <= 60), "{stderr}");
     assert!(lines.last().is_some_and(|line| line.contains("200 imported")), "{stderr}");
     Ok(())

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use tgsession::Store;
-use tool_support::{Folder, Ran, Result};
+use tool_support::{Folder, Ran, Result, fixtures};
 
 fn export(folder: &Folder, source: &str, output: &str, more: &[&str]) -> Result<Ran> {
     let arguments = ["export", source, "--to", "telethon", "-o", output, "--force"];
@@ -72,6 +72,28 @@ fn an_export_never_writes_into_a_directory_that_is_its_source() -> Result {
     let before = fs::read(folder.path(key))?;
     export(&folder, "gram", key, &[])?.refused(1, &["inside the source"]);
     assert!(fs::read(folder.path(key))? == before);
+    Ok(())
+}
+
+#[test]
+fn an_export_may_lie_beside_the_tdata_that_is_its_source() -> Result {
+    let folder = Folder::new()?;
+    let tdata = fixtures().join("../others/tdata_one");
+    assert!(Command::new("cp").arg("-r").arg(tdata).arg(folder.path("tdata")).status()?.success());
+    assert_eq!(export(&folder, ".", "out", &[])?.code, 0);
+    export(&folder, ".", "tdata/out", &[])?.refused(1, &["inside the source"]);
+    Ok(())
+}
+
+#[test]
+fn a_report_never_takes_the_place_of_an_export() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    fs::create_dir(folder.path("all"))?;
+    let report = ["--report", "all/two_dc.session"];
+    export(&folder, "two_dc", "all/", &report)?.refused(2, &["--report", "same file"]);
+    folder.write("there", b"mine")?;
+    let dry = ["export", "two_dc", "--to", "telethon", "-o", "there", "--dry-run"];
+    folder.run(&dry)?.refused(1, &["there: already exists", "--force"]);
     Ok(())
 }
 

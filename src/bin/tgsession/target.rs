@@ -28,8 +28,11 @@ impl Inputs {
             return;
         }
         if path.is_dir() {
-            let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            self.directories.push((path.to_owned(), real));
+            // Of Telegram Desktop's directory only this part is a session.
+            let tdata = Some(path.join("tdata")).filter(|tdata| tdata.is_dir());
+            let session = tdata.unwrap_or_else(|| path.to_owned());
+            let real = fs::canonicalize(&session).unwrap_or_else(|_| session.clone());
+            self.directories.push((session, real));
         }
         self.files.extend(identity(path).map(|identity| (path.to_owned(), identity)));
         for side in SIDES {

@@ -8,6 +8,7 @@ use tgsession::{Error, Export, ExportReport, ExportSession, Form, Source};
 use zeroize::Zeroizing;
 
 use crate::args;
+use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
@@ -17,11 +18,11 @@ use crate::target::{Inputs, is_same};
 use crate::words::count;
 
 pub(crate) fn run(args: &args::Export) -> Outcome {
-    write(args).map_err(|failure| explain(failure, args.form))
+    write(args).map_err(|failure| with_option(failure, args.form))
 }
 
 /// The library does not know what the tool calls its options.
-fn explain(failure: Failure, form: Form) -> Failure {
+fn with_option(failure: Failure, form: Form) -> Failure {
     let Failure::Library(error) = &failure else { return failure };
     let option = match error {
         Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
@@ -33,7 +34,7 @@ fn explain(failure: Failure, form: Form) -> Failure {
         Error::Lossy { .. } => "without --strict these values are listed and left out",
         _ => return failure,
     };
-    Failure::Refused(format!("{error} ({option})"))
+    Failure::Refused(format!("{} ({option})", explain::chain(error)))
 }
 
 fn write(args: &args::Export) -> Outcome {
@@ -54,7 +55,7 @@ fn write(args: &args::Export) -> Outcome {
     let export = export(args)?;
     let mut done = Vec::new();
     if args.dry_run {
-        preview(&export, &source, &names, &target, args.form, &mut done)?;
+        preview(&export, &source, &names, &target, args, &mut done)?;
         done.iter().for_each(|one| say(args.form, one));
         output::say("dry run: nothing was written");
         return report.map_or(Ok(()), |report| report.write(&source.form(), args.form, &done));
@@ -71,6 +72,11 @@ fn write(args: &args::Export) -> Outcome {
                 .map(|name| file_of(folder, name, args.form))
                 .collect::<Outcome<_>>()?;
             files.iter().try_for_each(|file| inputs.refuse_to_replace(file))?;
+            if let Some(path) = &args.report
+                && files.iter().any(|file| is_same(file, path))
+            {
+                return Err(Failure::Usage("an export and --report name the same file".to_owned()));
+            }
             to_folder(args, &export, &source, &names, folder, files, &mut done)?;
         }
     }
@@ -233,12 +239,12 @@ fn preview(
     source: &Source,
     names: &[String],
     target: &Target,
-    form: Form,
+    args: &args::Export,
     done: &mut Vec<Done>,
 ) -> Outcome {
     if let Target::Folder(folder) = target {
         for name in names {
-            let path = Some(file_of(folder, name, form)?);
+            let path = Some(free(file_of(folder, name, args.form)?, args)?);
             let report = export.preview([session(source, name)?])?;
             done.push(Done { name: name.clone(), path, report });
         }
@@ -246,11 +252,19 @@ fn preview(
     }
     let report = export.preview(sessions(source, names)?)?;
     let path = match target {
-        Target::File(path) => Some(path.clone()),
+        Target::File(path) => Some(free(path.clone(), args)?),
         _ => None,
     };
     done.push(Done { name: names.join(", "), path, report });
     Ok(())
+}
+
+/// The path, if the export may write to it.
+fn free(path: PathBuf, args: &args::Export) -> Outcome<PathBuf> {
+    match path.symlink_metadata() {
+        Ok(_) if !args.force => Err(Error::AlreadyExists { path }.into()),
+        _ => Ok(path),
+    }
 }
 
 fn to_output(export: &Export, source: &Source, names: &[String]) -> Outcome<Done> {
@@ -272,9 +286,7 @@ fn to_folder(
     files: Vec<PathBuf>,
     done: &mut Vec<Done>,
 ) -> Outcome {
-    if let Some(there) = files.iter().find(|path| !args.force && path.symlink_metadata().is_ok()) {
-        return Err(Error::AlreadyExists { path: there.clone() }.into());
-    }
+    let files: Vec<_> = files.into_iter().map(|file| free(file, args)).collect::<Outcome<_>>()?;
     if names.len() > 1 {
         for name in names {
             export.preview([session(source, name)?])?;

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let reading = Reading::salvage(args.salvage);
     let reader = Reader::new(reading, args.passphrase_file.as_deref())?;
     let mut failures = Failures::default();
-    let jobs = plan(args, &reader, &mut failures);
+    let (jobs, skipped) = plan(args, &reader, &mut failures);
     if jobs.is_empty() && failures.worst == 0 {
         let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::Refused(format!("{}: no session found", sources.join(", "))));
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
         keys: RefCell::default(),
         imported: Vec::new(),
         existing: Vec::new(),
+        skipped,
     };
     if !jobs.is_empty() {
         work.write(&jobs, &mut failures)?;
@@ -88,6 +89,8 @@ struct Work<'a> {
     imported: Vec<Imported>,
     /// The sessions that the store has already, where those are skipped.
     existing: Vec<(PathBuf, String)>,
+    /// The files that are no sessions, with the reason.
+    skipped: Vec<(PathBuf, String)>,
 }
 
 impl Work<'_> {
@@ -245,14 +248,26 @@ impl Work<'_> {
             output::say(&imported.summary());
             notes(&imported.path, &imported.notes).iter().for_each(|line| output::say(line));
         }
-        for warning in &imported.warnings {
-            output::warn(&format!("{}: {warning}", imported.path.display()));
+    }
+
+    /// Of many warnings the first ten, and how many more there are.
+    fn warn(&self) {
+        let warnings = self.imported.iter().flat_map(|imported| {
+            let path = imported.path.display();
+            imported.warnings.iter().map(move |warning| format!("{path}: {warning}"))
+        });
+        let warnings: Vec<_> = warnings.collect();
+        warnings.iter().take(WARNINGS).for_each(|warning| output::warn(warning));
+        let more = warnings.len().saturating_sub(WARNINGS);
+        if more > 0 {
+            output::warn(&format!("{more} more sessions hold an auth key that another one holds"));
         }
     }
 
     /// The table, the count, and the report for programs.
     fn close(&self, failures: &Failures) -> Outcome {
         table::say(&self.imported, failures);
+        self.warn();
         let (imported, existing) = (self.imported.len(), self.existing.len());
         let several = imported > 0 && imported + failures.len() > 1;
         if several || existing > 0 {
@@ -275,8 +290,12 @@ impl Work<'_> {
         }
         if self.args.json {
             let dry = self.args.dry_run;
-            let report =
-                outcome::report(self.target, dry, &self.imported, &self.existing, failures);
+            let exists = |(path, name): &(PathBuf, String)| {
+                (path.clone(), format!("the store already holds a session named {name:?}"))
+            };
+            let skipped: Vec<_> =
+                self.skipped.iter().cloned().chain(self.existing.iter().map(exists)).collect();
+            let report = outcome::report(self.target, dry, &self.imported, &skipped, failures);
             let mut out = output::results();
             writeln!(out, "{report:#}")?;
             out.flush()?;
@@ -284,6 +303,8 @@ impl Work<'_> {
         Ok(())
     }
 }
+
+const WARNINGS: usize = 10;
 
 /// What an import would bring in, without a store to bring it to.
 fn counted(

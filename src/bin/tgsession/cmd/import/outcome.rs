@@ -124,7 +124,7 @@ pub(super) fn report(
     store: &Path,
     dry_run: bool,
     imported: &[Imported],
-    existing: &[(PathBuf, String)],
+    skipped: &[(PathBuf, String)],
     failures: &Failures,
 ) -> Value {
     let failed = failures.all.iter().map(|failed| {
@@ -135,15 +135,14 @@ pub(super) fn report(
             "exit_code": failed.code,
         })
     });
-    let existing = existing.iter().map(|(path, name)| {
-        json!({"source": path.to_string_lossy(), "name": name, "why": "already in the store"})
-    });
+    let skipped =
+        skipped.iter().map(|(path, why)| json!({"source": path.to_string_lossy(), "why": why}));
     json!({
         "format": "tgsession-import/1",
         "store": store.to_string_lossy(),
         "dry_run": dry_run,
         "imported": imported.iter().map(Imported::to_json).collect::<Vec<_>>(),
-        "skipped": existing.collect::<Vec<_>>(),
+        "skipped": skipped.collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
     })
 }

@@ -52,7 +52,11 @@ impl Origin {
 }
 
 /// Every session of every source, each under a name of its own.
-pub(super) fn plan(args: &Import, reader: &Reader, failures: &mut Failures) -> Vec<Job> {
+pub(super) fn plan(
+    args: &Import,
+    reader: &Reader,
+    failures: &mut Failures,
+) -> (Vec<Job>, Vec<(PathBuf, String)>) {
     let mut plan = Plan { args, reader, jobs: Vec::new(), taken: BTreeSet::new() };
     let mut skipped = Skipped::default();
     let walked = walk(args, failures);
@@ -82,7 +86,7 @@ pub(super) fn plan(args: &Import, reader: &Reader, failures: &mut Failures) -> V
     }
     walked.too_deep.iter().for_each(|(given, path)| skipped.add(given.clone(), TOO_DEEP, path));
     skipped.say();
-    plan.jobs
+    (plan.jobs, skipped.all)
 }
 
 struct Plan<'a> {
@@ -193,17 +197,21 @@ const TOO_DEEP: &str = "more than one directory down";
 
 /// What lies in directories and is not imported, by directory and by reason.
 #[derive(Default)]
-struct Skipped(BTreeMap<(PathBuf, &'static str), Vec<String>>);
+struct Skipped {
+    by_reason: BTreeMap<(PathBuf, &'static str), Vec<String>>,
+    all: Vec<(PathBuf, String)>,
+}
 
 impl Skipped {
     fn add(&mut self, directory: PathBuf, why: &'static str, path: &Path) {
         let name = path.strip_prefix(&directory).unwrap_or(path).display().to_string();
-        self.0.entry((directory, why)).or_default().push(name);
+        self.by_reason.entry((directory, why)).or_default().push(name);
+        self.all.push((path.to_owned(), why.to_owned()));
     }
 
     /// One line for each, with as many names as anybody reads.
     fn say(&self) {
-        for ((directory, why), names) in &self.0 {
+        for ((directory, why), names) in &self.by_reason {
             let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
             let more = match names.len().saturating_sub(NAMES) {
                 0 => String::new(),
