@@ -221,7 +221,21 @@ fn output_that_cannot_be_written_is_an_error() -> Result {
 #[test]
 fn every_command_has_help_with_an_example() -> Result {
     let folder = Folder::new()?;
-    let commands = ["import", "dump", "info", "get", "list", "rename", "remove", "check"];
+    let commands = [
+        "import",
+        "export",
+        "dump",
+        "info",
+        "get",
+        "list",
+        "rename",
+        "remove",
+        "check",
+        "compact",
+        "backup",
+        "run",
+        "completions",
+    ];
     let overview = folder.results(&["--help"])?;
     for command in commands {
         assert!(overview.contains(command), "{command}");

@@ -133,6 +133,8 @@ fn a_save_that_fails_is_tried_again_and_then_is_an_error() -> Result {
     let ran = folder.run(&["run", "disk/accounts", "--save", "exit 9", "--", "true"])?;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("exit code 9"), "{ran:?}");
+    let lost = ["run", "disk/accounts", "--save", "exit 9", "--", "sh", "-c", "exit 5"];
+    assert_eq!(folder.run(&lost)?.code, 1, "a store that is not saved weighs more");
     let ran = folder.run(&["run", "disk/accounts", "--save", SAVE, "--", "no-such-client"])?;
     ran.refused(1, &["no-such-client"]);
     Ok(())

@@ -379,6 +379,7 @@ pub(crate) struct Backup {
 
 /// Run a client on a host whose disk forgets: restore its store, start it, save the store
 #[derive(Args)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "the command is refused there"))]
 #[command(
     after_help = "Both commands run in `sh -c` with the path of a file in $STORE: --restore writes it, --save reads \
                         it. The store is restored only if it does not exist. If --restore fails, or what it wrote is \

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use tgsession::{Session, Store};
 
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, one_line};
+use crate::output::one_line;
 use crate::progress;
 use crate::words::count;
 
@@ -55,11 +55,10 @@ impl Holding {
         Ok(Some(Self { has_key, text }))
     }
 
-    /// Says what goes, and asks.
-    pub(crate) fn confirm(&self, store: &Store, doing: &str, yes: bool) -> Outcome {
-        let path = store.path().display();
-        confirm(&format!("{path}: {doing} {}?", self.text), yes)?;
-        output::say(&format!("{path}: {doing} {}", self.text));
-        Ok(())
+    /// Asks, and gives the line that says what goes.
+    pub(crate) fn confirm(&self, store: &Store, doing: &str, yes: bool) -> Outcome<String> {
+        let line = format!("{}: {doing} {}", store.path().display(), self.text);
+        confirm(&format!("{line}?"), yes)?;
+        Ok(line)
     }
 }

@@ -8,7 +8,7 @@ use crate::{output, source};
 pub(crate) fn run(args: &Remove) -> Outcome {
     let store = source::open_store(&args.store)?;
     if let Some(holding) = Holding::of(&store, &args.name)? {
-        holding.confirm(&store, "delete", args.yes)?;
+        output::say(&holding.confirm(&store, "delete", args.yes)?);
     }
     store.remove(&args.name)?;
     output::say(&format!("{}: session {:?} is deleted", store.path().display(), args.name));

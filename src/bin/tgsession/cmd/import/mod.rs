@@ -166,9 +166,10 @@ impl Work<'_> {
         let mut account = session.account().clone();
         let mut companion = Companion::of(job.origin.path()).unwrap_or_default();
         let mut notes = companion.fill(&mut account);
-        if let (true, Some(store)) = (exists, store) {
-            self.replace(store, job, &account)?;
-        }
+        let replaced = match store.filter(|_| exists) {
+            Some(store) => self.replace(store, job, &account)?,
+            None => false,
+        };
         let mut progress = match self.sessions {
             Some(_) => Progress::hidden(),
             None => Progress::new(session.entity_count()),
@@ -188,13 +189,14 @@ impl Work<'_> {
         notes.append(&mut imported.notes);
         notes.append(&mut session.notes());
         imported.notes = notes;
+        imported.replaced = replaced;
         imported.warnings.extend(self.same_key(job, &imported.account));
         Ok(Some(imported))
     }
 
     /// Says what is replaced, asks, and keeps a login from being replaced by nothing.
-    fn replace(&self, store: &Store, job: &Job, account: &Account) -> Outcome {
-        let Some(holding) = Holding::of(store, &job.name)? else { return Ok(()) };
+    fn replace(&self, store: &Store, job: &Job, account: &Account) -> Outcome<bool> {
+        let Some(holding) = Holding::of(store, &job.name)? else { return Ok(false) };
         if !self.args.replace {
             let (path, name) = (store.path().to_owned(), job.name.clone());
             return Err(explain(Error::SessionExists { path, name }, self.target, job));
@@ -208,7 +210,11 @@ impl Work<'_> {
                 self.target.display()
             )));
         }
-        holding.confirm(store, "replace", self.args.yes || self.args.dry_run)
+        let line = holding.confirm(store, "replace", self.args.yes || self.args.dry_run)?;
+        if !self.brief {
+            output::say(&line);
+        }
+        Ok(true)
     }
 
     fn note_keys(&self, store: &Store) -> Outcome {
@@ -271,18 +277,18 @@ impl Work<'_> {
         let (imported, existing) = (self.imported.len(), self.existing.len());
         let several = imported > 0 && imported + failures.len() > 1;
         if several || existing > 0 {
-            let noted =
-                self.imported.iter().filter(|imported| self.brief && !imported.notes.is_empty());
-            let noted = noted.count();
-            let mut parts = vec![format!("{imported} imported")];
-            let counts =
-                [(existing, "already there"), (failures.len(), "failed"), (noted, "with notes")];
-            parts.extend(
-                counts
-                    .iter()
-                    .filter(|(number, _)| *number > 0)
-                    .map(|(n, what)| format!("{n} {what}")),
-            );
+            let of =
+                |fits: fn(&Imported) -> bool| self.imported.iter().filter(|one| fits(one)).count();
+            let counts = [
+                (of(|one| one.replaced), "replaced"),
+                (if self.brief { of(|one| !one.notes.is_empty()) } else { 0 }, "with notes"),
+                (existing, "already there"),
+                (failures.len(), "failed"),
+            ];
+            let counts = counts.iter().filter(|(number, _)| *number > 0);
+            let counts = counts.map(|(number, what)| format!("{number} {what}"));
+            let parts: Vec<_> =
+                [format!("{imported} imported")].into_iter().chain(counts).collect();
             output::say(&format!("{}: {}", self.target.display(), parts.join(", ")));
         }
         if self.args.dry_run {

@@ -23,6 +23,8 @@ pub(super) struct Imported {
     pub(super) notes: Vec<String>,
     /// What may cost the login.
     pub(super) warnings: Vec<String>,
+    /// Whether the store held a session of this name.
+    pub(super) replaced: bool,
 }
 
 impl Imported {
@@ -30,7 +32,7 @@ impl Imported {
         let (session, name) = (job.session.clone(), job.name.clone());
         let path = job.origin.path().to_owned();
         let (notes, warnings) = (report.notes.clone(), Vec::new());
-        Self { path, session, name, format, account, report, notes, warnings }
+        Self { path, session, name, format, account, report, notes, warnings, replaced: false }
     }
 
     /// One line.
@@ -68,6 +70,7 @@ impl Imported {
             "phones": report.phones,
             "channel_states": account.channel_states.len(),
             "files": account.sent_files.len(),
+            "replaced": self.replaced,
             "notes": self.notes,
             "warnings": self.warnings,
         })

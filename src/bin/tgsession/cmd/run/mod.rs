@@ -64,15 +64,10 @@ mod unix {
         });
         let saved = saver.map_or(Ok(()), Saver::save_at_the_end);
         let code = ended?;
-        match (code, saved) {
-            (0, saved) => saved,
-            (code, saved) => {
-                if let Err(failure) = saved {
-                    failure.report();
-                }
-                output::say(&format!("the client ended with exit code {code}"));
-                Err(Failure::Reported(code))
-            }
+        if code != 0 {
+            output::say(&format!("the client ended with exit code {code}"));
         }
+        saved?;
+        if code == 0 { Ok(()) } else { Err(Failure::Reported(code)) }
     }
 }
