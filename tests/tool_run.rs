@@ -139,3 +139,14 @@ fn a_save_that_fails_is_tried_again_and_then_is_an_error() -> Result {
     ran.refused(1, &["no-such-client"]);
     Ok(())
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_starts_with_no_signal_blocked() -> Result {
+    let folder = prepared()?;
+    let client =
+        ["run", "disk/accounts", "--save", SAVE, "--", "grep", "SigBlk", "/proc/self/status"];
+    let blocked = folder.results(&client)?;
+    assert_eq!(blocked.split_whitespace().nth(1), Some("0000000000000000"), "{blocked}");
+    Ok(())
+}
