@@ -5,6 +5,7 @@
 
 mod tool_support;
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -76,5 +77,31 @@ fn completions_know_the_commands_and_options() -> Result {
     }
     let ran = folder.run(&["completions", "tcsh"])?;
     assert_eq!(ran.code, 2, "{ran:?}");
+    Ok(())
+}
+
+#[test]
+fn a_passphrase_is_asked_for_once() -> Result {
+    let folder = Folder::with(&["two_dc", "username_conflict"])?;
+    folder.write("words", b"correct horse\n")?;
+    for name in ["two_dc", "username_conflict"] {
+        let seal = ["export", name, "--to", "portable", "--seal-passphrase-file", "words"];
+        folder.results(&[&seal[..], &["-o", &format!("{name}.sealed")]].concat())?;
+    }
+    let import = "import two_dc.sealed username_conflict.sealed --into store";
+    let tool = format!("{} {import}", env!("CARGO_BIN_EXE_tgsession"));
+    let mut command = Command::new("script");
+    command.args(["-qec", &tool, "/dev/null"]).current_dir(folder.root());
+    let Ok(mut child) = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+        eprintln!("skipped: util-linux's script is not installed");
+        return Ok(());
+    };
+    let mut stdin = child.stdin.take().ok_or("no pipe")?;
+    writeln!(stdin, "correct horse")?;
+    let shown = child.wait_with_output()?;
+    drop(stdin);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert_eq!(shown.matches("Passphrase of ").count(), 1, "{shown}");
+    assert_eq!(folder.results(&["list", "store"])?, "two_dc\nusername_conflict\n");
     Ok(())
 }

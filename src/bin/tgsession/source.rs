@@ -1,5 +1,6 @@
 //! From what a person typed to the source or store that is meant.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub(crate) struct Reader {
     options: SourceOptions,
     has_passphrase: bool,
     salvages: bool,
+    /// The passphrase that was typed last and opened something.
+    typed: RefCell<Option<Zeroizing<String>>>,
 }
 
 impl Reader {
@@ -55,6 +58,7 @@ impl Reader {
             options,
             has_passphrase: passphrase_file.is_some(),
             salvages: reading == Reading::Salvage,
+            typed: RefCell::default(),
         })
     }
 
@@ -104,21 +108,29 @@ impl Reader {
         self.unsealed(|options| options.open_bytes("stdin", &bytes))
     }
 
-    /// Asks for a passphrase where one is needed and somebody is there to answer.
+    /// Asks for a passphrase where one is needed and somebody is there to answer, once for all
+    /// sources that it opens.
     fn unsealed(
         &self,
         open: impl Fn(&SourceOptions) -> tgsession::Result<Source>,
     ) -> Outcome<Source> {
-        match patiently(|| open(&self.options)) {
-            Err(error @ Error::NeedsPassphrase { .. }) if !self.has_passphrase => {
-                let Error::NeedsPassphrase { path } = &error else { return Err(error.into()) };
-                let Some(passphrase) = ask(&format!("Passphrase of {}: ", path.display()))? else {
-                    return Err(error.into());
-                };
-                Ok(open(&self.options.clone().passphrase(passphrase.as_bytes()))?)
+        let sealed = match patiently(|| open(&self.options)) {
+            Err(error @ Error::NeedsPassphrase { .. }) if !self.has_passphrase => error,
+            opened => return Ok(opened?),
+        };
+        if let Some(typed) = self.typed.borrow().as_ref() {
+            match open(&self.options.clone().passphrase(typed.as_bytes())) {
+                Err(Error::WrongPassphrase { .. }) => {}
+                opened => return Ok(opened?),
             }
-            opened => Ok(opened?),
         }
+        let Error::NeedsPassphrase { path } = &sealed else { return Err(sealed.into()) };
+        let Some(typed) = ask(&format!("Passphrase of {}: ", path.display()))? else {
+            return Err(sealed.into());
+        };
+        let source = open(&self.options.clone().passphrase(typed.as_bytes()))?;
+        *self.typed.borrow_mut() = Some(typed);
+        Ok(source)
     }
 }
 
