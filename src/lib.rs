@@ -97,6 +97,8 @@ mod store;
 #[cfg(feature = "convert")]
 mod string;
 mod types;
+#[cfg(all(test, feature = "convert"))]
+mod vectors;
 mod wal;
 
 pub use self::error::{Error, ErrorKind, Result};

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::file::vectors as file;
 use crate::portable::{self, Costs, Lock, Portable, PortableError, Seal};
 use crate::record::{
     AccountNo, DcKey, FileRow, PeerKey, Record, RowChange, TextKey, changes, decode, encode,
 };
-use crate::run::{RunRow, vectors as run};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
+use crate::{engine, file, segment, wal};
+
+const FILE_ID: [u8; 16] = *b"0123456789abcdef";
 
 const DOCUMENT: &str = include_str!("../FORMAT.md");
 
@@ -33,20 +34,11 @@ fn documented() -> BTreeMap<&'static str, Vec<u8>> {
 /// What the code makes of them: name -> bytes. Records are decoded from the document as well.
 fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static str, Vec<u8>> {
     let mut written = BTreeMap::new();
-    written.insert("superblock", file::superblock(*b"0123456789abcdef"));
-    written.insert("seal", file::seal(*b"0123456789abcdef", 3, &[7; 4096]));
-    let login = Login { home_dc: Some(DcId(2)), ..Login::default() };
-    let (login, account) = (encode(&login).unwrap(), AccountNo(7));
-    let mut content = Vec::new();
-    RowChange { table: 1, key: &account.key(), value: Some(&login) }.write(&mut content);
-    let key = DcKey::of(account, DcId(2));
-    RowChange { table: 2, key: &key, value: None }.write(&mut content);
-    assert_eq!(changes(&content).filter(Result::is_ok).count(), 2);
-    let id = *b"0123456789abcdef";
-    written.insert("log: changes", file::log_record(id, false, &content));
-    written.insert("log: barrier", file::log_record(id, true, &[]));
-    written.insert("header", file::header([1; 320]));
-    written.extend(run_vectors(documented));
+    written.extend(file::vectors::vectors(FILE_ID));
+    written.extend(wal::vectors::vectors(FILE_ID, &log_content()));
+    let manifest = documented.get("manifest").map_or(&[][..], Vec::as_slice);
+    written.extend(engine::vectors::vectors(FILE_ID, manifest));
+    written.extend(segment_vectors(documented));
     keys(&mut written);
     let mut both_ways = BothWays { documented, written };
     records(&mut both_ways);
@@ -54,12 +46,24 @@ fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static st
     both_ways.written
 }
 
+/// Gives account 7 the home DC 2 and removes its DC 2.
+fn log_content() -> Vec<u8> {
+    let login = Login { home_dc: Some(DcId(2)), ..Login::default() };
+    let (login, account) = (encode(&login).unwrap(), AccountNo(7));
+    let mut content = Vec::new();
+    RowChange { table: 1, key: &account.key(), value: Some(&login) }.write(&mut content);
+    let key = DcKey::of(account, DcId(2));
+    RowChange { table: 2, key: &key, value: None }.write(&mut content);
+    assert_eq!(changes(&content).filter(Result::is_ok).count(), 2);
+    content
+}
+
 /// Account 7 with the channel of the vector `entity` and a user of whom nothing is known.
-fn run_vectors(documented: &BTreeMap<&'static str, Vec<u8>>) -> Vec<(&'static str, Vec<u8>)> {
+fn segment_vectors(documented: &BTreeMap<&'static str, Vec<u8>>) -> Vec<(&'static str, Vec<u8>)> {
     let channel = PeerId::channel(1_777_005).unwrap();
     let user = PeerId::user(10_001).unwrap();
     let known: Entity = decode(channel, &documented["entity"]).unwrap();
-    run::vectors(*b"0123456789abcdef", AccountNo(7), &[known, Entity::new(user)])
+    segment::vectors::vectors(FILE_ID, AccountNo(7), &[known, Entity::new(user)])
 }
 
 fn keys(written: &mut BTreeMap<&'static str, Vec<u8>>) {
@@ -115,10 +119,6 @@ fn records(both: &mut BothWays<'_>) {
         ..Entity::new(channel)
     };
     both.record("entity: one username", channel, &bot);
-    let (page, pages, rows, groups, accounts) = (900, 1, 40, 1, 1);
-    let (usernames, phones, first, last) = (1, 1, 7, 7);
-    let run = RunRow { page, pages, rows, groups, accounts, usernames, phones, first, last };
-    both.record("run record", (), &run);
     let key = FileKey { md5: Md5([0; 16]), size: 0, kind: FileKind::Document };
     both.record("sent file", key, &SentFile { key, id: 1, access_hash: AccessHash(-2) });
 }

@@ -151,3 +151,38 @@ impl Drop for Engine {
         }
     }
 }
+
+/// What FORMAT.md shows of this room, for the test that reads it.
+#[cfg(all(test, feature = "convert"))]
+pub(crate) mod vectors {
+    use super::base::{BaseInfo, sealed};
+    use super::manifest::{Manifest, Retired};
+    use crate::file::{Extent, PAGE};
+    use crate::record::AccountNo;
+    use crate::segment::{SegmentInfo, Shape};
+
+    /// The manifest of generation 2 and the checksum of a block. The manifest is also read as the
+    /// document has it.
+    pub(crate) fn vectors(file_id: [u8; 16], documented: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let shape =
+            Shape { rows: 60, groups: 1, accounts: 1, usernames: 1, phones: 1, first: 7, last: 7 };
+        let extent = Extent { page: 2, pages: 1 };
+        let segment = SegmentInfo { number: 5, born: 1, extent, shape };
+        let extent = Extent { page: 10, pages: 10 };
+        let base = BaseInfo { number: 6, born: 2, extent, blocks: 9 };
+        let retired = Retired { extent: Extent { page: 1, pages: 1 }, born: 1, retired: 2 };
+        let manifest = Manifest {
+            last_number: 6,
+            base: Some(base),
+            segments: vec![segment],
+            removed: [AccountNo(3)].into(),
+            retired: vec![retired],
+        };
+        assert_eq!(Manifest::parse(documented), Ok(manifest.clone()), "as the document has it");
+        let (_, block) = sealed(file_id, 6, vec![7; PAGE]).unwrap();
+        vec![
+            ("manifest", manifest.to_bytes().unwrap()),
+            ("base: checksum", block[PAGE..PAGE + 4].to_vec()),
+        ]
+    }
+}

@@ -37,3 +37,32 @@ pub(crate) const PAGE: usize = 4096;
 
 /// The unit in which disks write, in bytes: a write that is cut leaves each sector old or new.
 pub(crate) const SECTOR: usize = 512;
+
+/// What FORMAT.md shows of this room, for the test that reads it.
+#[cfg(all(test, feature = "convert"))]
+pub(crate) mod vectors {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// Identity, root and owner stamp, without the zeros in front of a checksum or at the end.
+    pub(crate) fn vectors(file_id: [u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
+        let identity = Identity { file_id }.to_bytes();
+        let log = Extent { page: 5, pages: 128 };
+        let root = Root { revision: 4, generation: 2, log, first: 8, last: 9, pages: 21 };
+        let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let owner = Owner { process: 77, host: "mars".to_owned(), since };
+        let (root_bytes, disk) = (root.to_bytes(file_id), MemoryDisk::default());
+        owner.write(&disk).unwrap();
+        let mut owner_bytes = [0; SECTOR];
+        disk.read(header::OWNER_AT, &mut owner_bytes).unwrap();
+        assert_eq!(Identity::parse(&identity), Ok(Identity { file_id }));
+        assert_eq!(Root::parse(file_id, &root_bytes), Some(root));
+        assert_eq!(Owner::read(&disk), Some(owner));
+        vec![
+            ("identity", [&identity[..48], &identity[SECTOR - 4..]].concat()),
+            ("root", root_bytes[..52].to_vec()),
+            ("owner stamp", owner_bytes[..36].to_vec()),
+        ]
+    }
+}

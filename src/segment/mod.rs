@@ -65,7 +65,7 @@ pub(crate) mod vectors {
     use super::*;
     use crate::file::{Disk, MemoryDisk, SECTOR};
     use crate::record::{AccountNo, PeerKey, encode};
-    use crate::types::{Entity, folded_username};
+    use crate::types::{Entity, fold_phone, folded_username};
 
     /// The parts of segment 5 with these entities, without the zeros behind each.
     pub(crate) fn vectors(
@@ -81,6 +81,9 @@ pub(crate) mod vectors {
             for name in &entity.usernames {
                 builder.index(HashIndex::Usernames, &folded_username(name));
             }
+            if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
+                builder.index(HashIndex::Phones, &phone);
+            }
         }
         let info = builder.finish().unwrap().0.info;
         let layout = Layout::of(&info.shape).unwrap();
@@ -94,6 +97,7 @@ pub(crate) mod vectors {
             ("segment: top", part(layout.tops, layout.accounts)),
             ("segment: accounts", part(layout.accounts, layout.usernames)),
             ("segment: usernames", part(layout.usernames, layout.phones)),
+            ("segment: phones", part(layout.phones, layout.sums)),
             ("segment: first checksum", bytes[layout.sums..layout.sums + 4].to_vec()),
         ]
     }

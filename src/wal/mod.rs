@@ -12,3 +12,27 @@ mod writer;
 pub(crate) use self::reader::{Found, Tail, scan};
 pub(crate) use self::record::{Kind, Log, LogRecord};
 pub(crate) use self::writer::{Append, LogWriter};
+
+/// What FORMAT.md shows of this room, for the test that reads it.
+#[cfg(all(test, feature = "convert"))]
+pub(crate) mod vectors {
+    use super::record::RECORD_HEAD;
+    use super::*;
+    use crate::file::Extent;
+
+    /// Record 9 of generation 2, which begins at byte 512 of a log at page 5, and the mark behind it.
+    /// Each without the zeros behind its kind and at its end.
+    pub(crate) fn vectors(file_id: [u8; 16], content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let log = Log::new(file_id, 2, Extent { page: 5, pages: 128 }, 8);
+        let record = log.seal(512, 9, 12, Kind::Changes, content);
+        let read = log.parse(512, &record).unwrap();
+        assert_eq!((read.number, read.sequence, read.kind), (9, 12, Kind::Changes));
+        assert_eq!(read.content.as_slice(), content);
+        let mark = log.seal(1024, 9, 0, Kind::Mark, &[]);
+        assert_eq!(log.parse(1024, &mark).unwrap().kind, Kind::Mark);
+        vec![
+            ("log: changes", [&record[..37], &record[RECORD_HEAD..][..content.len()]].concat()),
+            ("log: mark", mark[..37].to_vec()),
+        ]
+    }
+}
