@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::vectors as engine;
+use crate::file::vectors as file;
 use crate::portable::{self, Costs, Lock, Portable, PortableError, Seal};
 use crate::record::{
     AccountNo, DcKey, FileRow, PeerKey, Record, RowChange, TextKey, changes, decode, encode,
 };
+use crate::segment::vectors as segment;
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
-use crate::{engine, file, segment, wal};
+use crate::wal::vectors as wal;
 
 const FILE_ID: [u8; 16] = *b"0123456789abcdef";
 
@@ -34,10 +37,10 @@ fn documented() -> BTreeMap<&'static str, Vec<u8>> {
 /// What the code makes of them: name -> bytes. Records are decoded from the document as well.
 fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static str, Vec<u8>> {
     let mut written = BTreeMap::new();
-    written.extend(file::vectors::vectors(FILE_ID));
-    written.extend(wal::vectors::vectors(FILE_ID, &log_content()));
+    written.extend(file::vectors(FILE_ID));
+    written.extend(wal::vectors(FILE_ID, &log_content()));
     let manifest = documented.get("manifest").map_or(&[][..], Vec::as_slice);
-    written.extend(engine::vectors::vectors(FILE_ID, manifest));
+    written.extend(engine::vectors(FILE_ID, manifest));
     written.extend(segment_vectors(documented));
     keys(&mut written);
     let mut both_ways = BothWays { documented, written };
@@ -63,7 +66,7 @@ fn segment_vectors(documented: &BTreeMap<&'static str, Vec<u8>>) -> Vec<(&'stati
     let channel = PeerId::channel(1_777_005).unwrap();
     let user = PeerId::user(10_001).unwrap();
     let known: Entity = decode(channel, &documented["entity"]).unwrap();
-    segment::vectors::vectors(FILE_ID, AccountNo(7), &[known, Entity::new(user)])
+    segment::vectors(FILE_ID, AccountNo(7), &[known, Entity::new(user)])
 }
 
 fn keys(written: &mut BTreeMap<&'static str, Vec<u8>>) {
