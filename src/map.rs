@@ -33,7 +33,7 @@ impl Map {
 #[expect(
     unsafe_code,
     reason = "a map is sound while nobody changes the file under it. Of a SQLite file that is seen to \
-              by SQLite's shared lock, of a run in a store by never writing to its place again \
+              by SQLite's shared lock, of a segment in a store by never writing to its place again \
               before every handle and every other reader has let go of it"
 )]
 fn map(options: &memmap2::MmapOptions, file: &File) -> io::Result<memmap2::Mmap> {

@@ -24,7 +24,7 @@ pub(crate) struct Segment {
     tops: OnceLock<Box<[Number]>>,
 }
 
-/// What a run says of an entity.
+/// What a segment says of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row<'a> {
     pub(crate) key: Key,
@@ -310,7 +310,7 @@ impl Segment {
     }
 }
 
-/// The fields of a record in a run.
+/// The fields of a record in a segment.
 pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
     fields_of::<Entity>(payload).map_err(|error| SegmentError::Record(key, error))
 }

@@ -283,7 +283,7 @@ impl Store {
 
     /// Deletes a session and everything in it, in one transaction.
     ///
-    /// The keys are gone for every reader; the bytes may stay in free blocks of the file until
+    /// The keys are gone for every reader; the bytes may stay in free pages of the file until
     /// they are written over.
     ///
     /// # Errors
@@ -334,7 +334,7 @@ impl Store {
     /// 0.2 s at 100,000 entities and 1 s at 1,000,000.
     ///
     /// It is done by itself when the last handle that wrote is dropped, if that makes the file
-    /// shorter by an eighth, and by more than 1 MiB. Being killed in the middle harms nothing.
+    /// shorter by an eighth, and by more than 8 KiB. Being killed in the middle harms nothing.
     ///
     /// # Errors
     ///
@@ -368,8 +368,8 @@ impl Store {
         })
     }
 
-    /// Walks everything: every record must decode, every index row name its entity, every block
-    /// in use carry its seal. Nothing is repaired.
+    /// Walks everything: every record must decode, every index row name its entity, every
+    /// checksum match. Nothing is repaired.
     ///
     /// # Errors
     ///

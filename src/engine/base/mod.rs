@@ -28,7 +28,7 @@ type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
 /// Length of a checksum in bytes.
 const SUM: usize = 4;
 
-/// What redb may keep of a base in memory, in bytes, unless the store says otherwise.
+/// The least that redb may keep of a base in memory, in bytes.
 const LEAST_CACHE: usize = 64 << 10;
 
 /// A base as a manifest names it.

@@ -49,8 +49,8 @@ pub(crate) enum Durability {
 /// A store that is open for writing.
 ///
 /// Locks are taken in this order: `checkpoint`, `durable`, `batch`, `unlogged`, `tip`, the rows of
-/// a memtable, the views of a memtable. No I/O happens under `batch`, except during an import, nor
-/// under any lock behind it.
+/// a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
+/// a compaction, nor under any lock behind it. docs/architecture.md has all locks.
 #[derive(Debug)]
 pub(crate) struct Writer {
     path: PathBuf,
