@@ -78,7 +78,9 @@ impl Follower {
         let mut place = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         for again in (0..TRIES).rev() {
             match self.follow(&mut place) {
-                Err(fault) if fault.is_damage() && again > 0 => std::thread::sleep(PAUSE),
+                Err(fault) if again > 0 && may_be_half_written(&fault) => {
+                    std::thread::sleep(PAUSE);
+                }
                 followed => return followed,
             }
         }
@@ -145,10 +147,17 @@ impl Follower {
     }
 }
 
+/// A writer may have been at work, or have cut the file in the meantime.
+fn may_be_half_written(fault: &Fault) -> bool {
+    let is_cut = |error: &std::io::Error| error.kind() == std::io::ErrorKind::UnexpectedEof;
+    fault.is_damage() || matches!(fault, Fault::Disk(error) if is_cut(error))
+}
+
 impl Current {
     fn tip(&self, pin: Pin) -> Arc<Tip> {
         Arc::new(Tip {
             memtables: vec![Arc::clone(&self.memtable)],
+            carried: Arc::new(Memtable::behind(0)),
             version: Arc::clone(&self.version),
             pin: Arc::new(pin),
         })

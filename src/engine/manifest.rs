@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::base::BaseInfo;
-use crate::file::{Damage, Extent};
+use crate::file::{Damage, Extent, Space};
 use crate::record::{AccountNo, Record, RecordError, decode, encode};
 use crate::segment::{SegmentInfo, Shape};
+
+/// No number is greater, so that there is always a next one.
+const MOST_NUMBERS: u64 = 1 << 62;
 
 /// The first record of every log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,17 +42,34 @@ impl Manifest {
     /// How many pages the file has at least: everything that is named, and the log. All of it was
     /// written and synced, which the length of the file is no proof of.
     pub(crate) fn pages_with(&self, log: Extent) -> u32 {
-        let segments = self.segments.iter().map(|segment| segment.extent);
-        let all = segments.chain(self.base.map(|base| base.extent)).chain([log]);
-        all.filter_map(Extent::end).max().unwrap_or_default()
+        self.live().chain([log]).filter_map(Extent::end).max().unwrap_or_default()
     }
 
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Damage> {
         let manifest: Self = decode((), bytes).map_err(|_| Damage::Manifest)?;
         let base = manifest.base.iter().all(BaseInfo::is_sound);
         let segments = manifest.segments.iter().all(SegmentInfo::is_sound);
-        let numbers = manifest.segments.iter().all(|one| one.number <= manifest.last_number);
-        if base && segments && numbers { Ok(manifest) } else { Err(Damage::Manifest) }
+        let numbers = manifest.segments.iter().map(|one| one.number);
+        let mut numbers = numbers.chain(manifest.base.iter().map(|base| base.number));
+        let last = manifest.last_number;
+        let sound = base && segments && last < MOST_NUMBERS && numbers.all(|one| one <= last);
+        if !sound {
+            return Err(Damage::Manifest);
+        }
+        let retired = manifest.retired.iter().map(|retired| retired.extent);
+        Space::default().adopt(manifest.live().chain(retired))?;
+        Ok(manifest)
+    }
+
+    /// The pages of what it names.
+    fn live(&self) -> impl Iterator<Item = Extent> {
+        let segments = self.segments.iter().map(|segment| segment.extent);
+        segments.chain(self.base.map(|base| base.extent))
+    }
+
+    /// The pages that are in use beside the log.
+    pub(crate) fn extents(&self) -> impl Iterator<Item = Extent> {
+        self.live().chain(self.retired.iter().map(|retired| retired.extent))
     }
 }
 

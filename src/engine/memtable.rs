@@ -120,14 +120,11 @@ impl Memtable {
         Applied { sequence, first }
     }
 
-    /// Puts rows in below what is there: a row that has a change keeps it.
-    pub(crate) fn put_below(&self, changes: &[RowChanged], sequence: u64) {
-        let mut rows = self.rows_mut();
-        for (table, key, change) in changes {
-            if rows.newest(*table, key).is_none() {
-                rows.put(*table, Arc::clone(key), sequence, change.clone(), None);
-            }
-        }
+    /// A memtable of these rows, as of this batch.
+    pub(crate) fn of(changes: Vec<RowChanged>, sequence: u64) -> Self {
+        let memtable = Self::behind(sequence);
+        memtable.replay(changes, sequence);
+        memtable
     }
 
     /// Takes rows in that were replayed from the log.

@@ -21,9 +21,23 @@ const MOST_LOOKED_UP: usize = 10_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Tip {
     pub(crate) memtables: Vec<Arc<Memtable>>,
+    /// Rows of taken memtables that no base has: the log of the generation begins with them.
+    pub(crate) carried: Arc<Memtable>,
     pub(crate) version: Arc<Version>,
     /// Keeps the pages of the version.
     pub(crate) pin: Arc<Pin>,
+}
+
+impl Tip {
+    /// All memtables, the newest first.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &Arc<Memtable>> {
+        self.memtables.iter().chain([&self.carried])
+    }
+
+    /// The last batch of these memtables, or of what lies below them.
+    pub(crate) fn sequence_of(&self, taken: &[Arc<Memtable>]) -> u64 {
+        taken.first().unwrap_or(&self.carried).rows().last()
+    }
 }
 
 /// The rows as they were at one moment. It costs little to make, and stays as it is whatever is
@@ -68,13 +82,12 @@ impl View {
 
     /// What became of a row since the version was written, if anything.
     pub(crate) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
-        let memtables = self.tip.memtables.iter();
-        memtables.into_iter().find_map(|memtable| memtable.rows().get(table, key, self.at).cloned())
+        self.tip.layers().find_map(|memtable| memtable.rows().get(table, key, self.at).cloned())
     }
 
     /// The changes of a span, at most about `most` of them.
     fn page(&self, table: Table, span: &Span, most: usize) -> Page {
-        let memtables: Vec<_> = self.tip.memtables.iter().map(|memtable| memtable.rows()).collect();
+        let memtables: Vec<_> = self.tip.layers().map(|memtable| memtable.rows()).collect();
         page_of(memtables.iter().map(std::ops::Deref::deref), self.at, table, span, most)
     }
 

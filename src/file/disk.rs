@@ -1,11 +1,12 @@
 //! The disk under a store: positioned reads and writes, syncs, locks on ranges of bytes.
 
 use std::fmt::Debug;
-use std::fs::File;
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
@@ -33,6 +34,10 @@ pub(crate) trait Disk: Debug + Send + Sync {
 
     /// Makes all writes so far durable, the length of the file too.
     fn sync(&self) -> io::Result<()>;
+
+    /// How many syncs of this file have failed. The system tells one caller alone of a failure, so
+    /// each one asks whether another was told since its write.
+    fn failed_syncs(&self) -> u64;
 
     /// Locks a range for this handle alone; false if another handle has a part of it locked.
     fn try_lock_exclusive(&self, range: LockRange) -> io::Result<bool>;
@@ -88,18 +93,33 @@ pub(crate) struct FileDisk {
     path: PathBuf,
     /// Device and inode, once the path names the file.
     identity: OnceLock<Option<(u64, u64)>>,
+    /// Held during a sync, so that its failure is counted before another one begins.
+    syncing: Mutex<()>,
+    failed_syncs: AtomicU64,
 }
 
 impl FileDisk {
     /// `file`, which has this path or is to get it.
     pub(crate) fn new(file: File, path: &Path) -> io::Result<Self> {
         let backend = FileBackend::new(file.try_clone()?).map_err(io::Error::other)?;
-        Ok(Self { backend, file, path: path.to_owned(), identity: OnceLock::new() })
+        // A process may change its directory while the store is open.
+        let path = std::path::absolute(path)?;
+        let (identity, syncing, failed_syncs) = Default::default();
+        Ok(Self { backend, file, path, identity, syncing, failed_syncs })
     }
 }
 
 fn bounds((first, len): LockRange) -> (Bound<u64>, Bound<u64>) {
     (Bound::Included(first), Bound::Excluded(first.saturating_add(len)))
+}
+
+/// An error if a sync of this file has failed since it had failed `before` times.
+pub(crate) fn none_failed_since(disk: &dyn Disk, before: u64) -> io::Result<()> {
+    if disk.failed_syncs() == before {
+        Ok(())
+    } else {
+        Err(io::Error::other("another sync of the file failed at the same time"))
+    }
 }
 
 /// Where a file system has no locks on ranges, nothing is known of other handles.
@@ -129,12 +149,27 @@ impl Disk for FileDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        let _syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.file.sync_data().inspect_err(|_| {
+            self.failed_syncs.fetch_add(1, Ordering::AcqRel);
+        })
+    }
+
+    fn failed_syncs(&self) -> u64 {
+        self.failed_syncs.load(Ordering::Acquire)
     }
 
     fn try_lock_exclusive(&self, range: LockRange) -> io::Result<bool> {
         let (from, to) = bounds(range);
-        or_unsupported(self.backend.try_lock_range(from, to), true)
+        match self.backend.try_lock_range(from, to) {
+            // The whole file is locked instead.
+            Err(BackendError::Unsupported) => match self.file.try_lock() {
+                Ok(()) => Ok(true),
+                Err(TryLockError::WouldBlock) => Ok(false),
+                Err(TryLockError::Error(error)) => Err(error),
+            },
+            locked => locked.map_err(io::Error::other),
+        }
     }
 
     fn try_lock_shared(&self, range: LockRange) -> io::Result<bool> {
@@ -149,7 +184,8 @@ impl Disk for FileDisk {
 
     fn is_locked(&self, range: LockRange) -> io::Result<bool> {
         let (from, to) = bounds(range);
-        or_unsupported(self.backend.query_lock_range(from, to), false)
+        // Readers that cannot be seen may be there.
+        or_unsupported(self.backend.query_lock_range(from, to), true)
     }
 
     fn bytes(&self, at: u64, len: usize) -> io::Result<Bytes> {
@@ -167,24 +203,26 @@ impl Disk for FileDisk {
 
     fn is_in_place(&self) -> bool {
         match self.identity.get() {
-            Some(Some(identity)) => identity_at(&self.path) == Some(*identity),
+            Some(Some(identity)) => {
+                let there = self.path.metadata().ok().and_then(|file| identity_of(&file));
+                there == Some(*identity)
+            }
             _ => true,
         }
     }
 
     fn placed(&self) {
-        let _ = self.identity.set(identity_at(&self.path));
+        let _ = self.identity.set(self.file.metadata().ok().and_then(|file| identity_of(&file)));
     }
 }
 
 #[cfg(unix)]
-fn identity_at(path: &Path) -> Option<(u64, u64)> {
+fn identity_of(file: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino()))
+    Some((file.dev(), file.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity_at(_: &Path) -> Option<(u64, u64)> {
+fn identity_of(_: &Metadata) -> Option<(u64, u64)> {
     None
 }

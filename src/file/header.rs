@@ -40,6 +40,9 @@ pub(crate) const SLOTS: [u64; 2] = [512, 2048];
 /// Where the stamp of the writer begins.
 pub(super) const OWNER_AT: u64 = 3584;
 
+/// No number is greater, so that there is always a next one.
+const MOST_NUMBERS: u64 = 1 << 61;
+
 const ROOT_MAGIC: [u8; 4] = *b"root";
 
 /// Where a root repeats the file id, for a file whose first sector is lost.
@@ -137,6 +140,9 @@ pub(crate) struct Root {
     pub(crate) generation: u64,
     /// Where that log lies, and how far it may go.
     pub(crate) log: Extent,
+    /// Random. A log that was written for this generation before, and did not become current, has
+    /// another one.
+    pub(crate) salt: u64,
     /// The number of the first record of that log.
     pub(crate) first: u64,
     /// The log has at least all records up to this number.
@@ -163,6 +169,7 @@ impl Root {
         put(&mut bytes, 40, &self.last.to_le_bytes());
         put(&mut bytes, 48, &self.pages.to_le_bytes());
         put(&mut bytes, ROOT_FILE_ID_AT, &file_id);
+        put(&mut bytes, 72, &self.salt.to_le_bytes());
         let sum = root_sum(file_id, &bytes);
         put(&mut bytes, 4, &sum.to_le_bytes());
         bytes
@@ -180,9 +187,12 @@ impl Root {
             first: u64_at(bytes, 32),
             last: u64_at(bytes, 40),
             pages: u32_at(bytes, 48),
+            salt: u64_at(bytes, 72),
         };
         let fits = root.log.page > 0 && root.log.pages > 0 && root.log.end().is_some();
-        (fits && root.pages > root.log.page).then_some(root)
+        let numbers = [root.revision, root.generation, root.first, root.last];
+        let small = numbers.iter().all(|number| *number < MOST_NUMBERS) && root.first > 0;
+        (fits && small && root.pages > root.log.page).then_some(root)
     }
 }
 
@@ -282,7 +292,7 @@ mod tests {
     #[test]
     fn every_flipped_bit_of_a_root_is_noticed() {
         let log = Extent { page: 1, pages: 9 };
-        let root = Root { revision: 4, generation: 2, log, first: 7, last: 9, pages: 5 };
+        let root = Root { revision: 4, generation: 2, log, salt: 6, first: 7, last: 9, pages: 5 };
         let bytes = root.to_bytes(OURS.file_id);
         assert_eq!(Root::parse(OURS.file_id, &bytes), Some(root));
         for bit in 0..bytes.len() * 8 {

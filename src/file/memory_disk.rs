@@ -55,6 +55,10 @@ impl Disk for MemoryDisk {
         Ok(())
     }
 
+    fn failed_syncs(&self) -> u64 {
+        0
+    }
+
     fn try_lock_exclusive(&self, _: LockRange) -> io::Result<bool> {
         Ok(true)
     }

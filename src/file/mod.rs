@@ -17,14 +17,16 @@ mod root_writer;
 mod space;
 
 pub(crate) use self::damage::Damage;
-pub(crate) use self::disk::{Bytes, Disk, FileDisk, LockRange};
+#[cfg(test)]
+pub(crate) use self::disk::LockRange;
+pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since};
 pub(crate) use self::fields::{put, u32_at, u64_at};
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::locks::{Pin, Readers, lock_writer};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;
-pub(crate) use self::new_file::{NewFile, folder_of, random_id, sync_folder};
+pub(crate) use self::new_file::{NewFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::open::{
     Access, OpenError, StoreFile, file_id_of, is_open_to_others, open_to_salvage,
 };

@@ -141,6 +141,11 @@ pub(crate) fn random_id() -> [u8; 16] {
     id
 }
 
+/// Eight bytes that no other generation has.
+pub(crate) fn random_salt() -> u64 {
+    random_id().first_chunk().map_or(0, |half| u64::from_le_bytes(*half))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

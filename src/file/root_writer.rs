@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::disk::Disk;
+use super::disk::{Disk, none_failed_since};
 use super::header::{Root, SLOTS};
 
 /// The root of a store that is open for writing.
@@ -28,13 +28,17 @@ impl RootWriter {
     /// Makes this generation current, durably. If that fails, either may be current after a power
     /// cut: what the old one names must stay.
     pub(crate) fn publish(&mut self, disk: &dyn Disk, new: Root) -> io::Result<()> {
+        let before = disk.failed_syncs();
         let slot = 1 - self.safe;
         self.write(disk, slot, new)?;
         disk.sync()?;
+        none_failed_since(disk, before)?;
         self.safe = slot;
         // Both slots name the generation, so that a damaged slot never brings an old one back.
         self.write(disk, 1 - slot, new)?;
-        disk.sync()
+        disk.sync()?;
+        self.root = Root { revision: self.root.revision, ..new };
+        Ok(())
     }
 
     /// Writes the root of the current generation again, with new bounds. It need not be durable.
@@ -45,7 +49,9 @@ impl RootWriter {
     ) -> io::Result<()> {
         let mut root = self.root;
         amend(&mut root);
-        self.write(disk, 1 - self.safe, root)
+        self.write(disk, 1 - self.safe, root)?;
+        self.root = Root { revision: self.root.revision, ..root };
+        Ok(())
     }
 
     /// Writes both slots again and makes them durable, whatever the page cache says of them.
@@ -54,13 +60,11 @@ impl RootWriter {
         self.publish(disk, root)
     }
 
+    /// A revision is used up even if its write fails: it may have reached the disk.
     fn write(&mut self, disk: &dyn Disk, slot: usize, root: Root) -> io::Result<()> {
-        let root = Root { revision: self.root.revision + 1, ..root };
-        // Its revision is used up even if the write fails: it may have reached the disk.
-        self.root.revision = root.revision;
+        self.root.revision += 1;
+        let root = Root { revision: self.root.revision, ..root };
         let at = SLOTS.get(slot).copied().unwrap_or_default();
-        disk.write(at, &root.to_bytes(self.file_id))?;
-        self.root = root;
-        Ok(())
+        disk.write(at, &root.to_bytes(self.file_id))
     }
 }

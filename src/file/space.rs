@@ -21,6 +21,12 @@ impl Extent {
         self.page.checked_add(self.pages)
     }
 
+    /// Whether both have a page.
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        let end = |extent: Self| extent.end().unwrap_or(u32::MAX);
+        self.page < end(other) && other.page < end(self)
+    }
+
     /// Where it begins in the file, in bytes.
     pub(crate) fn at(self) -> u64 {
         u64::from(self.page) * PAGE as u64

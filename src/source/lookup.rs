@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::session::Session;
-use crate::store::StoreSession;
+use crate::store::SessionView;
 use crate::types::{Entity, PeerId, fold_phone, fold_username};
 
 /// What to find an entity by.
@@ -19,7 +19,7 @@ pub enum Lookup {
     Name(String),
 }
 
-pub(super) fn in_store(session: &StoreSession, by: &Lookup) -> Result<Option<Entity>> {
+pub(super) fn in_store(session: &SessionView, by: &Lookup) -> Result<Option<Entity>> {
     match by {
         Lookup::Username(username) => session.entity_by_username(username),
         Lookup::Phone(phone) => session.entity_by_phone(phone),

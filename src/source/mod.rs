@@ -6,7 +6,7 @@ use crate::error::{Damaged, Error, Result};
 use crate::format::{Notes, Parsed, ParsedSession, SqliteFile};
 use crate::session::Session;
 use crate::sqlite;
-use crate::store::{CheckReport, Store, StoreSession};
+use crate::store::{CheckReport, SessionView, Store};
 use crate::types::{Account, Entity};
 
 mod lookup;
@@ -97,7 +97,8 @@ impl Source {
     pub fn session(&self, name: &str) -> Result<SourceSession<'_>> {
         let (account, entities) = match &self.inner {
             Inner::Store(store) => {
-                let session = store.open_session(name)?;
+                // Account and entities are of one moment.
+                let session = store.read_view()?.session(name)?;
                 (account_of(&session)?, Entities::of_store(session))
             }
             Inner::Sqlite(file) => {
@@ -122,7 +123,7 @@ impl Source {
     /// Those of [`Source::session`].
     pub fn entity(&self, name: &str, by: &Lookup) -> Result<Option<Entity>> {
         match &self.inner {
-            Inner::Store(store) => lookup::in_store(&store.open_session(name)?, by),
+            Inner::Store(store) => lookup::in_store(&store.read_view()?.session(name)?, by),
             Inner::Sqlite(file) => {
                 self.check_name(name)?;
                 lookup::in_all(|| file.entities(name, Notes::default()), by)
@@ -215,7 +216,7 @@ fn check_table(file: &SqliteFile, table: &sqlite::Table, report: &mut CheckRepor
     }
 }
 
-fn account_of(session: &StoreSession) -> Result<Account> {
+fn account_of(session: &SessionView) -> Result<Account> {
     Ok(Account {
         login: session.login()?,
         dcs: session.dcs()?,

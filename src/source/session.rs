@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::format;
 use crate::session::Session;
-use crate::store::StoreSession;
+use crate::store::SessionView;
 use crate::types::{Account, Entity, PeerId};
 
 /// One session of a [`Source`](super::Source). Iterating it gives its entities in the order of their marked ids.
@@ -27,7 +27,7 @@ const BATCH: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct StoreEntities {
-    session: StoreSession,
+    session: SessionView,
     after: Option<PeerId>,
     batch: std::vec::IntoIter<Entity>,
     ended: bool,
@@ -81,7 +81,7 @@ impl Iterator for SourceSession<'_> {
 }
 
 impl Entities<'_> {
-    pub(super) fn of_store(session: StoreSession) -> Self {
+    pub(super) fn of_store(session: SessionView) -> Self {
         let batch = Vec::new().into_iter();
         Self::Store(Box::new(StoreEntities { session, after: None, batch, ended: false }))
     }

@@ -79,7 +79,7 @@ impl Log {
         records: &mut Vec<LogRecord>,
     ) -> io::Result<Tail> {
         while let Some(record) = self.record_at(window, tail.end)? {
-            if record.generation != self.generation {
+            if !self.has(&record) {
                 break;
             }
             if record.kind == Kind::Mark {
@@ -101,8 +101,9 @@ impl Log {
             if window.is_behind_end(at) {
                 break;
             }
+            window.forget_before(at);
             if let Some(record) = self.record_at(window, at)?
-                && record.generation == self.generation
+                && self.has(&record)
                 && record.number > tail.last
             {
                 return Ok(true);
@@ -127,7 +128,7 @@ impl Log {
 /// file.
 pub(crate) fn scan(disk: &dyn Disk, file_id: [u8; 16]) -> io::Result<Vec<LogRecord>> {
     let pages = u32::try_from(disk.len()? / PAGE as u64).unwrap_or(u32::MAX);
-    let log = Log::new(file_id, 0, Extent { page: 0, pages }, 0);
+    let log = Log::new(file_id, (0, 0), Extent { page: 0, pages }, 0);
     let mut records = Vec::new();
     let mut at = 0;
     while at < log.len() {
@@ -166,6 +167,15 @@ impl<'a> Window<'a> {
 
     fn skip_to(&mut self, at: usize) {
         self.from = at;
+    }
+
+    /// Lets go of what was read in front of this place, if that is much.
+    fn forget_before(&mut self, at: usize) {
+        const MUCH: usize = 1 << 20;
+        if at - self.from >= MUCH {
+            self.from = at;
+            self.bytes = Zeroizing::default();
+        }
     }
 
     fn is_behind_end(&self, at: usize) -> bool {

@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 use crate::file::{Extent, Root, SECTOR, put, u32_at, u64_at};
 
 /// Length of what stands before a record's content.
-pub(crate) const RECORD_HEAD: usize = 80;
+pub(crate) const RECORD_HEAD: usize = 88;
+
+/// No number is greater, so that there is always a next one.
+const MOST_NUMBERS: u64 = 1 << 61;
 
 /// What every record begins with.
 const MAGIC: [u8; 4] = *b"\x89log";
@@ -17,6 +20,7 @@ const GENERATION_AT: usize = 16;
 const SEQUENCE_AT: usize = 24;
 const LEN_AT: usize = 32;
 const KIND_AT: usize = 36;
+const SALT_AT: usize = 40;
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,7 @@ impl Kind {
 pub(crate) struct LogRecord {
     pub(crate) number: u64,
     pub(crate) generation: u64,
+    pub(crate) salt: u64,
     /// The last batch whose changes are in this record or in one before it.
     pub(crate) sequence: u64,
     pub(crate) kind: Kind,
@@ -54,6 +59,7 @@ pub(crate) struct Log {
     /// CRC-32 of the file id, carried on into every record's.
     seed: u32,
     pub(crate) generation: u64,
+    pub(crate) salt: u64,
     pub(crate) extent: Extent,
     /// The number of its first record.
     pub(crate) first: u64,
@@ -63,13 +69,18 @@ pub(crate) struct Log {
 pub(crate) type Sealed = Zeroizing<Vec<u8>>;
 
 impl Log {
-    pub(crate) fn new(file_id: [u8; 16], generation: u64, extent: Extent, first: u64) -> Self {
-        Self { seed: crc32fast::hash(&file_id), generation, extent, first }
+    pub(crate) fn new(
+        file_id: [u8; 16],
+        (generation, salt): (u64, u64),
+        extent: Extent,
+        first: u64,
+    ) -> Self {
+        Self { seed: crc32fast::hash(&file_id), generation, salt, extent, first }
     }
 
     /// The log that a root names.
     pub(crate) fn of(file_id: [u8; 16], root: &Root) -> Self {
-        Self::new(file_id, root.generation, root.log, root.first)
+        Self::new(file_id, (root.generation, root.salt), root.log, root.first)
     }
 
     /// How many bytes it may have.
@@ -90,6 +101,7 @@ impl Log {
         put(&mut bytes, 0, &MAGIC);
         put(&mut bytes, NUMBER_AT, &number.to_le_bytes());
         put(&mut bytes, GENERATION_AT, &self.generation.to_le_bytes());
+        put(&mut bytes, SALT_AT, &self.salt.to_le_bytes());
         put(&mut bytes, SEQUENCE_AT, &sequence.to_le_bytes());
         put(&mut bytes, LEN_AT, &(content.len() as u32).to_le_bytes());
         put(&mut bytes, KIND_AT, &[kind as u8]);
@@ -97,6 +109,11 @@ impl Log {
         let sum = self.sum(at, bytes.get(..RECORD_HEAD + content.len()).unwrap_or_default());
         put(&mut bytes, SUM_AT, &sum.to_le_bytes());
         bytes
+    }
+
+    /// Whether a record is of this log.
+    pub(super) fn has(&self, record: &LogRecord) -> bool {
+        (record.generation, record.salt) == (self.generation, self.salt)
     }
 
     /// How long the record is whose head this is, if it can be one.
@@ -112,9 +129,13 @@ impl Log {
             return None;
         }
         let (_, content) = bytes.split_at_checked(RECORD_HEAD)?;
+        if [NUMBER_AT, SEQUENCE_AT].iter().any(|at| u64_at(bytes, *at) >= MOST_NUMBERS) {
+            return None;
+        }
         Some(LogRecord {
             number: u64_at(bytes, NUMBER_AT),
             generation: u64_at(bytes, GENERATION_AT),
+            salt: u64_at(bytes, SALT_AT),
             sequence: u64_at(bytes, SEQUENCE_AT),
             kind: Kind::of(*bytes.get(KIND_AT)?)?,
             content: Zeroizing::new(content.to_vec()),

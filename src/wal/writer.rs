@@ -4,16 +4,18 @@ use std::io;
 
 use super::reader::Tail;
 use super::record::{Kind, Log, Sealed, padded};
-use crate::file::{Disk, PAGE, RootWriter, SECTOR, pages_of};
+use crate::file::{Disk, PAGE, RootWriter, SECTOR, none_failed_since, pages_of};
 
 /// The file grows by at most so many pages at a time while a log grows.
-const MOST_GROWTH: usize = 16;
+const MOST_GROWTH: u32 = 16;
 
 /// The end of the log of a store that is open for writing.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     log: Log,
     tail: Tail,
+    /// So many pages are the log's alone.
+    reserved: u32,
     /// A write or sync failed: what the disk has behind the last durable record is not known.
     /// Nothing is appended any more, since a record of the next number may be there.
     in_doubt: bool,
@@ -30,33 +32,33 @@ pub(crate) struct Append<'a> {
 impl LogWriter {
     /// Goes on behind what was found.
     pub(crate) fn new(log: Log, tail: Tail) -> Self {
-        Self { log, tail, in_doubt: false }
+        let reserved = pages_of((tail.end + SECTOR) as u64);
+        Self { log, tail, reserved, in_doubt: false }
     }
 
-    /// The bytes of a new log with these records, and its writer. They are to be durable before
-    /// anything is appended.
+    /// The bytes of a new log with these records, in so many pages, and its writer. They are to be
+    /// durable before anything is appended.
     pub(crate) fn begin(
         log: Log,
+        pages: u32,
         sequence: u64,
         manifest: &[u8],
         changes: Option<&[u8]>,
     ) -> (Sealed, Self) {
-        let mut bytes = log.seal(0, log.first, sequence, Kind::Manifest, manifest);
-        let mut tail = Tail { end: bytes.len(), last: log.first, last_at: 0, marked: false };
+        let record = log.seal(0, log.first, sequence, Kind::Manifest, manifest);
+        let mut tail = Tail { end: record.len(), last: log.first, last_at: 0, marked: false };
+        // As long as it will get: keys must not stay behind where it was.
+        let mut bytes = Sealed::new(Vec::with_capacity(pages as usize * PAGE));
+        bytes.extend_from_slice(&record);
         if let Some(content) = changes {
             let record = log.seal(tail.end, log.first + 1, sequence, Kind::Changes, content);
-            tail = Tail {
-                end: tail.end + record.len(),
-                last: log.first + 1,
-                last_at: tail.end,
-                ..tail
-            };
-            let mut both = Sealed::new(Vec::with_capacity(tail.end));
-            both.extend_from_slice(&bytes);
-            both.extend_from_slice(&record);
-            bytes = both;
+            bytes.extend_from_slice(&record);
+            tail = Tail { end: bytes.len(), last: log.first + 1, last_at: tail.end, ..tail };
         }
-        (bytes, Self::new(log, tail))
+        bytes.resize(pages as usize * PAGE, 0);
+        let mut writer = Self::new(log, tail);
+        writer.reserved(pages);
+        (bytes, writer)
     }
 
     /// How many bytes a new log with these records takes, with room for a mark.
@@ -93,9 +95,17 @@ impl LogWriter {
         pages_of((self.tail.end + SECTOR) as u64)
     }
 
-    /// How many pages it has with one more record of so much content.
-    pub(crate) fn pages_with(&self, content: usize) -> u32 {
-        pages_of((self.tail.end + padded(content) + SECTOR) as u64)
+    /// How many pages it has with one more record of so much content, and how many it would like
+    /// to have then, so that the file does not grow with each record.
+    pub(crate) fn pages_with(&self, content: usize) -> (u32, u32) {
+        let needed = pages_of((self.tail.end + padded(content) + SECTOR) as u64);
+        let growth = self.pages().clamp(1, MOST_GROWTH) - 1;
+        (needed, needed.saturating_add(growth).min(self.log.extent.pages).max(needed))
+    }
+
+    /// From now on so many pages are the log's alone.
+    pub(crate) fn reserved(&mut self, pages: u32) {
+        self.reserved = self.reserved.max(pages);
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
@@ -119,7 +129,9 @@ impl LogWriter {
         let record = self.log.seal(self.tail.end, number, sequence, Kind::Changes, content);
         self.grow(disk, root, self.tail.end + record.len() + SECTOR)?;
         let at = self.log.extent.at() + self.tail.end as u64;
+        let before = disk.failed_syncs();
         let written = disk.write(at, &record).and_then(|()| disk.sync());
+        let written = written.and_then(|()| none_failed_since(disk, before));
         if let Err(error) = written {
             self.in_doubt = true;
             return Err(error);
@@ -168,9 +180,11 @@ impl LogWriter {
         if len >= start + needed as u64 {
             return Ok(());
         }
-        let pages = (self.tail.end / PAGE).clamp(1, MOST_GROWTH);
-        let end = needed.next_multiple_of(PAGE) + (pages - 1) * PAGE;
-        let end = start + end.min(self.log.len()) as u64;
+        // No further: another thread may be writing a segment behind the log.
+        let end = start + u64::from(self.reserved) * PAGE as u64;
+        if end < start + needed as u64 {
+            return Err(io::Error::other("the log was to grow beyond its pages"));
+        }
         let zeros = usize::try_from(end - len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         disk.write(len, &vec![0; zeros])?;
         if let Err(error) = disk.sync() {

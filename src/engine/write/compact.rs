@@ -118,7 +118,7 @@ impl Writer {
         self.freeze();
         let tip = self.tip();
         let taken = tip.memtables.get(1..).unwrap_or_default();
-        edit.take_in(taken, Merge::Seldom)?;
+        edit.take_in(taken, &tip.carried, Merge::Seldom)?;
         self.publish(&mut durable, edit, taken)?;
         Ok(true)
     }
@@ -161,10 +161,11 @@ impl Writer {
     /// Flushes, compacts the file where that pays, and marks its end. The handle is not used any
     /// more.
     pub(crate) fn close(self: &Arc<Self>) -> Result<()> {
-        self.flusher.stop();
+        // A fork has no flusher to stop, and nothing to write.
         if self.check_process().is_err() {
             return Ok(());
         }
+        self.flusher.stop();
         let settled = self.settle();
         if self.stamped.swap(false, Ordering::AcqRel)
             && let Err(error) = Owner::clear(self.disk())

@@ -36,14 +36,15 @@ impl Writer {
         self.reclaim();
         let mut durable = locked(&self.durable);
         let _making = locked(&self.batch);
-        self.freeze();
+        // Its rows have a number of their own, which no view has yet.
+        self.begin_memtable(1);
         let tip = self.tip();
         let taken = tip.memtables.get(1..).unwrap_or_default();
         self.guarded(|| {
             let manifest = durable.manifest.clone();
             let version = Arc::clone(&tip.version);
             let mut edit = Edit::new(&self.opener, &self.space, manifest, version);
-            edit.take_in(taken, Merge::Seldom)?;
+            edit.take_in(taken, &tip.carried, Merge::Seldom)?;
             let mut direct = Direct { edit: &mut edit, changes: BTreeMap::new() };
             let done = work(&mut direct)?;
             direct.settle_entities()?;

@@ -58,6 +58,8 @@ pub(crate) struct Edit<'w> {
     base: Option<NewBase>,
     /// The base was moved or written anew; else the one before stays.
     base_changed: bool,
+    /// How many syncs had failed before anything was written.
+    failed_syncs: u64,
 }
 
 /// A base on the disk that no manifest names yet. Its pages are given back unless it is kept.
@@ -95,7 +97,12 @@ impl<'w> Edit<'w> {
             rows,
             base,
             base_changed: false,
+            failed_syncs: opener.disk.failed_syncs(),
         }
+    }
+
+    pub(super) fn failed_syncs(&self) -> u64 {
+        self.failed_syncs
     }
 
     fn disk(&self) -> &'w dyn Disk {
@@ -112,9 +119,16 @@ impl<'w> Edit<'w> {
         &self.version
     }
 
-    /// Takes the rows of these memtables in, the newest first.
-    pub(super) fn take_in(&mut self, memtables: &[Arc<Memtable>], merge: Merge) -> Step<()> {
-        let locked: Vec<_> = memtables.iter().map(|memtable| memtable.rows()).collect();
+    /// Takes the rows of these memtables in, the newest first, and those that are carried below
+    /// them.
+    pub(super) fn take_in(
+        &mut self,
+        memtables: &[Arc<Memtable>],
+        carried: &Arc<Memtable>,
+        merge: Merge,
+    ) -> Step<()> {
+        let memtables = memtables.iter().chain([carried]);
+        let locked: Vec<_> = memtables.map(|memtable| memtable.rows()).collect();
         let rows = || locked.iter().map(std::ops::Deref::deref);
         for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
             let page = page_of(rows(), u64::MAX, table, &Span::ALL, usize::MAX);
@@ -410,11 +424,10 @@ pub(super) struct Entities(Vec<(Key, Change)>);
 
 impl Entities {
     /// Those of these memtables, the newest first.
-    pub(super) fn of<'a>(mut memtables: impl Iterator<Item = &'a MemRows> + Clone) -> Self {
+    pub(super) fn of<'a>(memtables: impl Iterator<Item = &'a MemRows> + Clone) -> Self {
         let (table, all) = (Table::Entities, Span::ALL);
-        if memtables.clone().count() == 1
-            && let Some(rows) = memtables.next()
-        {
+        let mut with_entities = memtables.clone().filter(|rows| rows.has_entities());
+        if let (Some(rows), None) = (with_entities.next(), with_entities.next()) {
             let rows = rows.range(table, &all, u64::MAX);
             return Self(rows.map(|(key, change)| (key_of(key), change.clone())).collect());
         }

@@ -246,9 +246,14 @@ impl Writer {
     }
 
     /// Has the log have room for a record of so much content.
-    fn reserve(&self, durable: &Durable, content: usize) -> bool {
+    fn reserve(&self, durable: &mut Durable, content: usize) -> bool {
+        if !durable.log.fits(content) {
+            return false;
+        }
         let page = durable.log.log().extent.page;
-        durable.log.fits(content) && self.space.extend(page, durable.log.pages_with(content))
+        let (needed, wanted) = durable.log.pages_with(content);
+        let pages = [wanted, needed].into_iter().find(|pages| self.space.extend(page, *pages));
+        pages.inspect(|pages| durable.log.reserved(*pages)).is_some()
     }
 
     /// The rows that are not logged yet, as of now.
@@ -276,16 +281,21 @@ impl Writer {
 
     /// Freezes the active memtable, unless it is empty. The caller holds `batch`.
     fn freeze(&self) {
+        if self.tip().memtables.first().is_some_and(|active| !active.rows().is_empty()) {
+            self.begin_memtable(0);
+        }
+    }
+
+    /// Freezes the active memtable and begins another one, so many batches behind it. The caller
+    /// holds `batch`.
+    fn begin_memtable(&self, batches: u64) {
         let tip = self.tip();
         let Some(active) = tip.memtables.first() else { return };
-        let rows = active.rows();
-        if rows.is_empty() {
-            return;
-        }
-        let next = Arc::new(Memtable::behind(rows.last()));
+        let next = Arc::new(Memtable::behind(active.rows().last() + batches));
         let memtables = std::iter::once(next).chain(tip.memtables.iter().map(Arc::clone));
         self.set_tip(Tip {
             memtables: memtables.collect(),
+            carried: Arc::clone(&tip.carried),
             version: Arc::clone(&tip.version),
             pin: Arc::clone(&tip.pin),
         });
@@ -343,7 +353,7 @@ impl Writer {
         self.reclaim();
         self.guarded(|| {
             let mut edit = Edit::new(&self.opener, &self.space, manifest, Arc::clone(&tip.version));
-            edit.take_in(taken, merge)?;
+            edit.take_in(taken, &tip.carried, merge)?;
             edit.settle_rows(merge == Merge::All)?;
             // Most of it is durable before others have to wait for the log.
             self.disk().sync()?;

@@ -16,7 +16,7 @@ use super::publish::Durable;
 use crate::error::{Error, Result};
 use crate::file::{
     Damage, Disk, Extent, Identity, Owner, PAGE, Readers, Root, RootWriter, Roots, Space,
-    lock_writer,
+    lock_writer, random_salt,
 };
 use crate::wal::{Found, Kind, Log, LogWriter};
 
@@ -30,10 +30,10 @@ const LOG_PAGES: u32 = super::publish::LOG_PAGES;
 pub(crate) fn create(disk: &dyn Disk, identity: Identity) -> Step<()> {
     let manifest = Manifest::default().to_bytes().ok_or(Damage::Manifest)?;
     let limit = Extent { pages: LOG_PAGES, ..FIRST_LOG };
-    let log = Log::new(identity.file_id, 1, limit, 1);
-    let (mut bytes, mut writer) = LogWriter::begin(log, 0, &manifest, None);
-    bytes.resize(FIRST_LOG.pages as usize * PAGE, 0);
-    let root = Root { revision: 0, generation: 1, log: limit, first: 1, last: 1, pages: 2 };
+    let salt = random_salt();
+    let log = Log::new(identity.file_id, (1, salt), limit, 1);
+    let (bytes, mut writer) = LogWriter::begin(log, FIRST_LOG.pages, 0, &manifest, None);
+    let root = Root { revision: 0, generation: 1, log: limit, salt, first: 1, last: 1, pages: 2 };
     let mut header = identity.to_bytes().to_vec();
     header.resize(PAGE, 0);
     disk.write(0, &header)?;
@@ -74,11 +74,14 @@ fn recover(
     let log = Log::of(file_id, &root);
     check_length(disk.as_ref(), &root)?;
     let Found { records, tail } = log.read(disk.as_ref(), &root)?;
-    let (manifest, memtable) = replay(&records)?;
+    let (mut manifest, memtable) = replay(&records)?;
     let space = Arc::new(Space::default());
     let mut root = RootWriter::new(file_id, root, slot);
     let mut log = LogWriter::new(log, tail);
-    adopt(&space, &manifest, &log)?;
+    // The log has grown into retired pages that were given back before.
+    let in_use = Extent { pages: log.pages(), ..log.log().extent };
+    manifest.retired.retain(|retired| !retired.extent.overlaps(in_use));
+    space.adopt(manifest.extents().chain([in_use]))?;
     log.confirm(disk.as_ref(), &mut root)?;
     let readers = Readers::new(Arc::clone(&disk));
     let opener = Opener { disk, file_id, readers, cache: options.cache_size };
@@ -86,7 +89,8 @@ fn recover(
     let pin = Arc::new(opener.readers.pin(generation)?);
     let version = opener.open(&manifest, None)?;
     let sequence = memtable.rows().last();
-    let tip = Tip { memtables: vec![Arc::new(memtable)], version, pin };
+    let carried = Arc::new(Memtable::behind(0));
+    let tip = Tip { memtables: vec![Arc::new(memtable)], carried, version, pin };
     let durable =
         Durable { sequence, log, root, manifest, generation, doubtful: Vec::new(), dense: false };
     Ok(Arc::new(Writer {
@@ -126,16 +130,4 @@ pub(crate) fn replay(records: &[crate::wal::LogRecord]) -> Step<(Manifest, Memta
         memtable.replay(rows_of(&record.content)?, record.sequence);
     }
     Ok((manifest, memtable))
-}
-
-/// Has the space know which pages are in use. Retired pages that the log has grown into were given
-/// back before.
-fn adopt(space: &Space, manifest: &Manifest, log: &LogWriter) -> Step<()> {
-    let log = Extent { pages: log.pages(), ..log.log().extent };
-    let end = log.end().unwrap_or(u32::MAX);
-    let beside = |extent: &Extent| extent.page >= end || extent.end() <= Some(log.page);
-    let live = manifest.base.iter().map(|base| base.extent);
-    let live = live.chain(manifest.segments.iter().map(|segment| segment.extent));
-    let retired = manifest.retired.iter().map(|retired| retired.extent).filter(beside);
-    Ok(space.adopt(live.chain(retired).chain([log]))?)
 }

@@ -12,7 +12,7 @@ use super::super::version::Version;
 use super::super::view::Tip;
 use super::edit::Edit;
 use super::{Fresh, Writer, locked};
-use crate::file::{Extent, PAGE, Pin, Root, RootWriter, pages_of};
+use crate::file::{Extent, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt};
 use crate::wal::{Log, LogWriter};
 
 /// A log may have so many pages, unless its first records alone have more.
@@ -73,10 +73,8 @@ impl Writer {
         durable.manifest = manifest;
         durable.doubtful.clear();
         self.forget_logged(&newer, taken, fresh.relogged.is_some());
-        if let Some(oldest) = newer.last() {
-            oldest.put_below(&carried, taken.first().map_or(0, |taken| taken.rows().last()));
-        }
-        self.set_tip(Tip { memtables: newer, version, pin });
+        let carried = Arc::new(Memtable::of(carried, tip.sequence_of(taken)));
+        self.set_tip(Tip { memtables: newer, carried, version, pin });
         Ok(())
     }
 
@@ -91,7 +89,11 @@ impl Writer {
     ) -> NewLogRows {
         let frozen = taken.first().map_or(durable.sequence, |taken| taken.rows().last());
         if durable.sequence <= frozen {
-            return NewLogRows { rows: carried.to_vec(), sequence: frozen, relogged: None };
+            // An import is a batch of its own, behind the taken memtables.
+            let active = newer.first().map(|active| active.rows());
+            let last = active.filter(|active| active.is_empty()).map(|active| active.last());
+            let sequence = if newer.len() == 1 { last.unwrap_or(frozen) } else { frozen };
+            return NewLogRows { rows: carried.to_vec(), sequence, relogged: None };
         }
         let mut unlogged = locked(&self.unlogged);
         let locked: Vec<_> = newer.iter().map(|memtable| memtable.rows()).collect();
@@ -173,13 +175,15 @@ impl Writer {
         let version = self.opener.open(manifest, Some(&self.tip().version));
         let first = durable.log.last() + 1;
         let limit = Extent { pages: pages.max(LOG_PAGES), ..place };
-        let log = Log::new(self.opener.file_id, generation, limit, first);
-        let (mut bytes, writer) = LogWriter::begin(log, rows.sequence, &bytes, changes);
-        bytes.resize(pages as usize * PAGE, 0);
+        let salt = random_salt();
+        let log = Log::new(self.opener.file_id, (generation, salt), limit, first);
+        let (bytes, writer) = LogWriter::begin(log, pages, rows.sequence, &bytes, changes);
         let written = version.and_then(|version| {
             let pin = self.opener.readers.pin(generation)?;
             disk.write(place.at(), &bytes)?;
             disk.sync()?;
+            // A sync that failed may have lost pages of segments.
+            none_failed_since(disk, edit.failed_syncs())?;
             Ok((version, Arc::new(pin)))
         });
         let (version, pin) = match written {
@@ -195,6 +199,7 @@ impl Writer {
             revision: old.revision,
             generation,
             log: limit,
+            salt,
             first,
             last: writer.last(),
             pages: manifest.pages_with(place),

@@ -7,7 +7,7 @@ use crate::store::Store;
 
 /// How many lives are tried here. `TGSESSION_SIM_LIVES` asks for more.
 fn lives() -> u64 {
-    std::env::var("TGSESSION_SIM_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(60)
+    std::env::var("TGSESSION_SIM_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(10)
 }
 
 /// The memory of a store in each life: a small one makes checkpoints all the time.

@@ -47,11 +47,9 @@ struct Shared {
     /// Behind so many calls the power is gone and every call fails.
     power: Option<usize>,
     fault: Option<Fault>,
-    /// Calls that failed on purpose.
-    failed: usize,
     locks: Vec<Lock>,
     handles: usize,
-    bytes_written: u64,
+    failed_syncs: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -87,14 +85,6 @@ impl SimDisk {
 
     pub(super) fn calls(&self) -> usize {
         self.shared().calls
-    }
-
-    pub(super) fn failed(&self) -> usize {
-        self.shared().failed
-    }
-
-    pub(super) fn bytes_written(&self) -> u64 {
-        self.shared().bytes_written
     }
 
     /// From now on the power goes behind so many calls.
@@ -146,7 +136,6 @@ impl SimDisk {
             let hit = number >= fault.first && number - fault.first < fault.count;
             hit && (fault.failure != Failure::NoSpace || grows)
         });
-        shared.failed += usize::from(fault.is_some());
         Ok(fault.map(|fault| fault.failure))
     }
 }
@@ -203,7 +192,6 @@ impl Disk for SimDisk {
         let mut cache = std::mem::take(&mut shared.cache);
         write_units(&mut cache, at, written, usize::MAX / 2, || true);
         shared.cache = cache;
-        shared.bytes_written += written.len() as u64;
         shared.pending.push(Change::Write(at, written.to_vec()));
         failure.map_or(Ok(()), |failure| Err(failed(failure)))
     }
@@ -225,6 +213,7 @@ impl Disk for SimDisk {
         let mut shared = self.shared();
         if let Some(failure) = Self::call(&mut shared, false)? {
             shared.pending.clear();
+            shared.failed_syncs += 1;
             return Err(failed(failure));
         }
         for change in std::mem::take(&mut shared.pending) {
@@ -238,6 +227,10 @@ impl Disk for SimDisk {
             }
         }
         Ok(())
+    }
+
+    fn failed_syncs(&self) -> u64 {
+        self.shared().failed_syncs
     }
 
     fn try_lock_exclusive(&self, range: LockRange) -> io::Result<bool> {
