@@ -17,6 +17,9 @@ mod sealed;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod trailer;
+#[cfg(test)]
+mod trailer_tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -80,6 +83,13 @@ pub(crate) fn read(
     let keys = KeyFile::open(&file.payload, passcode).map_err(|closed| match closed {
         Closed::Passcode if passcode.is_empty() => Error::NeedsPassphrase { path: folder.clone() },
         Closed::Passcode => Error::WrongPassphrase { path: folder.clone() },
+        Closed::AppLock => app_lock(&folder),
+        Closed::Newer(found) => Error::Newer {
+            path: file.path.clone(),
+            what: "tdata key format",
+            found: found.into(),
+            newest: trailer::VERSION.into(),
+        },
         Closed::Form(why) => Error::damaged(&file.path, Damaged::Form(why)),
     })?;
     let mut seen = BTreeSet::new();
@@ -95,6 +105,17 @@ pub(crate) fn read(
         content.map_err(|error| BadAccount { index, error })
     };
     Ok(keys.indices.iter().copied().map(read).collect())
+}
+
+/// Nothing in the folder can be opened by the passcode.
+fn app_lock(folder: &Path) -> Error {
+    Error::WrongKind {
+        path: folder.to_owned(),
+        found: "a tdata folder whose key the app lock hides, without a key sealed under a passcode"
+            .to_owned(),
+        hint: "turn the app lock off in Telegram Desktop's settings, close it, and copy the folder \
+               again",
+    }
 }
 
 /// Opens bytes as a file, and as the content of a key file whose MD5 holds.

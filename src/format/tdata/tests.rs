@@ -16,7 +16,7 @@ use crate::types::{AuthKey, DcId};
 
 type Read = Result<Vec<Result<TdataAccount, BadAccount>>>;
 
-fn fixtures() -> PathBuf {
+pub(super) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/others")
 }
 
@@ -53,7 +53,7 @@ fn said(account: TdataAccount) -> Said {
 }
 
 /// A writable copy of a fixture.
-fn copy_of(name: &str) -> tempfile::TempDir {
+pub(super) fn copy_of(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in fs::read_dir(fixtures().join(name)).unwrap().map(|file| file.unwrap()) {
         if file.file_type().unwrap().is_file() {
@@ -198,7 +198,7 @@ fn a_pipe_in_place_of_a_file_is_not_waited_on() {
 }
 
 /// Seals as the client does; the padding is zeros.
-fn seal(key: &LocalKey, content: &[u8]) -> Vec<u8> {
+pub(super) fn seal(key: &LocalKey, content: &[u8]) -> Vec<u8> {
     let mut plain = (content.len() as u32 + 4).to_le_bytes().to_vec();
     plain.extend(content);
     plain.resize(plain.len().next_multiple_of(16), 0);
@@ -218,11 +218,11 @@ fn seal(key: &LocalKey, content: &[u8]) -> Vec<u8> {
     sealed
 }
 
-fn array(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn array(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
 }
 
-fn file(payload: &[u8]) -> Vec<u8> {
+pub(super) fn file(payload: &[u8]) -> Vec<u8> {
     let version = 5_008_003_i32.to_le_bytes();
     let md5 = envelope::digest(payload, version).unwrap();
     [b"TDF$", &version[..], payload, &md5].concat()
