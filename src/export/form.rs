@@ -39,6 +39,12 @@ pub enum Form {
     MtcuteString,
     /// MTKruto's session string.
     MtkrutoString,
+    /// gotd's JSON session.
+    Gotd,
+    /// gotgproto's session string.
+    GotgprotoString,
+    /// gogram's session string.
+    GogramString,
     /// The tables of telethon-session-sqlalchemy, with any number of sessions.
     Sqlalchemy,
     /// Our own sealed form of one session, as bytes.
@@ -51,7 +57,7 @@ pub enum Form {
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Telethon,
         Self::TelethonV7,
         Self::Telethon2,
@@ -68,6 +74,9 @@ impl Form {
         Self::Mtcute,
         Self::MtcuteString,
         Self::MtkrutoString,
+        Self::Gotd,
+        Self::GotgprotoString,
+        Self::GogramString,
         Self::Sqlalchemy,
         Self::Portable,
         Self::PortableString,
@@ -94,6 +103,9 @@ impl Form {
             Self::Mtcute => "mtcute",
             Self::MtcuteString => "mtcute-string",
             Self::MtkrutoString => "mtkruto-string",
+            Self::Gotd => "gotd",
+            Self::GotgprotoString => "gotgproto-string",
+            Self::GogramString => "gogram-string",
             Self::Sqlalchemy => "sqlalchemy",
             Self::Portable => "portable",
             Self::PortableString => "portable-string",
@@ -111,6 +123,8 @@ impl Form {
                 | Self::GramjsString
                 | Self::MtcuteString
                 | Self::MtkrutoString
+                | Self::GotgprotoString
+                | Self::GogramString
                 | Self::PortableString
         )
     }
@@ -133,7 +147,7 @@ impl Form {
         match self {
             Self::Sqlalchemy => ".sqlite",
             Self::Portable => ".tgsp",
-            Self::Json => ".json",
+            Self::Gotd | Self::Json => ".json",
             Self::GramjsStore => "",
             form if form.is_string() => ".txt",
             _ => ".session",

@@ -5,7 +5,9 @@ use zeroize::Zeroizing;
 use super::Form;
 use super::small::{Json, Portable, StringTarget, Tl};
 use crate::error::{Error, Result};
-use crate::format::{Target, alchemy, grammers, mtcute, pyrogram, telethon, telethon2};
+use crate::format::{
+    Target, alchemy, gogram, gotd, gotgproto, grammers, mtcute, pyrogram, telethon, telethon2,
+};
 use crate::string;
 
 /// What writes a form.
@@ -29,6 +31,9 @@ pub(super) fn of(form: Form, passphrase: Option<&Zeroizing<Vec<u8>>>) -> Result<
         Form::Mtcute => Box::new(mtcute::Mtcute),
         Form::MtcuteString => Box::new(string(&StringTarget::MTCUTE, string::mtcute::encode)),
         Form::MtkrutoString => Box::new(string(&StringTarget::MTKRUTO, string::mtkruto::encode)),
+        Form::Gotd => Box::new(gotd::GotdFile),
+        Form::GotgprotoString => Box::new(gotgproto::GotgprotoString),
+        Form::GogramString => Box::new(gogram::GogramString),
         Form::Sqlalchemy => Box::new(alchemy::AlchemyFile),
         Form::Portable => Box::new(Portable { passphrase: passphrase.cloned(), text: false }),
         Form::PortableString => Box::new(Portable { passphrase: passphrase.cloned(), text: true }),

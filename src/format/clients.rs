@@ -3,6 +3,8 @@
 use super::Tables;
 use super::alchemy::Alchemy;
 use super::client::Client;
+#[cfg(feature = "convert")]
+use super::gotgproto::Gotgproto;
 use super::grammers::Grammers;
 #[cfg(feature = "convert")]
 use super::mtcute::Mtcute;
@@ -22,6 +24,8 @@ const CLIENTS: &[&dyn Client] = &[
     &Grammers,
     #[cfg(feature = "convert")]
     &Mtcute,
+    #[cfg(feature = "convert")]
+    &Gotgproto,
 ];
 
 /// The one client whose tables these are, or what the database is instead, as in "it is ...".

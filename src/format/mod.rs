@@ -8,10 +8,20 @@ mod entities;
 mod field;
 mod fit;
 #[cfg(feature = "convert")]
+pub(crate) mod gogram;
+#[cfg(feature = "convert")]
+pub(crate) mod gotd;
+#[cfg(feature = "convert")]
+pub(crate) mod gotgproto;
+#[cfg(feature = "convert")]
 pub(crate) mod gramjs_store;
 pub(crate) mod grammers;
 #[cfg(feature = "convert")]
 pub(crate) mod grammers_tl;
+#[cfg(feature = "convert")]
+pub(crate) mod hex_key;
+#[cfg(feature = "convert")]
+mod key_text;
 mod lost;
 #[cfg(feature = "convert")]
 pub(crate) mod mtcute;

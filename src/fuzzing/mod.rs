@@ -3,6 +3,7 @@
 //! A target hands over bytes; whatever they are, the body has to come back.
 
 mod client;
+mod go;
 mod portable;
 mod segment;
 mod source;
@@ -12,6 +13,7 @@ mod string;
 pub use self::client::grammers_tl;
 #[cfg(feature = "tdata")]
 pub use self::client::{tdata_content, tdata_file};
+pub use self::go::{gotd, string_gogram, string_gotgproto};
 pub use self::portable::portable;
 pub use self::segment::segment;
 pub use self::source::source_detect;

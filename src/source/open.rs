@@ -14,6 +14,7 @@ use crate::file::FileKindFound;
 use crate::format::{SqliteFile, Tables, recognise};
 use crate::sqlite::{self, Database, Salvage};
 use crate::store::Store;
+use crate::types::DcId;
 
 /// How a [`Source`] is opened.
 ///
@@ -28,6 +29,7 @@ use crate::store::Store;
 pub struct SourceOptions {
     salvage: bool,
     passphrase: Option<Zeroizing<Vec<u8>>>,
+    dc: Option<DcId>,
 }
 
 impl SourceOptions {
@@ -52,6 +54,13 @@ impl SourceOptions {
     #[must_use]
     pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
         self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));
+        self
+    }
+
+    /// The DC of an auth key that is alone in hexadecimal digits.
+    #[must_use]
+    pub fn dc(mut self, dc: DcId) -> Self {
+        self.dc = Some(dc);
         self
     }
 
@@ -179,7 +188,7 @@ impl SourceOptions {
 
     #[cfg(feature = "convert")]
     fn folder(&self, path: &Path) -> Result<Inner> {
-        small::folder(path, self.given()).map(Inner::Parsed)
+        small::folder(path, self.given().passphrase).map(Inner::Parsed)
     }
 
     #[cfg(feature = "convert")]
@@ -188,8 +197,9 @@ impl SourceOptions {
     }
 
     #[cfg(feature = "convert")]
-    fn given(&self) -> Option<&[u8]> {
-        self.passphrase.as_ref().map(|passphrase| passphrase.as_slice())
+    fn given(&self) -> small::Given<'_> {
+        let passphrase = self.passphrase.as_ref().map(|passphrase| passphrase.as_slice());
+        small::Given { passphrase, dc: self.dc }
     }
 
     #[cfg(not(feature = "convert"))]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::open::{stranger, wrong_kind};
 use crate::dump;
 use crate::error::{Damaged, Error, Result};
@@ -9,20 +11,29 @@ use crate::file::FileKindFound;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
 use crate::format::{
-    Parsed, ParsedSession, gramjs_store, grammers_tl, pyrogram_json, telethon, telethon_json,
+    Parsed, ParsedSession, gogram, gotd, gotgproto, gramjs_store, grammers_tl, hex_key,
+    pyrogram_json, telethon, telethon_json,
 };
 use crate::portable::{self, PortableError};
 use crate::string::{self, StringError};
+use crate::types::DcId;
+
+/// What the caller knows of a source.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) passphrase: Option<&'a [u8]>,
+    pub(super) dc: Option<DcId>,
+}
 
 /// Reads a file that is neither a store nor a SQLite database.
 pub(super) fn file(
     path: &Path,
     kind: FileKindFound,
     bytes: &[u8],
-    passphrase: Option<&[u8]>,
+    given: Given<'_>,
 ) -> Result<Parsed> {
     if portable::is_portable(bytes) {
-        return sealed(path, bytes, passphrase);
+        return sealed(path, bytes, given.passphrase);
     }
     if grammers_tl::looks_like(bytes) {
         let session = grammers_tl::decode(bytes).map_err(|why| damaged(path, why))?;
@@ -37,7 +48,7 @@ pub(super) fn file(
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if kind == FileKindFound::Json => json(path, text),
-        Ok(text) => line(path, text, passphrase),
+        Ok(text) => line(path, text, given),
         Err(_) => Err(wrong_kind(path, kind)),
     }
 }
@@ -130,21 +141,51 @@ fn json(path: &Path, text: &str) -> Result<Parsed> {
         let (line, column) = (error.line(), error.column());
         stranger(path, format!("JSON that is broken at line {line}, column {column}"))
     })?;
-    match (pyrogram_json::looks_like(&value), telethon_json::looks_like(&value)) {
-        (true, false) => pyrogram_json::read(&value).map_err(|why| damaged(path, why)),
-        (false, true) => telethon_json::read(&value).map_err(|why| damaged(path, why)),
-        (true, true) => {
-            Err(stranger(path, "a JSON session of Pyrogram and of Telethon at once".to_owned()))
+    let fitting: Vec<_> = JSON.iter().filter(|form| (form.looks_like)(&value)).collect();
+    match fitting[..] {
+        [form] => (form.read)(&value).map_err(|why| damaged(path, why)),
+        [] => Err(stranger(path, "JSON of no session's form".to_owned())),
+        _ => {
+            let names: Vec<_> = fitting.iter().map(|form| form.name).collect();
+            let names = names.join(" and of ");
+            Err(stranger(path, format!("a JSON session of {names} at once")))
         }
-        (false, false) => Err(stranger(path, "JSON of no session's form".to_owned())),
     }
 }
 
+/// A client whose sessions are JSON.
+struct JsonForm {
+    name: &'static str,
+    looks_like: fn(&Value) -> bool,
+    read: fn(&Value) -> Result<Parsed, String>,
+}
+
+const JSON: [JsonForm; 4] = [
+    JsonForm { name: "Pyrogram", looks_like: pyrogram_json::looks_like, read: pyrogram_json::read },
+    JsonForm { name: "Telethon", looks_like: telethon_json::looks_like, read: telethon_json::read },
+    JsonForm { name: "gotd", looks_like: gotd::looks_like, read: gotd::read },
+    JsonForm {
+        name: "gotgproto",
+        looks_like: gotgproto::looks_like_json,
+        read: gotgproto::read_json,
+    },
+];
+
 /// Reads one line of text: a session string.
-fn line(path: &Path, text: &str, passphrase: Option<&[u8]>) -> Result<Parsed> {
+fn line(path: &Path, text: &str, given: Given<'_>) -> Result<Parsed> {
     if portable::is_text(text) {
         let bytes = portable::from_text(text).map_err(|error| damaged(path, error.to_string()))?;
-        return sealed(path, &bytes, passphrase);
+        return sealed(path, &bytes, given.passphrase);
+    }
+    if let Some(read) = gogram::read_text(text).or_else(|| gotgproto::read_text(text)) {
+        return read.map_err(|why| damaged(path, why));
+    }
+    if let Some(read) = hex_key::read_text(text, given.dc) {
+        return read.map_err(|hex_key::NoDc| Error::WrongKind {
+            path: path.to_owned(),
+            found: "an auth key in 512 hexadecimal digits without the number of its DC".to_owned(),
+            hint: "write the number of the DC behind it, as KEY:DC, or give it with --dc",
+        });
     }
     let decoded = string::decode(text).map_err(|error| match error {
         StringError::Empty => stranger(path, "empty".to_owned()),
