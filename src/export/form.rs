@@ -45,6 +45,8 @@ pub enum Form {
     GotgprotoString,
     /// gogram's session string.
     GogramString,
+    /// WTelegramClient's file, encrypted under its `session_key`, which is the passphrase.
+    Wtelegram,
     /// The tables of telethon-session-sqlalchemy, with any number of sessions.
     Sqlalchemy,
     /// Our own sealed form of one session, as bytes.
@@ -57,7 +59,7 @@ pub enum Form {
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Telethon,
         Self::TelethonV7,
         Self::Telethon2,
@@ -77,6 +79,7 @@ impl Form {
         Self::Gotd,
         Self::GotgprotoString,
         Self::GogramString,
+        Self::Wtelegram,
         Self::Sqlalchemy,
         Self::Portable,
         Self::PortableString,
@@ -106,6 +109,7 @@ impl Form {
             Self::Gotd => "gotd",
             Self::GotgprotoString => "gotgproto-string",
             Self::GogramString => "gogram-string",
+            Self::Wtelegram => "wtelegram",
             Self::Sqlalchemy => "sqlalchemy",
             Self::Portable => "portable",
             Self::PortableString => "portable-string",
@@ -127,6 +131,12 @@ impl Form {
                 | Self::GogramString
                 | Self::PortableString
         )
+    }
+
+    /// Whether it is sealed under a passphrase where one is given.
+    #[must_use]
+    pub const fn takes_passphrase(self) -> bool {
+        matches!(self, Self::Portable | Self::PortableString | Self::Wtelegram)
     }
 
     /// Whether it is a folder of files.

@@ -7,6 +7,7 @@ use super::small::{Json, Portable, StringTarget, Tl};
 use crate::error::{Error, Result};
 use crate::format::{
     Target, alchemy, gogram, gotd, gotgproto, grammers, mtcute, pyrogram, telethon, telethon2,
+    wtelegram,
 };
 use crate::string;
 
@@ -34,6 +35,10 @@ pub(super) fn of(form: Form, passphrase: Option<&Zeroizing<Vec<u8>>>) -> Result<
         Form::Gotd => Box::new(gotd::GotdFile),
         Form::GotgprotoString => Box::new(gotgproto::GotgprotoString),
         Form::GogramString => Box::new(gogram::GogramString),
+        Form::Wtelegram => {
+            let key = passphrase.map(|key| key.as_slice());
+            Box::new(wtelegram::WTelegramFile::new(key)?)
+        }
         Form::Sqlalchemy => Box::new(alchemy::AlchemyFile),
         Form::Portable => Box::new(Portable { passphrase: passphrase.cloned(), text: false }),
         Form::PortableString => Box::new(Portable { passphrase: passphrase.cloned(), text: true }),

@@ -46,6 +46,8 @@ fn complete(mut sample: Sample) -> Sample {
     sample
 }
 
+const SESSION_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
+
 fn there_and_back(form: Form, sample: &Sample) -> Result<(Sample, ExportReport)> {
     let entities = sample.entities.iter().cloned().map(Ok);
     let session = ExportSession::new("anon", sample.account.clone(), entities);
@@ -55,8 +57,13 @@ fn there_and_back(form: Form, sample: &Sample) -> Result<(Sample, ExportReport)>
         let report = Export::to(form).write_file(&path, [session])?;
         (Source::open(&path).unwrap(), report)
     } else {
-        let (bytes, report) = Export::to(form).to_bytes([session])?;
-        (SourceOptions::new().open_bytes("anon", &bytes).unwrap(), report)
+        let (mut export, mut options) = (Export::to(form), SourceOptions::new());
+        if form == Form::Wtelegram {
+            export = export.passphrase(SESSION_KEY);
+            options = options.passphrase(SESSION_KEY);
+        }
+        let (bytes, report) = export.to_bytes([session])?;
+        (options.open_bytes("anon", &bytes).unwrap(), report)
     };
     let session = source.session("anon").unwrap();
     let account = session.account().clone();

@@ -39,6 +39,8 @@ pub(crate) mod telethon_json;
 #[cfg(test)]
 mod tests;
 mod well_known;
+#[cfg(feature = "convert")]
+pub(crate) mod wtelegram;
 
 pub(crate) use self::client::SqliteFile;
 pub(crate) use self::clients::recognise;

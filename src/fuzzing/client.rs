@@ -3,6 +3,7 @@
 use crate::format::grammers_tl as tl;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
+use crate::format::wtelegram as wt;
 
 /// Reads `data` as a session file of grammers before SQLite; what it writes again is the same.
 pub fn grammers_tl(data: &[u8]) {
@@ -25,6 +26,13 @@ pub fn tdata_content(data: &[u8]) {
     tdata::fuzz_content(data);
 }
 
+/// Opens `data` as WTelegramClient's file, and reads it as the JSON of an opened one.
+pub fn wtelegram(data: &[u8]) {
+    let _ = wt::looks_like(data);
+    wt::fuzz_file(data);
+    wt::fuzz_content(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::replay;
@@ -33,6 +41,11 @@ mod tests {
     #[test]
     fn the_whole_corpus_of_grammers_files_reads_without_a_panic() {
         replay("grammers_tl", grammers_tl);
+    }
+
+    #[test]
+    fn the_whole_corpus_of_wtelegram_files_reads_without_a_panic() {
+        replay("wtelegram", wtelegram);
     }
 
     #[cfg(feature = "tdata")]

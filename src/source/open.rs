@@ -50,7 +50,8 @@ impl SourceOptions {
         self
     }
 
-    /// Opens what is sealed: a portable session, or the passcode of Telegram Desktop's tdata.
+    /// Opens what is sealed: a portable session, the passcode of Telegram Desktop's tdata, the
+    /// `session_key` of WTelegramClient (where none was set, the `api_hash`).
     #[must_use]
     pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
         self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));

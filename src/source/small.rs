@@ -12,7 +12,7 @@ use crate::file::FileKindFound;
 use crate::format::tdata;
 use crate::format::{
     Parsed, ParsedSession, gogram, gotd, gotgproto, gramjs_store, grammers_tl, hex_key,
-    pyrogram_json, telethon, telethon_json,
+    pyrogram_json, telethon, telethon_json, wtelegram,
 };
 use crate::portable::{self, PortableError};
 use crate::string::{self, StringError};
@@ -45,6 +45,13 @@ pub(super) fn file(
         let found = "a Python pickle, as Telethon wrote sessions before 0.11";
         let hint = "reading a pickle runs the code in it, so nobody should; log in again";
         return Err(Error::WrongKind { path: path.to_owned(), found: found.to_owned(), hint });
+    }
+    if wtelegram::looks_like(bytes) {
+        return wtelegram::read(bytes, given.passphrase).map_err(|closed| match closed {
+            wtelegram::Closed::NeedsKey => Error::NeedsPassphrase { path: path.to_owned() },
+            wtelegram::Closed::WrongKey => Error::WrongPassphrase { path: path.to_owned() },
+            wtelegram::Closed::Form(why) => damaged(path, why),
+        });
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if kind == FileKindFound::Json => json(path, text),

@@ -194,7 +194,7 @@ fn export(args: &args::Export) -> Outcome<Export> {
 
 /// The passphrase to seal with.
 fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
-    let sealable = matches!(args.form, Form::Portable | Form::PortableString);
+    let sealable = args.form.takes_passphrase();
     if (args.seal || args.seal_file.is_some()) && !sealable {
         let text = format!(
             "{} cannot be sealed under a passphrase; only portable and portable-string can",
