@@ -47,6 +47,8 @@ pub enum Form {
     GogramString,
     /// WTelegramClient's file, encrypted under its `session_key`, which is the passphrase.
     Wtelegram,
+    /// TDLib's `td.binlog`.
+    Tdlib,
     /// The tables of telethon-session-sqlalchemy, with any number of sessions.
     Sqlalchemy,
     /// Our own sealed form of one session, as bytes.
@@ -59,7 +61,7 @@ pub enum Form {
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Telethon,
         Self::TelethonV7,
         Self::Telethon2,
@@ -80,6 +82,7 @@ impl Form {
         Self::GotgprotoString,
         Self::GogramString,
         Self::Wtelegram,
+        Self::Tdlib,
         Self::Sqlalchemy,
         Self::Portable,
         Self::PortableString,
@@ -110,6 +113,7 @@ impl Form {
             Self::GotgprotoString => "gotgproto-string",
             Self::GogramString => "gogram-string",
             Self::Wtelegram => "wtelegram",
+            Self::Tdlib => "tdlib",
             Self::Sqlalchemy => "sqlalchemy",
             Self::Portable => "portable",
             Self::PortableString => "portable-string",
@@ -156,6 +160,7 @@ impl Form {
     pub const fn ending(self) -> &'static str {
         match self {
             Self::Sqlalchemy => ".sqlite",
+            Self::Tdlib => ".binlog",
             Self::Portable => ".tgsp",
             Self::Gotd | Self::Json => ".json",
             Self::GramjsStore => "",

@@ -6,8 +6,8 @@ use super::Form;
 use super::small::{Json, Portable, StringTarget, Tl};
 use crate::error::{Error, Result};
 use crate::format::{
-    Target, alchemy, gogram, gotd, gotgproto, grammers, mtcute, pyrogram, telethon, telethon2,
-    wtelegram,
+    Target, alchemy, gogram, gotd, gotgproto, grammers, mtcute, pyrogram, tdlib, telethon,
+    telethon2, wtelegram,
 };
 use crate::string;
 
@@ -39,6 +39,7 @@ pub(super) fn of(form: Form, passphrase: Option<&Zeroizing<Vec<u8>>>) -> Result<
             let key = passphrase.map(|key| key.as_slice());
             Box::new(wtelegram::WTelegramFile::new(key)?)
         }
+        Form::Tdlib => Box::new(tdlib::TdlibFile),
         Form::Sqlalchemy => Box::new(alchemy::AlchemyFile),
         Form::Portable => Box::new(Portable { passphrase: passphrase.cloned(), text: false }),
         Form::PortableString => Box::new(Portable { passphrase: passphrase.cloned(), text: true }),

@@ -40,6 +40,20 @@ pub(super) fn text_of(bytes: &[u8], alphabet: &GeneralPurpose) -> Zeroizing<Stri
     Zeroizing::new(alphabet.encode(bytes))
 }
 
+/// Bytes that may hold a key, out of hexadecimal digits in either case.
+pub(super) fn bytes_of_hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for [high, low] in pairs {
+        bytes.push((nibble(*high)? << 4) | nibble(*low)?);
+    }
+    Some(bytes)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
 /// Standard base64, read with and without padding.
 pub(super) const STANDARD: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,

@@ -32,6 +32,8 @@ pub(crate) mod pyrogram;
 pub(crate) mod pyrogram_json;
 #[cfg(feature = "tdata")]
 pub(crate) mod tdata;
+#[cfg(feature = "convert")]
+pub(crate) mod tdlib;
 pub(crate) mod telethon;
 pub(crate) mod telethon2;
 #[cfg(feature = "convert")]

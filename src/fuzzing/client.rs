@@ -3,7 +3,7 @@
 use crate::format::grammers_tl as tl;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
-use crate::format::wtelegram as wt;
+use crate::format::{tdlib as td, wtelegram as wt};
 
 /// Reads `data` as a session file of grammers before SQLite; what it writes again is the same.
 pub fn grammers_tl(data: &[u8]) {
@@ -33,6 +33,12 @@ pub fn wtelegram(data: &[u8]) {
     wt::fuzz_content(data);
 }
 
+/// Reads `data` as TDLib's log, plain or encrypted under the default key.
+pub fn tdlib(data: &[u8]) {
+    let _ = td::looks_like(data);
+    td::fuzz_file(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::replay;
@@ -41,6 +47,11 @@ mod tests {
     #[test]
     fn the_whole_corpus_of_grammers_files_reads_without_a_panic() {
         replay("grammers_tl", grammers_tl);
+    }
+
+    #[test]
+    fn the_whole_corpus_of_tdlib_logs_reads_without_a_panic() {
+        replay("tdlib", tdlib);
     }
 
     #[test]

@@ -51,7 +51,8 @@ impl SourceOptions {
     }
 
     /// Opens what is sealed: a portable session, the passcode of Telegram Desktop's tdata, the
-    /// `session_key` of WTelegramClient (where none was set, the `api_hash`).
+    /// `session_key` of WTelegramClient (where none was set, the `api_hash`), the database key of
+    /// TDLib (where none was set, none is needed).
     #[must_use]
     pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
         self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));

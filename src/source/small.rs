@@ -12,7 +12,7 @@ use crate::file::FileKindFound;
 use crate::format::tdata;
 use crate::format::{
     Parsed, ParsedSession, gogram, gotd, gotgproto, gramjs_store, grammers_tl, hex_key,
-    pyrogram_json, telethon, telethon_json, wtelegram,
+    pyrogram_json, tdlib, telethon, telethon_json, wtelegram,
 };
 use crate::portable::{self, PortableError};
 use crate::string::{self, StringError};
@@ -46,6 +46,9 @@ pub(super) fn file(
         let hint = "reading a pickle runs the code in it, so nobody should; log in again";
         return Err(Error::WrongKind { path: path.to_owned(), found: found.to_owned(), hint });
     }
+    if tdlib::looks_like(bytes) {
+        return tdlib::read_file(path, bytes, given.passphrase);
+    }
     if wtelegram::looks_like(bytes) {
         return wtelegram::read(bytes, given.passphrase).map_err(|closed| match closed {
             wtelegram::Closed::NeedsKey => Error::NeedsPassphrase { path: path.to_owned() },
@@ -62,14 +65,38 @@ pub(super) fn file(
 
 /// Reads a folder that is a session itself.
 pub(super) fn folder(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
-    let (tdata, gramjs) = (is_tdata(path), gramjs_store::looks_like(path));
-    match (tdata, gramjs) {
-        (true, true) => Err(stranger(path, "a tdata folder and a GramJS store at once".to_owned())),
-        (true, false) => read_tdata(path, passphrase),
-        (false, true) => gramjs_store::read(path),
-        (false, false) => Err(stranger(path, "a folder".to_owned())),
+    let fitting: Vec<_> = FOLDERS.iter().filter(|form| (form.looks_like)(path)).collect();
+    match fitting[..] {
+        [form] => (form.read)(path, passphrase),
+        [] => Err(stranger(path, "a folder".to_owned())),
+        _ => {
+            let names: Vec<_> = fitting.iter().map(|form| form.name).collect();
+            Err(stranger(path, format!("{} at once", names.join(" and "))))
+        }
     }
 }
+
+/// A client whose sessions are folders.
+struct FolderForm {
+    /// As in "it is ...".
+    name: &'static str,
+    looks_like: fn(&Path) -> bool,
+    read: fn(&Path, Option<&[u8]>) -> Result<Parsed>,
+}
+
+const FOLDERS: [FolderForm; 3] = [
+    FolderForm { name: "a tdata folder", looks_like: is_tdata, read: read_tdata },
+    FolderForm {
+        name: "a GramJS store",
+        looks_like: gramjs_store::looks_like,
+        read: |path, _| gramjs_store::read(path),
+    },
+    FolderForm {
+        name: "a folder with TDLib's td.binlog",
+        looks_like: tdlib::is_in,
+        read: tdlib::read_folder,
+    },
+];
 
 #[cfg(feature = "tdata")]
 fn is_tdata(path: &Path) -> bool {

@@ -4,6 +4,7 @@ use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
 use zeroize::Zeroizing;
 
+use super::super::key_text;
 use super::AES;
 
 /// A session key.
@@ -16,12 +17,7 @@ pub(super) enum Key {
 impl Key {
     /// The key of these hexadecimal digits, white space around them left out.
     pub(super) fn from_hex(digits: &[u8]) -> Option<Self> {
-        let digits = digits.trim_ascii();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
-        let (pairs, []) = digits.as_chunks::<2>() else { return None };
-        for [high, low] in pairs {
-            bytes.push((nibble(*high)? << 4) | nibble(*low)?);
-        }
+        let bytes = key_text::bytes_of_hex(str::from_utf8(digits).ok()?.trim())?;
         if let Ok(key) = <&[u8; 16]>::try_from(bytes.as_slice()) {
             return Some(Self::Of16(Box::new(Aes128::new(key.into()))));
         }
@@ -47,10 +43,6 @@ impl Key {
             Self::Of32(aes) => aes.encrypt_block(block.into()),
         }
     }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// The content, or that the padding is none: the key is then another one.
