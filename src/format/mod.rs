@@ -1,6 +1,8 @@
 //! What other clients' sessions look like, one file or folder a client.
 
 pub(crate) mod alchemy;
+#[cfg(feature = "convert")]
+pub(crate) mod android;
 mod client;
 mod clients;
 mod database;

@@ -3,7 +3,7 @@
 use crate::format::grammers_tl as tl;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
-use crate::format::{tdlib as td, wtelegram as wt};
+use crate::format::{android, tdlib as td, wtelegram as wt};
 
 /// Reads `data` as a session file of grammers before SQLite; what it writes again is the same.
 pub fn grammers_tl(data: &[u8]) {
@@ -33,6 +33,11 @@ pub fn wtelegram(data: &[u8]) {
     wt::fuzz_content(data);
 }
 
+/// Reads `data` as `tgnet.dat` of Telegram for Android, and as the file of its user.
+pub fn android_tgnet(data: &[u8]) {
+    android::fuzz(data);
+}
+
 /// Reads `data` as TDLib's log, plain or encrypted under the default key.
 pub fn tdlib(data: &[u8]) {
     let _ = td::looks_like(data);
@@ -47,6 +52,11 @@ mod tests {
     #[test]
     fn the_whole_corpus_of_grammers_files_reads_without_a_panic() {
         replay("grammers_tl", grammers_tl);
+    }
+
+    #[test]
+    fn the_whole_corpus_of_android_files_reads_without_a_panic() {
+        replay("android_tgnet", android_tgnet);
     }
 
     #[test]

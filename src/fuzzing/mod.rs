@@ -10,7 +10,7 @@ mod source;
 mod sqlite;
 mod string;
 
-pub use self::client::{grammers_tl, tdlib, wtelegram};
+pub use self::client::{android_tgnet, grammers_tl, tdlib, wtelegram};
 #[cfg(feature = "tdata")]
 pub use self::client::{tdata_content, tdata_file};
 pub use self::go::{gotd, string_gogram, string_gotgproto};

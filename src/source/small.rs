@@ -11,7 +11,7 @@ use crate::file::FileKindFound;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
 use crate::format::{
-    Parsed, ParsedSession, gogram, gotd, gotgproto, gramjs_store, grammers_tl, hex_key,
+    Parsed, ParsedSession, android, gogram, gotd, gotgproto, gramjs_store, grammers_tl, hex_key,
     pyrogram_json, tdlib, telethon, telethon_json, wtelegram,
 };
 use crate::portable::{self, PortableError};
@@ -49,6 +49,9 @@ pub(super) fn file(
     if tdlib::looks_like(bytes) {
         return tdlib::read_file(path, bytes, given.passphrase);
     }
+    if android::looks_like(bytes) {
+        return android::read_file(path, bytes);
+    }
     if wtelegram::looks_like(bytes) {
         return wtelegram::read(bytes, given.passphrase).map_err(|closed| match closed {
             wtelegram::Closed::NeedsKey => Error::NeedsPassphrase { path: path.to_owned() },
@@ -84,12 +87,17 @@ struct FolderForm {
     read: fn(&Path, Option<&[u8]>) -> Result<Parsed>,
 }
 
-const FOLDERS: [FolderForm; 3] = [
+const FOLDERS: [FolderForm; 4] = [
     FolderForm { name: "a tdata folder", looks_like: is_tdata, read: read_tdata },
     FolderForm {
         name: "a GramJS store",
         looks_like: gramjs_store::looks_like,
         read: |path, _| gramjs_store::read(path),
+    },
+    FolderForm {
+        name: "the folder of Telegram for Android",
+        looks_like: android::is_in,
+        read: |path, _| android::read_folder(path),
     },
     FolderForm {
         name: "a folder with TDLib's td.binlog",

@@ -1,0 +1,150 @@
+//! Telegram for Android: the folder of the app, or its `tgnet.dat` alone.
+//!
+//! ```text
+//! files/tgnet.dat             keys, addresses, the home DC        shared_prefs/userconfing.xml  the user
+//! files/accountN/tgnet.dat    the same of the account N (1, 2, …) shared_prefs/userconfigN.xml
+//! ```
+//!
+//! The layouts are those of `TMessagesProj/jni/tgnet` (`ConnectionsManager.cpp`, `Datacenter.cpp`)
+//! and `UserConfig.java` in DrKLO/Telegram, and of AndroidTelePorter 1.2.1.
+
+#[cfg(test)]
+mod tests;
+mod tgnet;
+mod user;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use self::tgnet::Unread;
+use super::{Notes, Parsed, ParsedSession};
+use crate::error::{Damaged, Error, Result};
+use crate::types::SelfUser;
+
+const FORM: &str = "android-tgnet";
+
+/// Whether a file is a `tgnet.dat`.
+pub(crate) fn looks_like(bytes: &[u8]) -> bool {
+    tgnet::looks_like(bytes)
+}
+
+/// Reads a `tgnet.dat` alone: the user is in another file.
+///
+/// # Errors
+///
+/// [`Error::Damaged`], [`Error::Newer`].
+pub(crate) fn read_file(path: &Path, bytes: &[u8]) -> Result<Parsed> {
+    Ok(Parsed::one(FORM.to_owned(), session_of(path, bytes, None)?))
+}
+
+/// Whether a folder is that of the app, or holds the two files.
+pub(crate) fn is_in(folder: &Path) -> bool {
+    !accounts_in(folder).is_empty()
+}
+
+/// Reads every account of a folder.
+///
+/// # Errors
+///
+/// Those of [`read_file`] where there is one account; of several, a bad one hides no other.
+pub(crate) fn read_folder(folder: &Path) -> Result<Parsed> {
+    let accounts = accounts_in(folder);
+    let alone = accounts.len() == 1;
+    let stem = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut sessions = Vec::new();
+    for Account { number, tgnet, config } in accounts {
+        let name = (!alone).then(|| format!("{stem}-{}", number + 1));
+        let read = bytes_of(&tgnet).and_then(|bytes| session_of(&tgnet, &bytes, config.as_deref()));
+        match read {
+            Ok(session) => sessions.push(ParsedSession { name, ..session }),
+            Err(error) if alone => return Err(error),
+            Err(error) => {
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                let unreadable = Some(format!("{error}{cause}"));
+                sessions.push(ParsedSession { name, unreadable, ..ParsedSession::default() });
+            }
+        }
+    }
+    Ok(Parsed { form: FORM.to_owned(), sessions })
+}
+
+/// Reads bytes as a `tgnet.dat`, and as the file of the user.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let _ = tgnet::looks_like(bytes);
+    let _ = tgnet::decode(bytes, &mut Notes::default());
+    let _ = user::in_xml(bytes);
+    let _ = user::of_tl(bytes);
+}
+
+/// Where an account's files are.
+struct Account {
+    number: usize,
+    tgnet: PathBuf,
+    /// The file of the user, where it is there.
+    config: Option<PathBuf>,
+}
+
+/// More than the app and its forks keep.
+const MOST_ACCOUNTS: usize = 16;
+
+fn accounts_in(folder: &Path) -> Vec<Account> {
+    let file = |path: PathBuf| path.is_file().then_some(path);
+    let account = |number: usize| {
+        let (own, config) = match number {
+            0 => (PathBuf::new(), "userconfing.xml".to_owned()),
+            _ => (PathBuf::from(format!("account{number}")), format!("userconfig{number}.xml")),
+        };
+        let places = [folder.join("files"), folder.to_owned()];
+        let tgnet = places.iter().find_map(|place| file(place.join(&own).join(TGNET)))?;
+        let places = [folder.join("shared_prefs"), folder.to_owned()];
+        let config = places.iter().find_map(|place| file(place.join(&config)));
+        Some(Account { number, tgnet, config })
+    };
+    (0..MOST_ACCOUNTS).filter_map(account).collect()
+}
+
+const TGNET: &str = "tgnet.dat";
+
+/// Real ones have a few kilobytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| Error::io("read", path, error))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let why = format!("it is larger than {MOST_BYTES} bytes");
+        return Err(Error::damaged(path, Damaged::Form(why)));
+    }
+    Ok(bytes)
+}
+
+fn session_of(path: &Path, bytes: &[u8], config: Option<&Path>) -> Result<ParsedSession> {
+    let mut notes = Notes::default();
+    let read = tgnet::decode(bytes, &mut notes).map_err(|unread| match unread {
+        Unread::Newer { what, found, newest } => {
+            Error::Newer { path: path.to_owned(), what, found: found.into(), newest: newest.into() }
+        }
+        Unread::Form(why) => Error::damaged(path, Damaged::Form(why)),
+    });
+    let mut account = read?;
+    match config {
+        None => notes.add(
+            "the user id is in shared_prefs/userconfing.xml, which is not here: give the folder \
+             that has files/ and shared_prefs/"
+                .into(),
+        ),
+        Some(config) => match bytes_of(config).map(|xml| user::in_xml(&xml)) {
+            Ok(Ok(user::User { id, bot })) => account.login.user = Some(SelfUser { id, bot }),
+            Ok(Err(why)) => {
+                notes.add(format!("{}: {why}; the user id is not known", config.display()))
+            }
+            Err(error) => notes.add(format!("{error}; the user id is not known")),
+        },
+    }
+    let notes = notes.into_sentences();
+    Ok(ParsedSession { account, notes, ..ParsedSession::default() })
+}
