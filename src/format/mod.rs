@@ -3,6 +3,8 @@
 pub(crate) mod alchemy;
 #[cfg(feature = "convert")]
 pub(crate) mod android;
+#[cfg(feature = "convert")]
+pub(crate) mod apple;
 mod client;
 mod clients;
 mod database;
@@ -42,6 +44,8 @@ pub(crate) mod telethon2;
 pub(crate) mod telethon_json;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "convert")]
+pub(crate) mod web;
 mod well_known;
 #[cfg(feature = "convert")]
 pub(crate) mod wtelegram;

@@ -24,6 +24,14 @@ pub(crate) struct ParsedSession {
     pub(crate) unreadable: Option<String>,
 }
 
+impl ParsedSession {
+    /// One of several that cannot be read, for this reason.
+    #[cfg(feature = "convert")]
+    pub(crate) fn bad(why: String) -> Self {
+        Self { unreadable: Some(why), ..Self::default() }
+    }
+}
+
 impl Parsed {
     /// The one session of a form that holds no more.
     pub(crate) fn one(form: String, session: ParsedSession) -> Self {

@@ -4,6 +4,7 @@
 
 mod client;
 mod go;
+mod json;
 mod portable;
 mod segment;
 mod source;
@@ -14,6 +15,7 @@ pub use self::client::{android_tgnet, grammers_tl, tdlib, wtelegram};
 #[cfg(feature = "tdata")]
 pub use self::client::{tdata_content, tdata_file};
 pub use self::go::{gotd, string_gogram, string_gotgproto};
+pub use self::json::json_apps;
 pub use self::portable::portable;
 pub use self::segment::segment;
 pub use self::source::source_detect;

@@ -11,8 +11,8 @@ use crate::file::FileKindFound;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
 use crate::format::{
-    Parsed, ParsedSession, android, gogram, gotd, gotgproto, gramjs_store, grammers_tl, hex_key,
-    pyrogram_json, tdlib, telethon, telethon_json, wtelegram,
+    Parsed, ParsedSession, android, apple, gogram, gotd, gotgproto, gramjs_store, grammers_tl,
+    hex_key, pyrogram_json, tdlib, telethon, telethon_json, web, wtelegram,
 };
 use crate::portable::{self, PortableError};
 use crate::string::{self, StringError};
@@ -202,10 +202,12 @@ struct JsonForm {
     read: fn(&Value) -> Result<Parsed, String>,
 }
 
-const JSON: [JsonForm; 4] = [
+const JSON: [JsonForm; 6] = [
     JsonForm { name: "Pyrogram", looks_like: pyrogram_json::looks_like, read: pyrogram_json::read },
     JsonForm { name: "Telethon", looks_like: telethon_json::looks_like, read: telethon_json::read },
     JsonForm { name: "gotd", looks_like: gotd::looks_like, read: gotd::read },
+    JsonForm { name: "Telegram Web", looks_like: web::looks_like, read: web::read },
+    JsonForm { name: "macOS or iOS", looks_like: apple::looks_like, read: apple::read },
     JsonForm {
         name: "gotgproto",
         looks_like: gotgproto::looks_like_json,
