@@ -1,4 +1,4 @@
-//! The form that is a folder of files.
+//! The forms that are folders of files.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Export, ExportReport, ExportSession};
+use super::{Export, ExportReport, ExportSession, Form};
 use crate::error::{Error, Result};
 use crate::file::{folder_of, sync_folder};
 use crate::format::gramjs_store;
@@ -47,6 +47,9 @@ impl Export {
         name: &str,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
     ) -> Result<(Files, ExportReport)> {
+        if self.form == Form::Tdata {
+            return self.tdata(sessions);
+        }
         let mut work = self.begin(sessions, &gramjs_store::PLACE)?;
         let mut files = Files::new();
         for session in &mut work.sessions {
@@ -54,12 +57,39 @@ impl Export {
         }
         Ok((files, self.end(work, &gramjs_store::PLACE)?))
     }
+
+    #[cfg(feature = "tdata")]
+    fn tdata<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+    ) -> Result<(Files, ExportReport)> {
+        use crate::format::tdata;
+        let mut work = self.begin(sessions, &tdata::PLACE)?;
+        let passcode = self.passphrase.as_ref().map(|passcode| passcode.as_slice());
+        let files = tdata::files(&mut work.sessions, passcode, &mut work.lost)?;
+        Ok((files, self.end(work, &tdata::PLACE)?))
+    }
+
+    #[cfg(not(feature = "tdata"))]
+    fn tdata<'a>(
+        &self,
+        _: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
+    ) -> Result<(Files, ExportReport)> {
+        Err(self.unfit("only a build with the feature `tdata` writes it"))
+    }
 }
 
 /// Writes the files and makes them durable.
 fn write(folder: &Path, files: &Files) -> io::Result<()> {
     let at_once = files.len() > FEW && can_sync_at_once();
+    let mut inner = Vec::new();
     for (name, content) in files {
+        if let Some((parent, _)) = name.split_once('/')
+            && inner.last() != Some(&parent)
+        {
+            make_folder(&folder.join(parent))?;
+            inner.push(parent);
+        }
         let mut options = File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -70,7 +100,18 @@ fn write(folder: &Path, files: &Files) -> io::Result<()> {
             file.sync_all()?;
         }
     }
+    if !at_once {
+        inner.iter().try_for_each(|parent| sync_folder(&folder.join(parent)))?;
+    }
     if at_once { sync_at_once(folder) } else { sync_folder(folder) }
+}
+
+/// A folder within, for its owner alone.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// To sync more files than these takes longer than to sync all that the disk waits for: 20,000

@@ -49,6 +49,9 @@ pub enum Form {
     Wtelegram,
     /// TDLib's `td.binlog`.
     Tdlib,
+    /// The folder of Telegram Desktop, with one or several accounts; a passphrase is its passcode.
+    /// Only a build with the feature `tdata` writes it.
+    Tdata,
     /// The tables of telethon-session-sqlalchemy, with any number of sessions.
     Sqlalchemy,
     /// Our own sealed form of one session, as bytes.
@@ -61,7 +64,7 @@ pub enum Form {
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Telethon,
         Self::TelethonV7,
         Self::Telethon2,
@@ -83,6 +86,7 @@ impl Form {
         Self::GogramString,
         Self::Wtelegram,
         Self::Tdlib,
+        Self::Tdata,
         Self::Sqlalchemy,
         Self::Portable,
         Self::PortableString,
@@ -114,6 +118,7 @@ impl Form {
             Self::GogramString => "gogram-string",
             Self::Wtelegram => "wtelegram",
             Self::Tdlib => "tdlib",
+            Self::Tdata => "tdata",
             Self::Sqlalchemy => "sqlalchemy",
             Self::Portable => "portable",
             Self::PortableString => "portable-string",
@@ -140,19 +145,19 @@ impl Form {
     /// Whether it is sealed under a passphrase where one is given.
     #[must_use]
     pub const fn takes_passphrase(self) -> bool {
-        matches!(self, Self::Portable | Self::PortableString | Self::Wtelegram)
+        matches!(self, Self::Portable | Self::PortableString | Self::Wtelegram | Self::Tdata)
     }
 
     /// Whether it is a folder of files.
     #[must_use]
     pub const fn is_folder(self) -> bool {
-        matches!(self, Self::GramjsStore)
+        matches!(self, Self::GramjsStore | Self::Tdata)
     }
 
     /// Whether one file can hold several sessions.
     #[must_use]
     pub const fn holds_many(self) -> bool {
-        matches!(self, Self::Sqlalchemy | Self::Json)
+        matches!(self, Self::Sqlalchemy | Self::Json | Self::Tdata)
     }
 
     /// What its files are usually called after the name, with the dot.
@@ -163,7 +168,7 @@ impl Form {
             Self::Tdlib => ".binlog",
             Self::Portable => ".tgsp",
             Self::Gotd | Self::Json => ".json",
-            Self::GramjsStore => "",
+            Self::GramjsStore | Self::Tdata => "",
             form if form.is_string() => ".txt",
             _ => ".session",
         }

@@ -127,7 +127,8 @@ impl Export {
         self
     }
 
-    /// Seals a portable session under a passphrase; for [`Form::Wtelegram`] it is the `session_key`.
+    /// Seals a portable session under a passphrase; for [`Form::Wtelegram`] it is the `session_key`,
+    /// for [`Form::Tdata`] the passcode.
     /// Other forms know no passphrase.
     #[must_use]
     pub fn passphrase(mut self, passphrase: &[u8]) -> Self {

@@ -44,7 +44,7 @@ pub(super) fn of(form: Form, passphrase: Option<&Zeroizing<Vec<u8>>>) -> Result<
         Form::Portable => Box::new(Portable { passphrase: passphrase.cloned(), text: false }),
         Form::PortableString => Box::new(Portable { passphrase: passphrase.cloned(), text: true }),
         Form::Json => Box::new(Json),
-        Form::GramjsStore => {
+        Form::GramjsStore | Form::Tdata => {
             let why = "it is a folder of files".to_owned();
             return Err(Error::Unfit { form: form.name(), why });
         }

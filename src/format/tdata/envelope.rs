@@ -68,6 +68,12 @@ pub(super) fn payload(bytes: &[u8]) -> Result<&[u8], String> {
     Ok(payload)
 }
 
+/// A whole file of this payload.
+pub(super) fn file(payload: &[u8]) -> Option<Vec<u8>> {
+    let md5 = digest(payload, WRITTEN_VERSION.to_le_bytes()).ok()?;
+    Some([MAGIC, &WRITTEN_VERSION.to_le_bytes(), payload, &md5].concat())
+}
+
 /// What the last 16 bytes of a file have to be.
 pub(super) fn digest(payload: &[u8], version: [u8; 4]) -> Result<[u8; 16], String> {
     let len = i32::try_from(payload.len()).map_err(|_| "it is too large")?;
@@ -104,6 +110,10 @@ fn read_one(path: &Path) -> Result<Vec<u8>> {
     }
     payload(&bytes).map(<[u8]>::to_vec).map_err(damaged)
 }
+
+/// Telegram Desktop passes over files of a newer release than itself: this is 5.8.3, as
+/// @mtcute/convert writes.
+const WRITTEN_VERSION: i32 = 5_008_003;
 
 const MAGIC: &[u8; 4] = b"TDF$";
 const TOO_SHORT: &str = "it is shorter than an empty file of its kind";

@@ -20,6 +20,9 @@ mod tests;
 mod trailer;
 #[cfg(test)]
 mod trailer_tests;
+mod write;
+#[cfg(test)]
+mod write_tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,6 +32,7 @@ use md5::{Digest, Md5};
 use self::envelope::TdfFile;
 use self::key_file::{Closed, KeyFile};
 use self::sealed::LocalKey;
+pub(crate) use self::write::{PLACE, files};
 use super::Notes;
 use crate::error::{Damaged, Error, Result};
 use crate::types::Account;

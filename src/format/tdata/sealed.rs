@@ -6,7 +6,7 @@
 //! ```
 
 use aes::Aes256;
-use aes::cipher::{BlockCipherDecrypt, KeyInit};
+use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use sha1::{Digest, Sha1};
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
@@ -75,9 +75,35 @@ impl LocalKey {
         Content::new(plain).ok_or(Unopened::Content)
     }
 
+    /// Seals content, which [`open`](Self::open) gives back. The padding is `noise`.
+    pub(super) fn seal(&self, content: &[u8], noise: [u8; 16]) -> Option<Vec<u8>> {
+        let length = u32::try_from(LENGTH + content.len()).ok()?;
+        let len = (LENGTH + content.len()).next_multiple_of(16);
+        let mut plain = Zeroizing::new(Vec::with_capacity(len));
+        plain.extend_from_slice(&length.to_le_bytes());
+        plain.extend_from_slice(content);
+        let padding = len - plain.len();
+        plain.extend(noise.iter().take(padding));
+        let digest: Zeroizing<[u8; 20]> = Zeroizing::new(Sha1::digest(plain.as_slice()).into());
+        let message_key = digest.first_chunk::<16>()?;
+        let (key, iv) = self.schedule(message_key)?;
+        let aes = Aes256::new((&*key).into());
+        let (mut encrypted_before, mut plain_before) = halves(&iv);
+        let mut sealed = message_key.to_vec();
+        for block in plain.as_chunks::<16>().0 {
+            let mut encrypted = *block;
+            mix(&mut encrypted, &encrypted_before);
+            aes.encrypt_block((&mut encrypted).into());
+            mix(&mut encrypted, &plain_before);
+            (*plain_before, *encrypted_before) = (*block, encrypted);
+            sealed.extend(encrypted);
+        }
+        Some(sealed)
+    }
+
     /// The AES key and the two halves of the initialization vector for one block, by the
     /// [schedule of MTProto 1.0](https://core.telegram.org/mtproto/description_v1) with x = 8.
-    pub(super) fn schedule(&self, message_key: &[u8; 16]) -> Option<Schedule> {
+    fn schedule(&self, message_key: &[u8; 16]) -> Option<Schedule> {
         let [a, b, c, d, ..] = self.0.get(8..)?.as_chunks::<32>().0 else { return None };
         let (b_before, b_after) = b.split_at(16);
         let a = sha1(&[message_key, a]);
@@ -120,12 +146,12 @@ fn decrypt(key: &[u8; 32], iv: &[u8; 32], encrypted: &[[u8; 16]]) -> Zeroizing<V
 }
 
 /// The vector's part for the encrypted block before the first, and that for the plain one.
-pub(super) fn halves(iv: &[u8; 32]) -> (Zeroizing<[u8; 16]>, Zeroizing<[u8; 16]>) {
+fn halves(iv: &[u8; 32]) -> (Zeroizing<[u8; 16]>, Zeroizing<[u8; 16]>) {
     let half = |bytes: Option<&[u8; 16]>| Zeroizing::new(bytes.copied().unwrap_or_default());
     (half(iv.first_chunk()), half(iv.last_chunk()))
 }
 
-pub(super) fn mix(block: &mut [u8; 16], with: &[u8; 16]) {
+fn mix(block: &mut [u8; 16], with: &[u8; 16]) {
     block.iter_mut().zip(with).for_each(|(byte, with)| *byte ^= with);
 }
 

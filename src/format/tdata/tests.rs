@@ -3,14 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aes::Aes256;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use proptest::prelude::*;
-use sha1::{Digest as _, Sha1};
 
 use super::account::decode;
 use super::key_file::accounts;
-use super::sealed::{Unopened, halves, mix};
+use super::sealed::Unopened;
 use super::*;
 use crate::types::{AuthKey, DcId};
 
@@ -199,23 +196,7 @@ fn a_pipe_in_place_of_a_file_is_not_waited_on() {
 
 /// Seals as the client does; the padding is zeros.
 pub(super) fn seal(key: &LocalKey, content: &[u8]) -> Vec<u8> {
-    let mut plain = (content.len() as u32 + 4).to_le_bytes().to_vec();
-    plain.extend(content);
-    plain.resize(plain.len().next_multiple_of(16), 0);
-    let message_key: [u8; 16] = *Sha1::digest(&plain).first_chunk().unwrap();
-    let (aes, iv) = key.schedule(&message_key).unwrap();
-    let aes = Aes256::new((&*aes).into());
-    let (mut encrypted_before, mut plain_before) = halves(&iv);
-    let mut sealed = message_key.to_vec();
-    for block in plain.as_chunks::<16>().0 {
-        let mut encrypted = *block;
-        mix(&mut encrypted, &encrypted_before);
-        aes.encrypt_block((&mut encrypted).into());
-        mix(&mut encrypted, &plain_before);
-        (*plain_before, *encrypted_before) = (*block, encrypted);
-        sealed.extend(encrypted);
-    }
-    sealed
+    key.seal(content, [0; 16]).unwrap()
 }
 
 pub(super) fn array(bytes: &[u8]) -> Vec<u8> {
