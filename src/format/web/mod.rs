@@ -180,5 +180,4 @@ fn auth_key(value: &Value) -> Result<Option<AuthKey>, &'static str> {
 }
 
 #[cfg(test)]
-#[path = "web_tests.rs"]
 mod tests;

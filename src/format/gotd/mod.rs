@@ -193,5 +193,4 @@ pub(super) fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "gotd_tests.rs"]
 mod tests;
