@@ -90,9 +90,12 @@ pub(crate) struct Origin {
     /// Read a session string from this environment variable instead
     #[arg(long, value_name = "VAR", conflicts_with = "source")]
     pub(crate) string_env: Option<String>,
-    /// Read the passphrase of a portable session or of tdata from this file
+    /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// The DC of an auth key that is alone in hexadecimal digits
+    #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
+    pub(crate) dc: Option<i32>,
 }
 
 /// Import sessions into a store, which is created if it does not exist
@@ -116,9 +119,12 @@ pub(crate) struct Import {
     /// Read a session string from this environment variable
     #[arg(long, value_name = "VAR")]
     pub(crate) string_env: Option<String>,
-    /// Read the passphrase of a portable session or of tdata from this file
+    /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// The DC of an auth key that is alone in hexadecimal digits
+    #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
+    pub(crate) dc: Option<i32>,
     /// The store to write to; `.tgsession` is added to a bare name
     #[arg(long, value_name = "STORE")]
     pub(crate) into: PathBuf,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use tgsession::{Error, Source, SourceOptions, Store};
+use tgsession::{DcId, Error, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
 use crate::args::Origin;
@@ -16,7 +16,7 @@ use crate::{explain, settings, target};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
-    let reader = Reader::new(reading, origin.passphrase_file.as_deref())?;
+    let reader = Reader::new(reading, origin.passphrase_file.as_deref())?.with_dc(origin.dc);
     match (&origin.source, &origin.string_env) {
         (Some(path), _) => reader.open(&find(path)?),
         (None, Some(variable)) => reader.open_variable(variable),
@@ -60,6 +60,12 @@ impl Reader {
             salvages: reading == Reading::Salvage,
             typed: RefCell::default(),
         })
+    }
+
+    /// With the DC of a key that does not say it.
+    pub(crate) fn with_dc(mut self, dc: Option<i32>) -> Self {
+        self.options = dc.map_or(self.options.clone(), |dc| self.options.dc(DcId(dc)));
+        self
     }
 
     /// Opens exactly this path, or standard input for `-`.

@@ -87,7 +87,7 @@ pub(crate) fn read(
     let keys = KeyFile::open(&file.payload, passcode).map_err(|closed| match closed {
         Closed::Passcode if passcode.is_empty() => Error::NeedsPassphrase { path: folder.clone() },
         Closed::Passcode => Error::WrongPassphrase { path: folder.clone() },
-        Closed::AppLock => app_lock(&folder),
+        Closed::AppLock => Error::damaged(&file.path, Damaged::Form(APP_LOCK.into())),
         Closed::Newer(found) => Error::Newer {
             path: file.path.clone(),
             what: "tdata key format",
@@ -109,17 +109,6 @@ pub(crate) fn read(
         content.map_err(|error| BadAccount { index, error })
     };
     Ok(keys.indices.iter().copied().map(read).collect())
-}
-
-/// Nothing in the folder can be opened by the passcode.
-fn app_lock(folder: &Path) -> Error {
-    Error::WrongKind {
-        path: folder.to_owned(),
-        found: "a tdata folder whose key the app lock hides, without a key sealed under a passcode"
-            .to_owned(),
-        hint: "turn the app lock off in Telegram Desktop's settings, close it, and copy the folder \
-               again",
-    }
 }
 
 /// Opens bytes as a file, and as the content of a key file whose MD5 holds.
@@ -181,6 +170,9 @@ fn file_name(index: i32) -> String {
 }
 
 const KEY_FILE: &str = "key_data";
+
+const APP_LOCK: &str = "the app lock hides the folder's key, and the key is not there under a passcode: turn \
+                        the app lock off in Telegram Desktop, close it, and copy the folder again";
 
 /// [`file_name`] of account 0, known before anything is opened.
 const FIRST_ACCOUNT: &str = "D877F783D5D3EF8C";

@@ -145,8 +145,8 @@ fn a_wrap_left_over_from_a_change_of_the_passcode_does_not_count() {
     let only_left_over = trailer_of(7, &[wrap_of(&left_over, &wrapping_key(&left_over))]);
     for passcode in [PASSCODE, b""] {
         let refused = opened(b"", &only_left_over, passcode);
-        assert!(matches!(refused, Err(Error::WrongKind { .. })), "{refused:?}");
-        assert!(told(refused).contains("whose key the app lock hides"));
+        assert!(matches!(refused, Err(Error::Damaged { .. })), "{refused:?}");
+        assert!(told(refused).contains("the app lock hides the folder's key"));
     }
 }
 

@@ -28,7 +28,7 @@ use crate::words::dcs_with_keys;
 pub(crate) fn run(args: &Import) -> Outcome {
     let target = target(args)?;
     let reading = Reading::salvage(args.salvage);
-    let reader = Reader::new(reading, args.passphrase_file.as_deref())?;
+    let reader = Reader::new(reading, args.passphrase_file.as_deref())?.with_dc(args.dc);
     let mut failures = Failures::default();
     let (jobs, skipped) = plan(args, &reader, &mut failures);
     if jobs.is_empty() && failures.worst == 0 {
