@@ -1,6 +1,7 @@
 //! The tool with the forms that need something from the caller: a DC, a key, a passcode.
 
 #![cfg(feature = "cli")]
+#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
 
 mod tool_support;
 
