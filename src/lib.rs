@@ -47,9 +47,10 @@
 //! # Features
 //!
 //! None is on by default: the library alone keeps sessions and reads the SQLite files of every
-//! client. `convert` reads all other forms and writes them (`Export`), `tdata` reads Telegram
-//! Desktop's folder, `passphrase` opens and seals portable sessions, `serde` derives `Serialize`
-//! and `Deserialize` for the public types, `cli` builds the command-line tool `tgsession`.
+//! client. `convert` reads all other forms and writes them (`Export`), `tdata` reads and writes
+//! Telegram Desktop's folder, `passphrase` opens and seals portable sessions, `serde` derives
+//! `Serialize` and `Deserialize` for the public types, `cli` builds the command-line tool
+//! `tgsession`.
 
 #![cfg_attr(
     test,

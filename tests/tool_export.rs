@@ -185,7 +185,7 @@ fn what_a_form_needs_and_nobody_knows_is_named() -> Result {
     let arguments = [&arguments[..], &["--api-id", "5"]].concat();
     folder.run(&arguments)?.refused(1, &["pyrogram-string", "user id", "--user-id"]);
     folder.run(&["export", "username_conflict", "--to", "telethon"])?.refused(2, &["-o"]);
-    let text = folder.run(&["export", "username_conflict", "--to", "tdata", "-o", "x"])?;
+    let text = folder.run(&["export", "username_conflict", "--to", "madeline", "-o", "x"])?;
     assert_eq!(text.code, 2);
     assert!(text.stderr.contains("mtcute-string"), "the forms are listed: {text:?}");
     Ok(())
