@@ -51,7 +51,7 @@ pub(crate) mod vectors {
     pub(crate) fn vectors(file_id: [u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
         let identity = Identity { file_id }.to_bytes();
         let log = Extent { page: 5, pages: 128 };
-        let root = Root { revision: 4, generation: 2, log, first: 8, last: 9, pages: 21 };
+        let root = Root { revision: 4, generation: 2, log, salt: 6, first: 8, last: 9, pages: 21 };
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let owner = Owner { process: 77, host: "mars".to_owned(), since };
         let (root_bytes, disk) = (root.to_bytes(file_id), MemoryDisk::default());
@@ -63,7 +63,7 @@ pub(crate) mod vectors {
         assert_eq!(Owner::read(&disk), Some(owner));
         vec![
             ("identity", [&identity[..48], &identity[SECTOR - 4..]].concat()),
-            ("root", root_bytes[..52].to_vec()),
+            ("root", root_bytes[..80].to_vec()),
             ("owner stamp", owner_bytes[..36].to_vec()),
         ]
     }

@@ -11,9 +11,9 @@ use super::small;
 use super::{Inner, Source};
 use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
-use crate::format::{SqliteFile, Tables, recognise};
+use crate::format::{Parsed, ParsedSession, SqliteFile, Tables, recognise};
 use crate::sqlite::{self, Database, Salvage};
-use crate::store::Store;
+use crate::store::{SalvagedSession, Store, salvaged_sessions};
 use crate::types::DcId;
 
 /// How a [`Source`] is opened.
@@ -133,7 +133,16 @@ impl SourceOptions {
             Ok(Inner::Sqlite(Box::new(self.sqlite(path, kind, tables)?)))
         };
         match kind {
-            FileKindFound::Store => Ok(Inner::Store(Store::open_read_only(path)?)),
+            FileKindFound::Store => match Store::open_read_only(path) {
+                Ok(store)
+                    if self.salvage
+                        && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
+                {
+                    salvaged_store(path)
+                }
+                Err(Error::Damaged { .. }) if self.salvage => salvaged_store(path),
+                opened => Ok(Inner::Store(opened?)),
+            },
             FileKindFound::Sqlite => sqlite(kind),
             FileKindFound::SqliteCut if self.salvage => sqlite(kind),
             FileKindFound::SqliteCut => Err(cut_short(path)),
@@ -250,4 +259,19 @@ fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
             Error::damaged(path, Damaged::Sqlite { table: None, error })
         }
     }
+}
+
+/// Everything that can be proven of a damaged store.
+fn salvaged_store(path: &Path) -> Result<Inner> {
+    let (sessions, lost) = salvaged_sessions(path)?;
+    let parsed = |SalvagedSession { name, account, entities }| ParsedSession {
+        name: Some(name),
+        account,
+        entities,
+        notes: lost.iter().map(|lost| format!("damaged: {lost}")).collect(),
+        unreadable: None,
+    };
+    let form = format!("tgsession v{}, damaged", crate::file::FORMAT_VERSION);
+    let sessions = sessions.into_iter().map(parsed).collect();
+    Ok(Inner::Parsed(Parsed { form, sessions }))
 }

@@ -31,6 +31,7 @@ pub use self::import::ImportReport;
 pub use self::options::StoreOptions;
 
 pub use self::repair::{RepairReport, repair};
+pub(crate) use self::repair::{SalvagedSession, salvaged_sessions};
 pub use self::session::StoreSession;
 pub use self::view::{ReadView, SessionView};
 

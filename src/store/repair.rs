@@ -36,7 +36,30 @@ pub struct RepairReport {
 /// [`Error::WrongKind`] if the file is no store or neither its first sector nor a copy of the root
 /// is whole; [`Error::Older`] and [`Error::Newer`]; those of [`Store::create`] for `out`.
 pub fn repair(path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairReport> {
-    let path = &store_path(path.as_ref());
+    let (sessions, lost) = salvaged_sessions(&store_path(path.as_ref()))?;
+    let mut report = RepairReport { lost, ..RepairReport::default() };
+    Store::create_with(out, |store| {
+        for SalvagedSession { name, account, entities } in sessions {
+            let taken = store.import(&name, &account, entities.into_iter().map(Ok), false)?;
+            report.entities += taken.entities;
+            report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
+            report.sessions.push(name);
+        }
+        Ok(())
+    })?;
+    Ok(report)
+}
+
+/// One session of a damaged store, as far as it can be proven.
+#[derive(Debug)]
+pub(crate) struct SalvagedSession {
+    pub(crate) name: String,
+    pub(crate) account: Account,
+    pub(crate) entities: Vec<Entity>,
+}
+
+/// Everything that can be proven of a damaged store, and what is damaged or missing.
+pub(crate) fn salvaged_sessions(path: &Path) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
     let io = |source| Error::io("read", path, source);
     let file = open_to_salvage(path).map_err(|error| super::open_error(path, error))?;
     let disk: Arc<dyn Disk> = Arc::new(FileDisk::new(file, path).map_err(io)?);
@@ -46,26 +69,19 @@ pub fn repair(path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairRep
     let file_id = file_id_of(&head).map_err(|error| super::open_error(path, error))?;
     let cache = StoreOptions::default().cache_size;
     let salvaged = crate::engine::caught(|| salvage(&disk, file_id, cache));
-    let salvaged = salvaged.map_err(|fault| fault.at(path))?;
-    let mut report = RepairReport { lost: salvaged.lost.clone(), ..RepairReport::default() };
-    Store::create_with(out, |store| rebuild(store, &salvaged, &mut report))?;
-    Ok(report)
-}
-
-fn rebuild(store: &Store, salvaged: &Salvaged, report: &mut RepairReport) -> Result<()> {
-    for (account, name) in names(salvaged, report) {
-        let rows = account_rows(salvaged, account, report);
-        let entities = entities_of(salvaged, account, report);
-        let taken = store.import(&name, &rows, entities.into_iter().map(Ok), false)?;
-        report.entities += taken.entities;
-        report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
-        report.sessions.push(name);
+    let mut salvaged = salvaged.map_err(|fault| fault.at(path))?;
+    let mut lost = std::mem::take(&mut salvaged.lost);
+    let mut sessions = Vec::new();
+    for (number, name) in names(&salvaged, &mut lost) {
+        let account = account_rows(&salvaged, number, &mut lost);
+        let entities = entities_of(&salvaged, number, &mut lost);
+        sessions.push(SalvagedSession { name, account, entities });
     }
-    Ok(())
+    Ok((sessions, lost))
 }
 
 /// Every account of which there is a row, and its name.
-fn names(salvaged: &Salvaged, report: &mut RepairReport) -> BTreeMap<AccountNo, String> {
+fn names(salvaged: &Salvaged, lost: &mut Vec<String>) -> BTreeMap<AccountNo, String> {
     let mut names = BTreeMap::new();
     for (name, row) in rows_of(salvaged, Table::Sessions) {
         let number = <[u8; 4]>::try_from(&**row).map(u32::from_le_bytes);
@@ -80,7 +96,7 @@ fn names(salvaged: &Salvaged, report: &mut RepairReport) -> BTreeMap<AccountNo, 
     let with_entities = salvaged.entities.keys().map(PeerKey::account);
     for account in with_rows.chain(with_entities).collect::<BTreeSet<_>>() {
         names.entry(account).or_insert_with(|| {
-            report.lost.push(format!("the name of session number {}", account.0));
+            lost.push(format!("the name of session number {}", account.0));
             format!("recovered {}", account.0)
         });
     }
@@ -92,10 +108,10 @@ fn rows_of(salvaged: &Salvaged, table: Table) -> impl Iterator<Item = (&[u8], &R
     rows.map(|((_, key), row)| (key.as_ref(), row))
 }
 
-fn account_rows(salvaged: &Salvaged, account: AccountNo, report: &mut RepairReport) -> Account {
+fn account_rows(salvaged: &Salvaged, account: AccountNo, lost: &mut Vec<String>) -> Account {
     let mut rows = Account::default();
     let mut lose = |what: &str| {
-        report.lost.push(format!("{what} of session number {} cannot be read", account.0));
+        lost.push(format!("{what} of session number {} cannot be read", account.0));
     };
     let of_account =
         |table| rows_of(salvaged, table).filter(move |(key, _)| account_of(key) == Some(account));
@@ -134,13 +150,13 @@ fn account_rows(salvaged: &Salvaged, account: AccountNo, report: &mut RepairRepo
     rows
 }
 
-fn entities_of(salvaged: &Salvaged, account: AccountNo, report: &mut RepairReport) -> Vec<Entity> {
+fn entities_of(salvaged: &Salvaged, account: AccountNo, lost: &mut Vec<String>) -> Vec<Entity> {
     let mut entities = Vec::new();
     let (first, last) = (PeerKey::first(account), PeerKey::last(account));
     for (key, row) in salvaged.entities.range(first..=last) {
         match PeerKey::peer(key).map(|id| decode::<Entity>(id, row)) {
             Some(Ok(entity)) => entities.push(entity),
-            _ => report.lost.push(format!("an entity of session number {}", account.0)),
+            _ => lost.push(format!("an entity of session number {}", account.0)),
         }
     }
     entities

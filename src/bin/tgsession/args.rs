@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Check(Check),
     Compact(Compact),
     Backup(Backup),
+    Repair(Repair),
     Run(Run),
     Completions(Completions),
 }
@@ -71,6 +72,21 @@ impl Command {
             _ => false,
         }
     }
+}
+
+/// Make a new store of everything that is whole in a damaged one
+#[derive(Args)]
+#[command(
+    after_help = "The damaged store is not changed. What is missing is listed on standard error.\n\n\
+                        Example: tgsession repair accounts repaired"
+)]
+pub(crate) struct Repair {
+    /// The damaged store
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+    /// The store to create
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
 }
 
 /// How a damaged input is read.

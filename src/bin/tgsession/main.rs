@@ -53,6 +53,7 @@ fn run(command: Command) -> Outcome {
         Command::Check(args) => cmd::check::run(&args),
         Command::Compact(args) => cmd::compact::run(&args),
         Command::Backup(args) => cmd::backup::run(&args),
+        Command::Repair(args) => cmd::repair::run(&args),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Run(args) => cmd::run::run(&args),
     }

@@ -254,7 +254,7 @@ fn refuse_string(path: &Path) -> Outcome {
 /// No file has a longer name, and every session string is longer.
 const LONGEST_NAME: usize = 255;
 
-fn find_store(path: &Path) -> Outcome<PathBuf> {
+pub(crate) fn find_store(path: &Path) -> Outcome<PathBuf> {
     refuse_stdin(path)?;
     find_with(path, &[".tgsession"])
 }

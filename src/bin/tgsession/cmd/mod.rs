@@ -12,4 +12,5 @@ pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod remove;
 pub(crate) mod rename;
+pub(crate) mod repair;
 pub(crate) mod run;

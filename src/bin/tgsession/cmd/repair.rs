@@ -1,0 +1,34 @@
+//! `repair`: a new store of everything that is whole in a damaged one.
+
+use tgsession::store_path;
+
+use crate::args::Repair;
+use crate::failure::{Failure, Outcome};
+use crate::progress::Waiting;
+use crate::target::Inputs;
+use crate::words::count;
+use crate::{output, source};
+
+pub(crate) fn run(args: &Repair) -> Outcome {
+    source::refuse_stdin(&args.output)?;
+    let damaged = source::find_store(&args.store)?;
+    let target = store_path(&args.output);
+    Inputs::of([damaged.as_path()]).refuse(&target)?;
+    let waiting = Waiting::new("repairing");
+    let report = tgsession::repair(&damaged, &args.output)?;
+    drop(waiting);
+    let (sessions, entities) = (report.sessions.len() as u64, report.entities);
+    output::say(&format!(
+        "{}: {} and {} taken over",
+        target.display(),
+        count(sessions, "session", "sessions"),
+        count(entities, "entity", "entities")
+    ));
+    if report.lost.is_empty() {
+        return Ok(());
+    }
+    for lost in &report.lost {
+        output::say(&format!("  missing: {lost}"));
+    }
+    Err(Failure::Problems(format!("{}: not everything could be read", damaged.display())))
+}
