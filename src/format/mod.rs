@@ -10,6 +10,8 @@ mod clients;
 mod database;
 mod entities;
 mod field;
+#[cfg(feature = "convert")]
+mod files;
 mod fit;
 #[cfg(feature = "convert")]
 pub(crate) mod gogram;
@@ -54,6 +56,8 @@ pub(crate) use self::client::SqliteFile;
 pub(crate) use self::clients::recognise;
 pub(crate) use self::database::Tables;
 pub(crate) use self::entities::Entities;
+#[cfg(feature = "convert")]
+pub(crate) use self::files::{Disk, Files, InMemory};
 pub(crate) use self::fit::{
     Address, EntityPlace, Given, Need, OtherDcs, Outgoing, Output, Place, Target, account_for,
     fill, without_entities,

@@ -14,6 +14,10 @@ mod open;
 mod session;
 #[cfg(feature = "convert")]
 mod small;
+#[cfg(feature = "convert")]
+mod unwrap;
+#[cfg(feature = "convert")]
+mod wrapped;
 
 pub use self::lookup::Lookup;
 pub use self::open::SourceOptions;
@@ -29,6 +33,26 @@ pub use self::session::SourceSession;
 pub struct Source {
     path: PathBuf,
     inner: Inner,
+    /// What was taken off around it, one sentence each.
+    notes: Vec<String>,
+    /// What the only session is called where the path does not say it.
+    stem: Option<String>,
+}
+
+/// What was found in a file or folder.
+struct Found {
+    inner: Inner,
+    /// As in [`Source`].
+    notes: Vec<String>,
+    stem: Option<String>,
+}
+
+/// One of several sources in one, as an archive has them.
+#[derive(Debug)]
+struct Member {
+    source: Source,
+    /// Its sessions: the name among all, and that in it.
+    names: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -37,6 +61,8 @@ enum Inner {
     Sqlite(Box<SqliteFile>),
     #[cfg_attr(not(feature = "convert"), expect(dead_code, reason = "no small form is read"))]
     Parsed(Parsed),
+    #[cfg_attr(not(feature = "convert"), expect(dead_code, reason = "no archive is read"))]
+    Many(Vec<Member>),
 }
 
 impl Source {
@@ -56,6 +82,12 @@ impl Source {
             Inner::Store(_) => format!("tgsession v{}", crate::file::FORMAT_VERSION),
             Inner::Sqlite(file) => file.form().to_owned(),
             Inner::Parsed(parsed) => parsed.form.clone(),
+            Inner::Many(members) => {
+                let mut forms: Vec<_> = members.iter().map(|one| one.source.form()).collect();
+                forms.sort();
+                forms.dedup();
+                forms.join(", ")
+            }
         }
     }
 
@@ -84,6 +116,10 @@ impl Source {
             Inner::Parsed(parsed) => {
                 parsed.sessions.iter().map(|session| self.name_of(session)).collect()
             }
+            Inner::Many(members) => {
+                let names = members.iter().flat_map(|member| &member.names);
+                names.map(|(name, _)| name.clone()).collect()
+            }
         };
         names.sort();
         Ok(names)
@@ -110,8 +146,15 @@ impl Source {
                 let session = self.parsed(parsed, name)?;
                 (session.account.clone(), Entities::Parsed(session.entities.iter(), &session.notes))
             }
+            Inner::Many(members) => {
+                let (source, inner) = self.member(members, name)?;
+                let mut session = source.session(inner)?;
+                name.clone_into(&mut session.name);
+                session.notes.extend_from_slice(&self.notes);
+                return Ok(session);
+            }
         };
-        Ok(SourceSession { name: name.to_owned(), account, entities })
+        Ok(SourceSession { name: name.to_owned(), account, entities, notes: self.notes.clone() })
     }
 
     /// The entity of a session that is found by this: in a store by its indexes, else by reading
@@ -132,6 +175,10 @@ impl Source {
                 let session = self.parsed(parsed, name)?;
                 lookup::in_all(|| Ok(session.entities.iter().cloned().map(Ok)), by)
             }
+            Inner::Many(members) => {
+                let (source, inner) = self.member(members, name)?;
+                source.entity(inner, by)
+            }
         }
     }
 
@@ -144,12 +191,34 @@ impl Source {
         match &self.inner {
             Inner::Store(store) => store.check(),
             Inner::Sqlite(file) => self.check_sqlite(file),
-            Inner::Parsed(parsed) => Ok(CheckReport {
-                sessions: parsed.sessions.len() as u64,
-                entities: parsed.sessions.iter().map(|one| one.entities.len() as u64).sum(),
-                ..CheckReport::default()
-            }),
+            Inner::Parsed(parsed) => {
+                let entities = parsed.sessions.iter().map(|one| one.entities.len() as u64).sum();
+                let sessions = parsed.sessions.len() as u64;
+                let mut report = CheckReport { sessions, entities, ..CheckReport::default() };
+                let unreadable = parsed.sessions.iter().filter_map(|one| one.unreadable.clone());
+                unreadable.for_each(|why| report.problem(why));
+                Ok(report)
+            }
+            Inner::Many(members) => {
+                let mut all = CheckReport::default();
+                for member in members {
+                    let report = member.source.check()?;
+                    all.sessions += report.sessions;
+                    all.entities += report.entities;
+                    all.records += report.records;
+                    report.problems.into_iter().for_each(|problem| all.problem(problem));
+                }
+                Ok(all)
+            }
         }
+    }
+
+    fn member<'a>(&self, members: &'a [Member], name: &str) -> Result<(&'a Source, &'a str)> {
+        let mut all = members.iter().flat_map(|member| {
+            member.names.iter().map(move |(own, inner)| (own, &member.source, inner.as_str()))
+        });
+        let found = all.find(|(own, ..)| *own == name);
+        found.map(|(_, source, inner)| (source, inner)).ok_or_else(|| self.no_session(name))
     }
 
     fn check_sqlite(&self, file: &SqliteFile) -> Result<CheckReport> {
@@ -183,6 +252,9 @@ impl Source {
     }
 
     fn stem(&self) -> String {
+        if let Some(stem) = &self.stem {
+            return stem.clone();
+        }
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 

@@ -8,9 +8,11 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "convert")]
 use super::small;
-use super::{Inner, Source};
+use super::{Found, Inner, Source};
 use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
+#[cfg(feature = "convert")]
+use crate::format::Disk;
 use crate::format::{Parsed, ParsedSession, SqliteFile, Tables, recognise};
 use crate::sqlite::{self, Database, Salvage};
 use crate::store::{SalvagedSession, Store, salvaged_sessions};
@@ -80,13 +82,14 @@ impl SourceOptions {
         let inner = if metadata.is_dir() {
             // What may not be looked into is not said to be no session.
             std::fs::read_dir(path).map_err(failed)?;
-            self.folder(path)?
+            plain(self.folder(path)?)
         } else if metadata.is_file() {
             self.file(path)?
         } else {
             return Err(stranger(path, "no ordinary file".to_owned()));
         };
-        Ok(Source { path: path.to_owned(), inner })
+        let Found { inner, notes, stem } = inner;
+        Ok(Source { path: path.to_owned(), inner, notes, stem })
     }
 
     /// Opens what is in memory: the text of a session string, or the bytes of any file but a
@@ -97,7 +100,7 @@ impl SourceOptions {
     /// As [`SourceOptions::open`].
     pub fn open_bytes(&self, name: &str, bytes: &[u8]) -> Result<Source> {
         let path = Path::new(name);
-        let inner = match FileKindFound::of(bytes) {
+        let found = match FileKindFound::of(bytes) {
             FileKindFound::Store => {
                 return Err(stranger(
                     path,
@@ -105,21 +108,28 @@ impl SourceOptions {
                 ));
             }
             FileKindFound::SqliteCut => return Err(cut_short(path)),
-            FileKindFound::Sqlite => {
-                let tables = |options: &sqlite::OpenOptions| {
-                    let tables = self.tables_of(bytes, options);
-                    tables.map_err(|error| {
-                        Error::damaged(path, Damaged::Sqlite { table: None, error })
-                    })
-                };
-                Inner::Sqlite(Box::new(self.sqlite(path, FileKindFound::Sqlite, tables)?))
-            }
+            FileKindFound::Sqlite => plain(self.sqlite_in_memory(path, bytes, [None, None])?),
             kind => self.small(path, kind, bytes)?,
         };
-        Ok(Source { path: path.to_owned(), inner })
+        let Found { inner, notes, stem } = found;
+        Ok(Source { path: path.to_owned(), inner, notes, stem })
     }
 
-    fn file(&self, path: &Path) -> Result<Inner> {
+    /// A database in memory, with the `-wal` and the `-journal` that lay beside it.
+    pub(super) fn sqlite_in_memory(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        beside: [Option<Vec<u8>>; 2],
+    ) -> Result<Inner> {
+        let tables = |options: &sqlite::OpenOptions| {
+            let tables = self.tables_of(bytes, beside.clone(), options);
+            tables.map_err(|error| Error::damaged(path, Damaged::Sqlite { table: None, error }))
+        };
+        Ok(Inner::Sqlite(Box::new(self.sqlite(path, FileKindFound::Sqlite, tables)?)))
+    }
+
+    fn file(&self, path: &Path) -> Result<Found> {
         let kind = kind_of(path)?;
         let sqlite = |kind| {
             let tables = |options: &sqlite::OpenOptions| {
@@ -130,7 +140,7 @@ impl SourceOptions {
                 };
                 opened.map_err(|error| sqlite_error(path, error))
             };
-            Ok(Inner::Sqlite(Box::new(self.sqlite(path, kind, tables)?)))
+            Ok(plain(Inner::Sqlite(Box::new(self.sqlite(path, kind, tables)?))))
         };
         match kind {
             FileKindFound::Store => match Store::open_read_only(path) {
@@ -138,10 +148,10 @@ impl SourceOptions {
                     if self.salvage
                         && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
                 {
-                    salvaged_store(path)
+                    salvaged_store(path).map(plain)
                 }
-                Err(Error::Damaged { .. }) if self.salvage => salvaged_store(path),
-                opened => Ok(Inner::Store(opened?)),
+                Err(Error::Damaged { .. }) if self.salvage => salvaged_store(path).map(plain),
+                opened => Ok(plain(Inner::Store(opened?))),
             },
             FileKindFound::Sqlite => sqlite(kind),
             FileKindFound::SqliteCut if self.salvage => sqlite(kind),
@@ -152,7 +162,9 @@ impl SourceOptions {
                 let bytes = bytes.map_err(|source| Error::io("read", path, source))?;
                 match self.small(path, kind, &bytes) {
                     // A header that is damaged makes a database look like anything.
-                    Err(Error::WrongKind { .. }) if self.salvage => sqlite(FileKindFound::Unknown),
+                    Err(error @ Error::WrongKind { .. }) if self.salvage => {
+                        sqlite(FileKindFound::Unknown).map_err(|_| error)
+                    }
                     opened => opened,
                 }
             }
@@ -162,13 +174,14 @@ impl SourceOptions {
     fn tables_of(
         &self,
         bytes: &[u8],
+        [wal, journal]: [Option<Vec<u8>>; 2],
         options: &sqlite::OpenOptions,
     ) -> Result<Tables, sqlite::SqliteError> {
         let bytes = bytes.to_vec();
         if self.salvage {
-            return Ok(Tables::Saved(Salvage::from_bytes(bytes, None, None, options)));
+            return Ok(Tables::Saved(Salvage::from_bytes(bytes, wal, journal, options)));
         }
-        Database::from_bytes(bytes, None, None, options).map(Tables::Whole)
+        Database::from_bytes(bytes, wal, journal, options).map(Tables::Whole)
     }
 
     /// Tells whose tables they are. The tables that a client expects in a damaged file are only
@@ -199,16 +212,16 @@ impl SourceOptions {
 
     #[cfg(feature = "convert")]
     fn folder(&self, path: &Path) -> Result<Inner> {
-        small::folder(path, self.given().passphrase).map(Inner::Parsed)
+        small::folder(&Disk, path, self.given().passphrase).map(Inner::Parsed)
     }
 
     #[cfg(feature = "convert")]
-    fn small(&self, path: &Path, kind: FileKindFound, bytes: &[u8]) -> Result<Inner> {
-        small::file(path, kind, bytes, self.given()).map(Inner::Parsed)
+    fn small(&self, path: &Path, _: FileKindFound, bytes: &[u8]) -> Result<Found> {
+        self.unwrapped(path, bytes)
     }
 
     #[cfg(feature = "convert")]
-    fn given(&self) -> small::Given<'_> {
+    pub(super) fn given(&self) -> small::Given<'_> {
         let passphrase = self.passphrase.as_ref().map(|passphrase| passphrase.as_slice());
         small::Given { passphrase, dc: self.dc }
     }
@@ -219,9 +232,14 @@ impl SourceOptions {
     }
 
     #[cfg(not(feature = "convert"))]
-    fn small(&self, path: &Path, kind: FileKindFound, _: &[u8]) -> Result<Inner> {
+    fn small(&self, path: &Path, kind: FileKindFound, _: &[u8]) -> Result<Found> {
         Err(wrong_kind(path, kind))
     }
+}
+
+/// What lies there with nothing around it.
+fn plain(inner: Inner) -> Found {
+    Found { inner, notes: Vec::new(), stem: None }
 }
 
 /// Looks at a file's first bytes.
@@ -233,7 +251,7 @@ fn kind_of(path: &Path) -> Result<FileKindFound> {
     Ok(FileKindFound::of(&head))
 }
 
-fn cut_short(path: &Path) -> Error {
+pub(super) fn cut_short(path: &Path) -> Error {
     let error = sqlite::SqliteError::NotADatabase;
     Error::damaged(path, Damaged::Sqlite { table: None, error })
 }

@@ -12,6 +12,8 @@ pub struct SourceSession<'a> {
     pub(super) name: String,
     pub(super) account: Account,
     pub(super) entities: Entities<'a>,
+    /// Of what was around it.
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -60,11 +62,12 @@ impl SourceSession<'_> {
     /// each. Complete once the entities have been read to the end.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        match &self.entities {
+        let inside = match &self.entities {
             Entities::Store(_) => Vec::new(),
             Entities::Sqlite(entities) => entities.notes().into_sentences(),
             Entities::Parsed(_, notes) => notes.to_vec(),
-        }
+        };
+        self.notes.iter().cloned().chain(inside).collect()
     }
 }
 

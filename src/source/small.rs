@@ -11,8 +11,8 @@ use crate::file::FileKindFound;
 #[cfg(feature = "tdata")]
 use crate::format::tdata;
 use crate::format::{
-    Parsed, ParsedSession, android, apple, gogram, gotd, gotgproto, gramjs_store, grammers_tl,
-    hex_key, pyrogram_json, tdlib, telethon, telethon_json, web, wtelegram,
+    Files, Parsed, ParsedSession, android, apple, gogram, gotd, gotgproto, gramjs_store,
+    grammers_tl, hex_key, pyrogram_json, tdlib, telethon, telethon_json, web, wtelegram,
 };
 use crate::portable::{self, PortableError};
 use crate::string::{self, StringError};
@@ -67,10 +67,10 @@ pub(super) fn file(
 }
 
 /// Reads a folder that is a session itself.
-pub(super) fn folder(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
-    let fitting: Vec<_> = FOLDERS.iter().filter(|form| (form.looks_like)(path)).collect();
+pub(super) fn folder(files: &dyn Files, path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
+    let fitting: Vec<_> = FOLDERS.iter().filter(|form| (form.looks_like)(files, path)).collect();
     match fitting[..] {
-        [form] => (form.read)(path, passphrase),
+        [form] => (form.read)(files, path, passphrase),
         [] => Err(stranger(path, "a folder".to_owned())),
         _ => {
             let names: Vec<_> = fitting.iter().map(|form| form.name).collect();
@@ -83,8 +83,8 @@ pub(super) fn folder(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
 struct FolderForm {
     /// As in "it is ...".
     name: &'static str,
-    looks_like: fn(&Path) -> bool,
-    read: fn(&Path, Option<&[u8]>) -> Result<Parsed>,
+    looks_like: fn(&dyn Files, &Path) -> bool,
+    read: fn(&dyn Files, &Path, Option<&[u8]>) -> Result<Parsed>,
 }
 
 const FOLDERS: [FolderForm; 4] = [
@@ -92,12 +92,12 @@ const FOLDERS: [FolderForm; 4] = [
     FolderForm {
         name: "a GramJS store",
         looks_like: gramjs_store::looks_like,
-        read: |path, _| gramjs_store::read(path),
+        read: |files, path, _| gramjs_store::read(files, path),
     },
     FolderForm {
         name: "the folder of Telegram for Android",
         looks_like: android::is_in,
-        read: |path, _| android::read_folder(path),
+        read: |files, path, _| android::read_folder(files, path),
     },
     FolderForm {
         name: "a folder with TDLib's td.binlog",
@@ -107,13 +107,13 @@ const FOLDERS: [FolderForm; 4] = [
 ];
 
 #[cfg(feature = "tdata")]
-fn is_tdata(path: &Path) -> bool {
-    tdata::looks_like(path)
+fn is_tdata(files: &dyn Files, path: &Path) -> bool {
+    tdata::looks_like(files, path)
 }
 
 #[cfg(feature = "tdata")]
-fn read_tdata(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
-    let accounts = tdata::read(path, passphrase)?;
+fn read_tdata(files: &dyn Files, path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
+    let accounts = tdata::read(files, path, passphrase)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let alone = accounts.len() == 1;
     let sessions = accounts.into_iter().map(|account| {
@@ -138,12 +138,12 @@ fn read_tdata(path: &Path, passphrase: Option<&[u8]>) -> Result<Parsed> {
 }
 
 #[cfg(not(feature = "tdata"))]
-fn is_tdata(_: &Path) -> bool {
+fn is_tdata(_: &dyn Files, _: &Path) -> bool {
     false
 }
 
 #[cfg(not(feature = "tdata"))]
-fn read_tdata(path: &Path, _: Option<&[u8]>) -> Result<Parsed> {
+fn read_tdata(_: &dyn Files, path: &Path, _: Option<&[u8]>) -> Result<Parsed> {
     Err(stranger(path, "a folder".to_owned()))
 }
 
@@ -234,7 +234,9 @@ fn line(path: &Path, text: &str, given: Given<'_>) -> Result<Parsed> {
     let decoded = string::decode(text).map_err(|error| match error {
         StringError::Empty => stranger(path, "empty".to_owned()),
         StringError::TooLong | StringError::Base64 { .. } | StringError::Unknown { .. } => {
-            stranger(path, format!("text that is no session string ({error})"))
+            let again = string::may_be_cut(text);
+            let again = if again { "; a part of it may be missing: copy it again" } else { "" };
+            stranger(path, format!("text that is no session string ({error}{again})"))
         }
         error => damaged(path, error.to_string()),
     })?;

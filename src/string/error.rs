@@ -65,15 +65,12 @@ impl fmt::Display for StringError {
                 f,
                 "no session string is longer than {MOST_LETTERS} characters: give one, alone"
             ),
-            Self::Base64 { at } => write!(
-                f,
-                "character {at} cannot stand there in a session string, which is base64: \
-                 copy it again"
-            ),
+            Self::Base64 { at } => {
+                write!(f, "character {at} cannot stand there in a session string, which is base64")
+            }
             Self::Unknown { letters } => write!(
                 f,
-                "no known session string has {letters} characters and begins like this one: a \
-                 part of it may be missing, copy it again"
+                "no known session string has {letters} characters and begins like this one"
             ),
             Self::Version => f.write_str(
                 "it has the length of a string of Telethon or GramJS, but the version 1 in front \
@@ -97,6 +94,18 @@ impl fmt::Display for StringError {
             }
         }
     }
+}
+
+/// A shorter text is no session string that lost a part.
+const LEAST_LETTERS: usize = 250;
+
+/// Whether a text that is no session string may have been one before it was cut or changed, so
+/// that copying it again can help.
+pub(crate) fn may_be_cut(text: &str) -> bool {
+    let belongs = |c: &char| c.is_ascii_alphanumeric() || "+/-_= \r\n".contains(*c);
+    let letters = text.chars().filter(belongs).count();
+    let strange = text.chars().count() - letters;
+    (LEAST_LETTERS..=MOST_LETTERS).contains(&letters) && strange <= 2
 }
 
 impl std::error::Error for StringError {}

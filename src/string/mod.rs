@@ -23,7 +23,7 @@ use std::fmt;
 use crate::types::Account;
 
 pub(crate) use self::detect::decode;
-pub(crate) use self::error::StringError;
+pub(crate) use self::error::{StringError, may_be_cut};
 pub(crate) use self::unfit::Unfit;
 
 /// Which client's string it is, and which layout where the client has several.

@@ -142,7 +142,8 @@ impl Rows for Direct<'_, '_> {
     }
 
     fn each(&self, table: Table, span: &Span, _: usize, visit: Visit<'_>) -> Step<()> {
-        let within = |key: &[u8]| std::ops::RangeBounds::contains(&(span.from(), span.to()), key);
+        let within =
+            |key: &[u8]| std::ops::RangeBounds::<[u8]>::contains(&(span.from(), span.to()), key);
         let from = (table, Key::from(&[][..]));
         let changes = self.changes_of(table).range(from..).take_while(|((of, _), _)| *of == table);
         let changes = changes.filter(|((_, key), _)| within(key));

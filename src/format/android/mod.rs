@@ -13,11 +13,12 @@ mod tests;
 mod tgnet;
 mod user;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use self::tgnet::Unread;
-use super::{Notes, Parsed, ParsedSession};
+use super::{Disk, Files, Notes, Parsed, ParsedSession};
 use crate::error::{Damaged, Error, Result};
 use crate::types::SelfUser;
 
@@ -34,12 +35,12 @@ pub(crate) fn looks_like(bytes: &[u8]) -> bool {
 ///
 /// [`Error::Damaged`], [`Error::Newer`].
 pub(crate) fn read_file(path: &Path, bytes: &[u8]) -> Result<Parsed> {
-    Ok(Parsed::one(FORM.to_owned(), session_of(path, bytes, None)?))
+    Ok(Parsed::one(FORM.to_owned(), session_of(&Disk, path, bytes, None)?))
 }
 
 /// Whether a folder is that of the app, or holds the two files.
-pub(crate) fn is_in(folder: &Path) -> bool {
-    !accounts_in(folder).is_empty()
+pub(crate) fn is_in(files: &dyn Files, folder: &Path) -> bool {
+    !accounts_in(files, folder).is_empty()
 }
 
 /// Reads every account of a folder.
@@ -47,14 +48,15 @@ pub(crate) fn is_in(folder: &Path) -> bool {
 /// # Errors
 ///
 /// Those of [`read_file`] where there is one account; of several, a bad one hides no other.
-pub(crate) fn read_folder(folder: &Path) -> Result<Parsed> {
-    let accounts = accounts_in(folder);
+pub(crate) fn read_folder(files: &dyn Files, folder: &Path) -> Result<Parsed> {
+    let accounts = accounts_in(files, folder);
     let alone = accounts.len() == 1;
     let stem = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut sessions = Vec::new();
     for Account { number, tgnet, config } in accounts {
         let name = (!alone).then(|| format!("{stem}-{}", number + 1));
-        let read = bytes_of(&tgnet).and_then(|bytes| session_of(&tgnet, &bytes, config.as_deref()));
+        let read = bytes_of(files, &tgnet)
+            .and_then(|bytes| session_of(files, &tgnet, &bytes, config.as_deref()));
         match read {
             Ok(session) => sessions.push(ParsedSession { name, ..session }),
             Err(error) if alone => return Err(error),
@@ -89,8 +91,8 @@ struct Account {
 /// More than the app and its forks keep.
 const MOST_ACCOUNTS: usize = 16;
 
-fn accounts_in(folder: &Path) -> Vec<Account> {
-    let file = |path: PathBuf| path.is_file().then_some(path);
+fn accounts_in(files: &dyn Files, folder: &Path) -> Vec<Account> {
+    let file = |path: PathBuf| files.file(&path).map(|_| path);
     let account = |number: usize| {
         let (own, config) = match number {
             0 => (PathBuf::new(), "userconfing.xml".to_owned()),
@@ -110,11 +112,9 @@ const TGNET: &str = "tgnet.dat";
 /// Real ones have a few kilobytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| Error::io("read", path, error))?;
+fn bytes_of(files: &dyn Files, path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let bytes = files.read(path, MOST_BYTES + 1);
+    let bytes = bytes.map_err(|error| Error::io("read", path, error))?;
     if bytes.len() as u64 > MOST_BYTES {
         let why = format!("it is larger than {MOST_BYTES} bytes");
         return Err(Error::damaged(path, Damaged::Form(why)));
@@ -122,7 +122,12 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn session_of(path: &Path, bytes: &[u8], config: Option<&Path>) -> Result<ParsedSession> {
+fn session_of(
+    files: &dyn Files,
+    path: &Path,
+    bytes: &[u8],
+    config: Option<&Path>,
+) -> Result<ParsedSession> {
     let mut notes = Notes::default();
     let read = tgnet::decode(bytes, &mut notes).map_err(|unread| match unread {
         Unread::Newer { what, found, newest } => {
@@ -137,7 +142,7 @@ fn session_of(path: &Path, bytes: &[u8], config: Option<&Path>) -> Result<Parsed
              that has files/ and shared_prefs/"
                 .into(),
         ),
-        Some(config) => match bytes_of(config).map(|xml| user::in_xml(&xml)) {
+        Some(config) => match bytes_of(files, config).map(|xml| user::in_xml(&xml)) {
             Ok(Ok(user::User { id, bot })) => account.login.user = Some(SelfUser { id, bot }),
             Ok(Err(why)) => {
                 notes.add(format!("{}: {why}; the user id is not known", config.display()))

@@ -34,8 +34,8 @@ fn check(session: &ParsedSession, user: bool) {
 
 #[test]
 fn the_folder_of_the_app_gives_its_account_and_the_file_alone_all_but_the_user() {
-    assert!(is_in(&fixture()));
-    let parsed = read_folder(&fixture()).unwrap();
+    assert!(is_in(&Disk, &fixture()));
+    let parsed = read_folder(&Disk, &fixture()).unwrap();
     assert_eq!((parsed.form.as_str(), parsed.sessions.len()), ("android-tgnet", 1));
     check(&parsed.sessions[0], true);
     assert_eq!(parsed.sessions[0].notes, Vec::<String>::new());
@@ -48,7 +48,7 @@ fn the_folder_of_the_app_gives_its_account_and_the_file_alone_all_but_the_user()
 #[test]
 fn several_accounts_are_read_and_a_bad_one_hides_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(!is_in(folder.path()));
+    assert!(!is_in(&Disk, folder.path()));
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -56,17 +56,17 @@ fn several_accounts_are_read_and_a_bad_one_hides_no_other() {
     };
     let xml = fs::read(fixture().join("shared_prefs/userconfing.xml")).unwrap();
     put("files/tgnet.dat", b"\x04\0\0\0\x05\0\0\0");
-    assert!(matches!(read_folder(folder.path()), Err(Error::Damaged { .. })));
+    assert!(matches!(read_folder(&Disk, folder.path()), Err(Error::Damaged { .. })));
     put("files/account2/tgnet.dat", &tgnet_bytes());
     put("shared_prefs/userconfig2.xml", &xml);
     put("shared_prefs/userconfing.xml", b"<map />");
-    let parsed = read_folder(folder.path()).unwrap();
+    let parsed = read_folder(&Disk, folder.path()).unwrap();
     let [bad, good] = &parsed.sessions[..] else { panic!("two") };
     assert!(bad.unreadable.as_ref().unwrap().contains("ends too early"));
     check(good, true);
     assert!(good.name.as_ref().unwrap().ends_with("-3"));
     put("files/tgnet.dat", &tgnet_bytes());
-    let parsed = read_folder(folder.path()).unwrap();
+    let parsed = read_folder(&Disk, folder.path()).unwrap();
     check(&parsed.sessions[0], false);
     assert!(parsed.sessions[0].notes[0].contains("the login never finished"));
 }
@@ -77,7 +77,7 @@ fn both_files_in_one_folder_will_do() {
     fs::write(folder.path().join("tgnet.dat"), tgnet_bytes()).unwrap();
     let xml = fs::read(fixture().join("shared_prefs/userconfing.xml")).unwrap();
     fs::write(folder.path().join("userconfing.xml"), xml).unwrap();
-    check(&read_folder(folder.path()).unwrap().sessions[0], true);
+    check(&read_folder(&Disk, folder.path()).unwrap().sessions[0], true);
 }
 
 const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();

@@ -1,14 +1,12 @@
 //! A store, read.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::super::{Notes, Parsed, ParsedSession};
+use super::super::{Files, Notes, Parsed, ParsedSession};
 use super::FORM;
 use super::encoding::{auth_key, key_of, unmarked};
 use crate::error::{Damaged, Error, Result};
@@ -18,8 +16,8 @@ use crate::types::{AccessHash, Account, AuthKey, DcId, DcOption, Endpoint, Entit
 const MOST_BYTES: usize = 1 << 16;
 
 /// Whether the folder is such a store.
-pub(crate) fn looks_like(folder: &Path) -> bool {
-    keys(folder, &mut Notes::default()).is_ok_and(|keys| prefix(&keys).is_some())
+pub(crate) fn looks_like(files: &dyn Files, folder: &Path) -> bool {
+    keys(files, folder, &mut Notes::default()).is_ok_and(|keys| prefix(&keys).is_some())
 }
 
 /// Reads the store in a folder.
@@ -27,9 +25,9 @@ pub(crate) fn looks_like(folder: &Path) -> bool {
 /// # Errors
 ///
 /// [`Error::Io`], [`Error::BadAuthKey`], [`Error::Damaged`] if it has no session.
-pub(crate) fn read(folder: &Path) -> Result<Parsed> {
+pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Parsed> {
     let mut notes = Notes::default();
-    let keys = keys(folder, &mut notes)?;
+    let keys = keys(files, folder, &mut notes)?;
     let Some(prefix) = prefix(&keys) else {
         return Err(Error::damaged(folder, Damaged::Form("there is no dcId in it".into())));
     };
@@ -41,9 +39,9 @@ pub(crate) fn read(folder: &Path) -> Result<Parsed> {
             continue;
         };
         if let Some(known) = LOGIN.into_iter().find(|known| *known == key) {
-            login.insert(known, content(path)?);
+            login.insert(known, content(files, path)?);
         } else if key.parse::<i64>().is_ok() {
-            match content(path)?.as_deref().map_or(Err("too long"), |row| entity(key, row)) {
+            match content(files, path)?.as_deref().map_or(Err("too long"), |row| entity(key, row)) {
                 Ok(entity) => session.entities.push(entity),
                 Err(why) => notes.add(format!("entity {key} is {why}, skipped")),
             }
@@ -61,16 +59,14 @@ pub(crate) fn read(folder: &Path) -> Result<Parsed> {
 const LOGIN: [&str; 4] = ["dcId", "port", "serverAddress", "authKey"];
 
 /// The keys and their files, in their order.
-fn keys(folder: &Path, notes: &mut Notes) -> Result<BTreeMap<String, PathBuf>> {
+fn keys(files: &dyn Files, folder: &Path, notes: &mut Notes) -> Result<BTreeMap<String, PathBuf>> {
     let failed = |source| Error::io("list", folder, source);
     let mut keys = BTreeMap::new();
-    for entry in folder.read_dir().map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let key = entry.file_name().to_str().and_then(key_of);
-        let is_file = entry.file_type().map_err(failed)?.is_file();
-        match key {
-            Some(key) if is_file => drop(keys.insert(key, entry.path())),
-            _ => notes.add(format!("{:?} is no file of a store, not read", entry.file_name())),
+    for (path, is_file) in files.list(folder).map_err(failed)? {
+        let name = path.file_name().unwrap_or_default();
+        match name.to_str().and_then(key_of) {
+            Some(key) if is_file => drop(keys.insert(key, path)),
+            _ => notes.add(format!("{name:?} is no file of a store, not read")),
         }
     }
     Ok(keys)
@@ -87,12 +83,9 @@ fn prefix(keys: &BTreeMap<String, PathBuf>) -> Option<String> {
 }
 
 /// The text of a file; `None` if it is too long to be one of a store, or no text.
-fn content(path: &Path) -> Result<Option<Zeroizing<String>>> {
+fn content(files: &dyn Files, path: &Path) -> Result<Option<Zeroizing<String>>> {
     let failed = |source| Error::io("read", path, source);
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_BYTES + 1));
-    let most = MOST_BYTES as u64 + 1;
-    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    let bytes = files.read(path, MOST_BYTES as u64 + 1).map_err(failed)?;
     if bytes.len() > MOST_BYTES {
         return Ok(None);
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::super::Disk;
 use super::super::alchemy::tests::of_model;
 use super::super::telethon::as_kept;
 use super::super::tests::{Sample, sessions};
@@ -39,10 +40,10 @@ fn put(folder: &Path, name: &str, sample: &Sample) {
 
 #[test]
 fn the_fixture_is_its_model_and_is_written_as_it_is() {
-    assert!(looks_like(&fixture()));
+    assert!(looks_like(&Disk, &fixture()));
     let json: Value =
         serde_json::from_slice(&fs::read(fixture().with_extension("json")).unwrap()).unwrap();
-    let parsed = read(&fixture()).unwrap();
+    let parsed = read(&Disk, &fixture()).unwrap();
     assert_eq!(parsed.form, "gramjs-store");
     let (seen, notes) = one(parsed);
     assert_eq!(notes, [""; 0]);
@@ -84,7 +85,7 @@ proptest! {
         }
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "a b/ä", &sample);
-        let (seen, notes) = one(read(folder.path()).unwrap());
+        let (seen, notes) = one(read(&Disk, folder.path()).unwrap());
         prop_assert_eq!(notes, [""; 0]);
         for entity in &mut fitted {
             entity.access_hash.take_if(|_| entity.id.kind() == PeerKind::Group);
@@ -155,12 +156,12 @@ fn a_bad_key_is_an_error_and_a_missing_one_a_session_before_its_login() {
     put(folder.path(), "s", &login());
     let key = folder.path().join("s%3AauthKey");
     fs::write(&key, r#"{"type":"Buffer","data":[1,2]}"#).unwrap();
-    let error = read(folder.path()).unwrap_err();
+    let error = read(&Disk, folder.path()).unwrap_err();
     assert!(matches!(error, Error::BadAuthKey { dc: 2, .. }), "{error}");
     fs::write(&key, "undefined").unwrap();
-    assert_eq!(one(read(folder.path()).unwrap()).0.account.dcs[0].auth_key, None);
+    assert_eq!(one(read(&Disk, folder.path()).unwrap()).0.account.dcs[0].auth_key, None);
     fs::remove_file(&key).unwrap();
-    assert_eq!(one(read(folder.path()).unwrap()).0.account.dcs[0].auth_key, None);
+    assert_eq!(one(read(&Disk, folder.path()).unwrap()).0.account.dcs[0].auth_key, None);
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn odd_files_are_noted_and_the_rest_is_read() {
         fs::write(folder.path().join(name), content).unwrap();
     }
     fs::write(folder.path().join("s%3A9"), vec![b' '; 70_000]).unwrap();
-    let (seen, mut notes) = one(read(folder.path()).unwrap());
+    let (seen, mut notes) = one(read(&Disk, folder.path()).unwrap());
     assert_eq!(seen.entities.len(), 1);
     notes.sort();
     assert_eq!(
@@ -198,11 +199,11 @@ fn odd_files_are_noted_and_the_rest_is_read() {
 #[test]
 fn what_is_no_store_is_not_taken_for_one() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(!looks_like(folder.path()));
-    assert!(!looks_like(&folder.path().join("absent")));
+    assert!(!looks_like(&Disk, folder.path()));
+    assert!(!looks_like(&Disk, &folder.path().join("absent")));
     fs::write(folder.path().join("dcId"), "2").unwrap();
-    assert!(!looks_like(folder.path()));
-    assert!(matches!(read(folder.path()), Err(Error::Damaged { .. })));
+    assert!(!looks_like(&Disk, folder.path()));
+    assert!(matches!(read(&Disk, folder.path()), Err(Error::Damaged { .. })));
 }
 
 #[test]

@@ -4,12 +4,11 @@
 //! "TDF$" · version i32 LE · payload · MD5(payload · its length i32 LE · version · "TDF$")
 //! ```
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 
+use super::super::Files;
 use crate::error::{Damaged, Error, Result};
 
 /// A file of a `tdata` folder that is what its MD5 says.
@@ -26,11 +25,11 @@ pub(super) struct TdfFile {
 impl TdfFile {
     /// Reads the file of this name: the one with the ending `s`, or of the older two the newer
     /// one; where that is damaged, the next that is not.
-    pub(super) fn read(folder: &Path, name: &str) -> Result<Self> {
+    pub(super) fn read(files: &dyn Files, folder: &Path, name: &str) -> Result<Self> {
         let mut first_error = None;
         let mut instead_of = None;
-        for path in candidates(folder, name) {
-            match read_one(&path) {
+        for path in candidates(files, folder, name) {
+            match read_one(files, &path) {
                 Ok(payload) => return Ok(Self { path, payload, instead_of }),
                 Err(error) => {
                     first_error.get_or_insert(error);
@@ -44,17 +43,16 @@ impl TdfFile {
 }
 
 /// Whether there is a file of this name in any of its endings, with the magic of one.
-pub(super) fn exists(folder: &Path, name: &str) -> bool {
-    candidates(folder, name).iter().any(|path| {
-        let mut magic = [0; MAGIC.len()];
-        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
-        read.is_ok() && magic == *MAGIC
+pub(super) fn exists(files: &dyn Files, folder: &Path, name: &str) -> bool {
+    candidates(files, folder, name).iter().any(|path| {
+        let magic = files.read(path, MAGIC.len() as u64);
+        magic.is_ok_and(|magic| magic.as_slice() == MAGIC)
     })
 }
 
 /// Whether there is anything of this name, damaged or not.
-pub(super) fn is_named(folder: &Path, name: &str) -> bool {
-    !candidates(folder, name).is_empty()
+pub(super) fn is_named(files: &dyn Files, folder: &Path, name: &str) -> bool {
+    !candidates(files, folder, name).is_empty()
 }
 
 /// The payload of a whole file, or what is wrong with it.
@@ -87,23 +85,21 @@ pub(super) fn digest(payload: &[u8], version: [u8; 4]) -> Result<[u8; 16], Strin
 
 /// What is there of a name's files, best first. `s` is written whole and then renamed; before it
 /// there were `0` and `1`, in turn.
-fn candidates(folder: &Path, name: &str) -> Vec<PathBuf> {
+fn candidates(files: &dyn Files, folder: &Path, name: &str) -> Vec<PathBuf> {
     // A pipe of that name would be waited on for ever.
     let file = |ending: char| {
         let path = folder.join(format!("{name}{ending}"));
-        let about = fs::metadata(&path).ok()?;
-        about.is_file().then(|| (path, about.modified().ok()))
+        let modified = files.file(&path)?;
+        Some((path, modified))
     };
     let mut older: Vec<_> = ['0', '1'].into_iter().filter_map(file).collect();
     older.sort_by_key(|(_, modified)| std::cmp::Reverse(*modified));
     file('s').into_iter().chain(older).map(|(path, _)| path).collect()
 }
 
-fn read_one(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| Error::io("read", path, error))?;
+fn read_one(files: &dyn Files, path: &Path) -> Result<Vec<u8>> {
+    let bytes = files.read(path, MOST_BYTES + 1);
+    let bytes = bytes.map_err(|error| Error::io("read", path, error))?;
     let damaged = |why| Error::damaged(path, Damaged::Form(why));
     if bytes.len() as u64 > MOST_BYTES {
         return Err(damaged(format!("it is larger than {MOST_BYTES} bytes")));

@@ -33,7 +33,7 @@ use self::envelope::TdfFile;
 use self::key_file::{Closed, KeyFile};
 use self::sealed::LocalKey;
 pub(crate) use self::write::{PLACE, files};
-use super::Notes;
+use super::{Files, Notes};
 use crate::error::{Damaged, Error, Result};
 use crate::types::Account;
 
@@ -58,8 +58,8 @@ pub(crate) struct BadAccount {
 }
 
 /// Whether this is a `tdata` folder, or holds one of that name.
-pub(crate) fn looks_like(folder: &Path) -> bool {
-    located(folder).is_some()
+pub(crate) fn looks_like(files: &dyn Files, folder: &Path) -> bool {
+    located(files, folder).is_some()
 }
 
 /// Every account of a `tdata` folder, or of the folder `tdata` in this one, in the order in which
@@ -73,16 +73,19 @@ pub(crate) fn looks_like(folder: &Path) -> bool {
 /// [`Error::NeedsPassphrase`], [`Error::WrongPassphrase`], and whatever is wrong with the key
 /// file; what is wrong with one account stands in its place in the list.
 pub(crate) fn read(
+    files: &dyn Files,
     folder: &Path,
     passcode: Option<&[u8]>,
 ) -> Result<Vec<Result<TdataAccount, BadAccount>>> {
-    let folder = located(folder).unwrap_or_else(|| folder.to_owned());
-    if !envelope::is_named(&folder, KEY_FILE) && envelope::exists(&folder, FIRST_ACCOUNT) {
+    let folder = located(files, folder).unwrap_or_else(|| folder.to_owned());
+    if !envelope::is_named(files, &folder, KEY_FILE)
+        && envelope::exists(files, &folder, FIRST_ACCOUNT)
+    {
         let found = "a tdata folder of before 2020, which has no key file".to_owned();
         let hint = "open it once with a present Telegram Desktop, which brings it up to date";
         return Err(Error::WrongKind { path: folder, found, hint });
     }
-    let file = TdfFile::read(&folder, KEY_FILE)?;
+    let file = TdfFile::read(files, &folder, KEY_FILE)?;
     let passcode = passcode.unwrap_or_default();
     let keys = KeyFile::open(&file.payload, passcode).map_err(|closed| match closed {
         Closed::Passcode if passcode.is_empty() => Error::NeedsPassphrase { path: folder.clone() },
@@ -104,7 +107,7 @@ pub(crate) fn read(
         } else if !seen.insert(index) {
             Err(listed("its list has the same account twice"))
         } else {
-            read_account(&folder, index, &keys.local_key, file.fallback_note())
+            read_account(files, &folder, index, &keys.local_key, file.fallback_note())
         };
         content.map_err(|error| BadAccount { index, error })
     };
@@ -126,21 +129,22 @@ pub(crate) fn fuzz_content(bytes: &[u8]) {
 }
 
 /// The folder itself, or the one in it, whichever has the files.
-fn located(folder: &Path) -> Option<PathBuf> {
+fn located(files: &dyn Files, folder: &Path) -> Option<PathBuf> {
     let has_files = |folder: &PathBuf| {
-        [KEY_FILE, FIRST_ACCOUNT].iter().any(|name| envelope::exists(folder, name))
+        [KEY_FILE, FIRST_ACCOUNT].iter().any(|name| envelope::exists(files, folder, name))
     };
     [folder.to_owned(), folder.join("tdata")].into_iter().find(has_files)
 }
 
 fn read_account(
+    files: &dyn Files,
     folder: &Path,
     index: i32,
     local_key: &LocalKey,
     note: Option<String>,
 ) -> Result<TdataAccount> {
     let mut notes = Notes::default();
-    let file = TdfFile::read(folder, &file_name(index))?;
+    let file = TdfFile::read(files, folder, &file_name(index))?;
     note.into_iter().chain(file.fallback_note()).for_each(|note| notes.add(note));
     let mut payload = stream::Stream::new(&file.payload);
     let account = payload

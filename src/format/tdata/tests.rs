@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::super::Disk;
 use super::account::decode;
 use super::key_file::accounts;
 use super::sealed::Unopened;
@@ -64,8 +65,8 @@ pub(super) fn copy_of(name: &str) -> tempfile::TempDir {
 #[test]
 fn a_folder_without_a_passcode_gives_its_account() {
     let folder = fixtures().join("tdata_one");
-    assert!(looks_like(&folder));
-    let accounts = read(&folder, None).unwrap();
+    assert!(looks_like(&Disk, &folder));
+    let accounts = read(&Disk, &folder, None).unwrap();
     let accounts: Vec<_> = accounts.into_iter().map(|account| said(account.unwrap())).collect();
     assert_eq!(accounts, expected("tdata_one"));
 }
@@ -73,7 +74,7 @@ fn a_folder_without_a_passcode_gives_its_account() {
 #[test]
 fn a_folder_with_a_passcode_gives_both_accounts_in_their_order() {
     let folder = fixtures().join("tdata_passcode_two");
-    let accounts = read(&folder, Some(b"hunter2")).unwrap();
+    let accounts = read(&Disk, &folder, Some(b"hunter2")).unwrap();
     let accounts: Vec<_> = accounts.into_iter().map(|account| said(account.unwrap())).collect();
     assert_eq!(accounts, expected("tdata_passcode_two"));
     assert_eq!(accounts.iter().map(|account| account.0).collect::<Vec<_>>(), [1, 0]);
@@ -84,31 +85,31 @@ fn a_missing_passcode_is_told_from_a_wrong_one() {
     let folder = fixtures().join("tdata_passcode_two");
     for none in [None, Some(b"".as_slice())] {
         assert!(
-            matches!(read(&folder, none), Err(Error::NeedsPassphrase { path }) if path == folder)
+            matches!(read(&Disk, &folder, none), Err(Error::NeedsPassphrase { path }) if path == folder)
         );
     }
-    let wrong = read(&folder, Some(b"hunter3"));
+    let wrong = read(&Disk, &folder, Some(b"hunter3"));
     assert!(matches!(wrong, Err(Error::WrongPassphrase { path }) if path == folder));
 }
 
 #[test]
 fn the_folder_above_will_do_and_another_will_not() {
     let above = tempfile::tempdir().unwrap();
-    assert!(!looks_like(above.path()));
-    assert!(matches!(read(above.path(), None), Err(Error::NotFound { .. })));
+    assert!(!looks_like(&Disk, above.path()));
+    assert!(matches!(read(&Disk, above.path(), None), Err(Error::NotFound { .. })));
     let from = copy_of("tdata_one");
     fs::rename(from.path(), above.path().join("tdata")).unwrap();
-    assert!(looks_like(above.path()));
-    assert_eq!(read(above.path(), None).unwrap().len(), 1);
-    assert!(!looks_like(&above.path().join("tdata/key_datas")), "a file");
+    assert!(looks_like(&Disk, above.path()));
+    assert_eq!(read(&Disk, above.path(), None).unwrap().len(), 1);
+    assert!(!looks_like(&Disk, &above.path().join("tdata/key_datas")), "a file");
 }
 
 #[test]
 fn a_folder_of_before_the_key_file_is_refused_by_its_age() {
     let folder = copy_of("tdata_one");
     fs::remove_file(folder.path().join("key_datas")).unwrap();
-    assert!(looks_like(folder.path()));
-    let refused = read(folder.path(), None).unwrap_err();
+    assert!(looks_like(&Disk, folder.path()));
+    let refused = read(&Disk, folder.path(), None).unwrap_err();
     assert!(matches!(refused, Error::WrongKind { .. }), "{refused}");
 }
 
@@ -129,10 +130,10 @@ fn sweep(name: &str, passcode: Option<&[u8]>, file: &str, mut changed: impl FnMu
             let mut bytes = whole.clone();
             bytes[at] ^= flip;
             fs::write(&path, bytes).unwrap();
-            changed(&read(folder.path(), passcode));
+            changed(&read(&Disk, folder.path(), passcode));
         }
         fs::write(&path, &whole[..at]).unwrap();
-        changed(&read(folder.path(), passcode));
+        changed(&read(&Disk, folder.path(), passcode));
     }
 }
 
@@ -157,13 +158,15 @@ fn a_flipped_or_cut_account_is_named_and_hides_nothing() {
     });
     let folder = copy_of("tdata_passcode_two");
     fs::write(folder.path().join("A7FDF864FBC10B77s"), b"TDF$").unwrap();
-    let [Err(bad), Ok(good)] = &read(folder.path(), Some(b"hunter2")).unwrap()[..] else {
+    let [Err(bad), Ok(good)] = &read(&Disk, folder.path(), Some(b"hunter2")).unwrap()[..] else {
         panic!()
     };
     assert!(matches!(bad, BadAccount { index: 1, error: Error::Damaged { .. } }));
     assert_eq!(good.index, 0);
     fs::remove_file(folder.path().join("A7FDF864FBC10B77s")).unwrap();
-    let [Err(bad), Ok(_)] = &read(folder.path(), Some(b"hunter2")).unwrap()[..] else { panic!() };
+    let [Err(bad), Ok(_)] = &read(&Disk, folder.path(), Some(b"hunter2")).unwrap()[..] else {
+        panic!()
+    };
     assert!(matches!(&bad.error, Error::NotFound { path } if path.ends_with("A7FDF864FBC10B77s")));
 }
 
@@ -171,7 +174,7 @@ fn a_flipped_or_cut_account_is_named_and_hides_nothing() {
 fn of_several_files_the_one_whose_md5_holds_is_read() {
     let folder = copy_of("tdata_one");
     let file = |ending| folder.path().join(format!("D877F783D5D3EF8C{ending}"));
-    let notes = || read(folder.path(), None).unwrap().remove(0).unwrap().notes;
+    let notes = || read(&Disk, folder.path(), None).unwrap().remove(0).unwrap().notes;
     fs::copy(file("s"), file("1")).unwrap();
     fs::write(file("0"), b"TDF$ and no more").unwrap();
     assert_eq!(notes(), Vec::<String>::new());
@@ -190,7 +193,7 @@ fn a_pipe_in_place_of_a_file_is_not_waited_on() {
     let file = folder.path().join("D877F783D5D3EF8Cs");
     fs::remove_file(&file).unwrap();
     nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let [Err(bad)] = &read(folder.path(), None).unwrap()[..] else { panic!() };
+    let [Err(bad)] = &read(&Disk, folder.path(), None).unwrap()[..] else { panic!() };
     assert!(matches!(bad.error, Error::NotFound { .. }));
 }
 
@@ -241,7 +244,7 @@ fn content(head: &[i32], taken: &[(i32, u8)], destroyed: &[(i32, u8)]) -> Vec<u8
 fn files_of_before_wide_ids_have_their_user_in_32_bits() {
     let old = content(&[777_000_111, 4], &[(4, 1), (2, 2)], &[(1, 3)]);
     let folder = folder_of(&[1, 0], &[(0, old)]);
-    let [Ok(account)] = &read(folder.path(), None).unwrap()[..] else { panic!() };
+    let [Ok(account)] = &read(&Disk, folder.path(), None).unwrap()[..] else { panic!() };
     let login = &account.account.login;
     assert_eq!(login.user.map(|user| user.id), Some(777_000_111));
     assert_eq!(login.home_dc, Some(DcId(4)));
@@ -287,7 +290,7 @@ fn counts_that_do_not_fit_are_refused_before_room_is_made() {
 fn an_account_that_is_listed_twice_or_below_zero_is_bad_and_the_others_are_read() {
     let good = content(&[5, 2], &[(2, 1)], &[]);
     let folder = folder_of(&[3, 0, 0, -4, 0], &[(0, good)]);
-    let read = read(folder.path(), None).unwrap();
+    let read = read(&Disk, folder.path(), None).unwrap();
     let [Ok(_), Err(twice), Err(below)] = &read[..] else { panic!("{read:?}") };
     assert_eq!((twice.index, below.index), (0, -4));
 }

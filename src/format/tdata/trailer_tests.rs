@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::super::Disk;
 use super::tests::{array, copy_of, file, fixtures, seal};
 use super::trailer::Trailer;
 use super::*;
@@ -25,7 +26,7 @@ fn expected(name: &str) -> Vec<Said> {
 
 fn read_all(name: &str, passcode: Option<&[u8]>) -> Vec<Said> {
     let mut all = Vec::new();
-    for account in super::read(&fixtures().join(name), passcode).unwrap() {
+    for account in super::read(&Disk, &fixtures().join(name), passcode).unwrap() {
         let account = account.unwrap();
         assert_eq!(account.notes, Vec::<String>::new());
         let login = &account.account.login;
@@ -48,9 +49,12 @@ fn a_folder_of_7_3_with_an_app_lock_is_opened_by_its_passcode_alone() {
     assert_eq!(read_all("tdata73_passcode", Some(b"secret")), expected("tdata73_passcode"));
     let folder = fixtures().join("tdata73_passcode");
     for none in [None, Some(&b""[..])] {
-        assert!(matches!(super::read(&folder, none), Err(Error::NeedsPassphrase { .. })));
+        assert!(matches!(super::read(&Disk, &folder, none), Err(Error::NeedsPassphrase { .. })));
     }
-    assert!(matches!(super::read(&folder, Some(b"Secret")), Err(Error::WrongPassphrase { .. })));
+    assert!(matches!(
+        super::read(&Disk, &folder, Some(b"Secret")),
+        Err(Error::WrongPassphrase { .. })
+    ));
 }
 
 #[test]
@@ -64,7 +68,7 @@ fn a_flipped_or_cut_key_file_of_7_3_is_damaged_and_never_a_wrong_passcode() {
             flipped[at] ^= 0x10;
             for bytes in [&flipped, &whole[..at]] {
                 fs::write(&path, bytes).unwrap();
-                let read = super::read(folder.path(), Some(b"secret"));
+                let read = super::read(&Disk, folder.path(), Some(b"secret"));
                 assert!(matches!(read, Err(Error::Damaged { .. })), "byte {at}");
             }
         }
@@ -117,7 +121,7 @@ fn opened(open_wrap: &[u8], trailer: &[u8], passcode: &[u8]) -> Result<usize> {
     let list = seal(&local, &[[0; 4], [0; 4]].concat());
     let payload = [array(&SALT), array(open_wrap), array(&list), array(trailer)].concat();
     fs::write(folder.path().join("key_datas"), file(&payload)).unwrap();
-    super::read(folder.path(), Some(passcode)).map(|accounts| accounts.len())
+    super::read(&Disk, folder.path(), Some(passcode)).map(|accounts| accounts.len())
 }
 
 fn told(read: Result<usize>) -> String {

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::super::{Losses, Outgoing};
+use super::super::{Disk, Losses, Outgoing};
 use super::tests::{copy_of, fixtures};
 use super::*;
 use crate::types::{AuthKey, DcId, DcOption, SelfUser};
@@ -35,8 +35,8 @@ fn written(accounts: &[Account], passcode: Option<&[u8]>) -> Result<tempfile::Te
 }
 
 fn read_again(folder: &tempfile::TempDir, passcode: Option<&[u8]>) -> Vec<Account> {
-    assert!(looks_like(folder.path()));
-    let accounts = read(folder.path(), passcode).unwrap().into_iter();
+    assert!(looks_like(&Disk, folder.path()));
+    let accounts = read(&Disk, folder.path(), passcode).unwrap().into_iter();
     accounts
         .map(|account| {
             let account = account.unwrap();
@@ -53,7 +53,7 @@ fn accounts_come_back_in_their_order_with_and_without_a_passcode() {
         let folder = written(&accounts[..count], passcode).unwrap();
         assert_eq!(read_again(&folder, passcode), accounts[..count]);
         if passcode.is_some() {
-            let locked = read(folder.path(), None);
+            let locked = read(&Disk, folder.path(), None);
             assert!(matches!(locked, Err(Error::NeedsPassphrase { .. })));
         }
     }

@@ -19,12 +19,11 @@ mod tests;
 mod write;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use self::events::Log;
 pub(crate) use self::write::TdlibFile;
-use super::{Notes, Parsed, ParsedSession};
+use super::{Files, Notes, Parsed, ParsedSession};
 use crate::error::{Damaged, Error, Result};
 use crate::types::{Account, AuthKey, DcId, DcOption, SelfUser, UpdateState};
 
@@ -62,8 +61,8 @@ pub(crate) fn read_file(path: &Path, bytes: &[u8], key: Option<&[u8]>) -> Result
 }
 
 /// Whether a folder holds such a file.
-pub(crate) fn is_in(folder: &Path) -> bool {
-    !files_in(folder).is_empty()
+pub(crate) fn is_in(files: &dyn Files, folder: &Path) -> bool {
+    !logs_in(files, folder).is_empty()
 }
 
 /// Reads the log in a folder; where there is one of the test servers too, both.
@@ -71,21 +70,19 @@ pub(crate) fn is_in(folder: &Path) -> bool {
 /// # Errors
 ///
 /// Those of [`read_file`] and of reading the file.
-pub(crate) fn read_folder(folder: &Path, key: Option<&[u8]>) -> Result<Parsed> {
-    let files = files_in(folder);
+pub(crate) fn read_folder(files: &dyn Files, folder: &Path, key: Option<&[u8]>) -> Result<Parsed> {
+    let logs = logs_in(files, folder);
     let stem = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut sessions = Vec::new();
-    for path in &files {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(|error| Error::io("read", path, error))?;
+    for path in &logs {
+        let bytes = files.read(path, MOST_BYTES + 1);
+        let bytes = bytes.map_err(|error| Error::io("read", path, error))?;
         if bytes.len() as u64 > MOST_BYTES {
             let why = format!("it is larger than {MOST_BYTES} bytes");
             return Err(Error::damaged(path, Damaged::Form(why)));
         }
         let mut session = session_of(path, &bytes, key)?;
-        if path.ends_with(TEST_NAME) && files.len() > 1 {
+        if path.ends_with(TEST_NAME) && logs.len() > 1 {
             session.name = Some(format!("{stem}-test"));
         }
         sessions.push(session);
@@ -105,9 +102,9 @@ const TEST_NAME: &str = "td_test.binlog";
 /// Real ones have some megabytes.
 const MOST_BYTES: u64 = 1 << 28;
 
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+fn logs_in(files: &dyn Files, folder: &Path) -> Vec<PathBuf> {
     let paths = [NAME, TEST_NAME].map(|name| folder.join(name));
-    paths.into_iter().filter(|path| path.is_file()).collect()
+    paths.into_iter().filter(|path| files.file(path).is_some()).collect()
 }
 
 fn session_of(path: &Path, bytes: &[u8], key: Option<&[u8]>) -> Result<ParsedSession> {

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::super::Sample;
 use super::super::tests::write;
+use super::super::{Disk, Sample};
 use super::cipher::Key;
 use super::*;
 
@@ -36,8 +36,8 @@ fn the_plain_file_and_the_one_of_the_default_key_are_read_without_a_key() {
     for (folder, notes) in [("tdlib_default_key_plain", 0), ("tdlib_default_key_tdlib", 1)] {
         for key in [None, Some(&b"anything"[..])] {
             let path = fixtures().join(folder);
-            assert!(is_in(&path));
-            let parsed = read_folder(&path, key).unwrap();
+            assert!(is_in(&Disk, &path));
+            let parsed = read_folder(&Disk, &path, key).unwrap();
             check(&parsed, "tdlib_default_key");
             assert_eq!(parsed.sessions[0].notes.len(), notes, "{:?}", parsed.sessions[0].notes);
             assert_eq!(parsed.sessions[0].account.login.test_mode, Some(false));
@@ -51,18 +51,18 @@ fn the_file_of_an_own_key_is_opened_by_it_alone_in_any_spelling() {
     let path = fixtures().join("tdlib_own_key_tdlib");
     let key = said("tdlib_own_key")["database_key"].as_str().unwrap().to_owned();
     for key in [key.as_bytes(), b"aHVudGVyMg==", b"68756e74657232\n"] {
-        check(&read_folder(&path, Some(key)).unwrap(), "tdlib_own_key");
+        check(&read_folder(&Disk, &path, Some(key)).unwrap(), "tdlib_own_key");
     }
     for none in [None, Some(&b""[..])] {
-        assert!(matches!(read_folder(&path, none), Err(Error::NeedsPassphrase { .. })));
+        assert!(matches!(read_folder(&Disk, &path, none), Err(Error::NeedsPassphrase { .. })));
     }
-    let wrong = read_folder(&path, Some(b"hunter3"));
+    let wrong = read_folder(&Disk, &path, Some(b"hunter3"));
     assert!(matches!(wrong, Err(Error::WrongPassphrase { .. })));
 }
 
 #[test]
 fn what_is_written_is_the_file_that_tdlib_took() {
-    let parsed = read_folder(&fixtures().join("tdlib_default_key_plain"), None).unwrap();
+    let parsed = read_folder(&Disk, &fixtures().join("tdlib_default_key_plain"), None).unwrap();
     let sample = Sample { account: parsed.sessions[0].account.clone(), entities: Vec::new() };
     assert_eq!(write(&TdlibFile, &sample).unwrap().bytes, fixture("tdlib_default_key_plain"));
     let mut account = sample.account.clone();
@@ -244,14 +244,14 @@ fn a_key_of_another_id_is_refused() {
 #[test]
 fn both_logs_of_a_folder_are_read() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(!is_in(folder.path()));
+    assert!(!is_in(&Disk, folder.path()));
     let log = fixture("tdlib_default_key_plain");
     fs::write(folder.path().join(TEST_NAME), &log).unwrap();
-    let parsed = read_folder(folder.path(), None).unwrap();
+    let parsed = read_folder(&Disk, folder.path(), None).unwrap();
     assert_eq!((parsed.sessions.len(), parsed.sessions[0].name.clone()), (1, None));
     assert_eq!(parsed.sessions[0].account.login.test_mode, Some(true));
     fs::write(folder.path().join(NAME), &log).unwrap();
-    let parsed = read_folder(folder.path(), None).unwrap();
+    let parsed = read_folder(&Disk, folder.path(), None).unwrap();
     let modes: Vec<_> = parsed.sessions.iter().map(|one| one.account.login.test_mode).collect();
     assert_eq!(modes, [Some(false), Some(true)]);
     assert!(parsed.sessions[1].name.as_ref().unwrap().ends_with("-test"));
