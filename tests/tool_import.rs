@@ -138,11 +138,11 @@ fn a_second_import_adds_to_the_store() -> Result {
 
 #[test]
 fn one_bad_file_does_not_keep_the_others_out() -> Result {
-    let folder = Folder::with(&["two_dc", "bad_trunc_100", "bad_version_99"])?;
-    let sources = ["bad_trunc_100.session", "two_dc.session", "bad_version_99.session", "absent"];
+    let folder = Folder::with(&["two_dc", "bad_trunc_100", "bad_no_sessions"])?;
+    let sources = ["bad_trunc_100.session", "two_dc.session", "bad_no_sessions.session", "absent"];
     let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
-    assert_eq!(ran.code, 3, "the worst of damaged, newer and missing: {ran:?}");
-    for name in ["bad_trunc_100.session: ", "bad_version_99.session: ", "absent: not found"] {
+    assert_eq!(ran.code, 3, "the worst of damaged, foreign and missing: {ran:?}");
+    for name in ["bad_trunc_100.session: ", "bad_no_sessions.session: ", "absent: not found"] {
         assert_eq!(ran.stderr.matches(name).count(), 1, "{name}: {}", ran.stderr);
     }
     assert_eq!(folder.results(&["list", "store"])?, "two_dc\n");
@@ -163,9 +163,9 @@ fn a_source_whose_entities_are_damaged_leaves_no_trace_in_the_store() -> Result 
 
 #[test]
 fn from_bad_files_alone_no_store_appears() -> Result {
-    let folder = Folder::with(&["bad_pagetype", "bad_trunc_100", "bad_version_99"])?;
+    let folder = Folder::with(&["bad_pagetype", "bad_trunc_100", "bad_no_sessions"])?;
     let before = folder.content()?;
-    let sources = ["bad_pagetype.session", "bad_trunc_100.session", "bad_version_99.session"];
+    let sources = ["bad_pagetype.session", "bad_trunc_100.session", "bad_no_sessions.session"];
     let ran = folder.run(&[&["import"], sources.as_slice(), &["--into", "store"]].concat())?;
     assert_eq!((ran.code, ran.stderr.lines().count()), (3, 3), "{ran:?}");
     assert_eq!(folder.content()?, before);

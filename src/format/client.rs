@@ -19,15 +19,17 @@ pub(crate) trait Client: Sync {
     /// Whether these tables are this client's.
     fn recognises(&self, db: &Tables) -> bool;
 
+    /// What is missing in tables that would otherwise be this client's, as in "it has no ...".
+    fn lacks(&self, _db: &Tables) -> Option<String> {
+        None
+    }
+
     /// `CREATE TABLE` of the tables that a damaged file should have.
     fn expected(&self) -> &'static [&'static str];
 
-    /// The form as dumps name it: `telethon-sqlite v7`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Newer`] where the version says that this build cannot know what it reads.
-    fn form(&self, file: &SqliteFile) -> Result<String>;
+    /// The form as dumps name it: `telethon-sqlite v7`. A version beyond those that are known is
+    /// noted: forks number their schemas as they like, and the columns say what they are.
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String>;
 
     /// The sessions in the file by name; `None` where it holds one, which is named as the file.
     fn sessions(&self, _file: &SqliteFile) -> Result<Option<Vec<String>>> {
@@ -69,6 +71,8 @@ pub(crate) struct SqliteFile {
     db: Tables,
     client: &'static dyn Client,
     form: String,
+    /// What there is to say of the version.
+    notes: Notes,
 }
 
 impl std::fmt::Debug for SqliteFile {
@@ -81,8 +85,10 @@ impl std::fmt::Debug for SqliteFile {
 impl SqliteFile {
     /// Takes a database for a session of this client, which has recognised it.
     pub(crate) fn new(path: &Path, db: Tables, client: &'static dyn Client) -> Result<Self> {
-        let mut file = Self { path: path.to_owned(), db, client, form: String::new() };
-        file.form = client.form(&file)?;
+        let (path, mut notes) = (path.to_owned(), Notes::default());
+        let mut file = Self { path, db, client, form: String::new(), notes: Notes::default() };
+        file.form = client.form(&file, &mut notes)?;
+        file.notes = notes;
         Ok(file)
     }
 
@@ -106,7 +112,7 @@ impl SqliteFile {
 
     /// Everything but the entities, with a note for what is not in it.
     pub(crate) fn account(&self, session: &str) -> Result<(Account, Notes)> {
-        let mut notes = Notes::default();
+        let mut notes = self.notes.clone();
         if let Tables::Saved(salvage) = &self.db {
             let lost = salvage.lost();
             notes.add(format!(
@@ -164,22 +170,30 @@ impl SqliteFile {
     }
 
     /// The form of a client that puts its schema's version into a table: its name and that number.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Newer`], but for a damaged file, where the number may be anything.
     pub(crate) fn versioned_form(
         &self,
         name: &str,
         (table, column): (&str, &str),
-        (newest, what): (i64, &'static str),
+        newest: (i64, &'static str),
+        notes: &mut Notes,
     ) -> Result<String> {
-        match self.number(table, column)? {
-            Some(found) if found > newest && matches!(self.db, Tables::Whole(_)) => {
-                Err(Error::Newer { path: self.path.clone(), what, found, newest })
-            }
-            Some(version) => Ok(format!("{name} v{version}")),
-            None => Ok(name.to_owned()),
+        let Some(version) = self.number(table, column)? else { return Ok(name.to_owned()) };
+        self.note_newer(version, newest, notes);
+        Ok(format!("{name} v{version}"))
+    }
+
+    /// Notes a version beyond the newest that is known. In a damaged file it may be anything.
+    pub(crate) fn note_newer(
+        &self,
+        found: i64,
+        (newest, what): (i64, &'static str),
+        notes: &mut Notes,
+    ) {
+        if found > newest && matches!(self.db, Tables::Whole(_)) {
+            notes.add(format!(
+                "version: {what} {found} is newer than the {newest} that is known here; it was \
+                 read by its columns"
+            ));
         }
     }
 

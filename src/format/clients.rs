@@ -36,7 +36,15 @@ pub(crate) fn recognise(db: &Tables) -> Result<&'static dyn Client, String> {
         (Some(one), Some(other)) => {
             Err(format!("{} and {} at once", one.described(), other.described()))
         }
-        (None, _) => Err(stranger(db)),
+        (None, _) => {
+            let lacks =
+                |client: &&'static dyn Client| Some((client.described(), client.lacks(db)?));
+            let nearly = CLIENTS.iter().copied().find_map(|client| lacks(&client));
+            Err(nearly.map_or_else(
+                || stranger(db),
+                |(client, what)| format!("{client}, but there is no {what}"),
+            ))
+        }
     }
 }
 

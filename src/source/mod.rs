@@ -9,6 +9,7 @@ use crate::sqlite;
 use crate::store::{CheckReport, SessionView, Store};
 use crate::types::{Account, Entity};
 
+mod database;
 mod lookup;
 mod open;
 mod session;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::database::{self, Place};
 #[cfg(feature = "convert")]
 use super::small;
 use super::{Found, Inner, Source};
@@ -13,8 +14,8 @@ use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
 #[cfg(feature = "convert")]
 use crate::format::Disk;
-use crate::format::{Parsed, ParsedSession, SqliteFile, Tables, recognise};
-use crate::sqlite::{self, Database, Salvage};
+use crate::format::{Parsed, ParsedSession};
+use crate::sqlite;
 use crate::store::{SalvagedSession, Store, salvaged_sessions};
 use crate::types::DcId;
 
@@ -108,7 +109,7 @@ impl SourceOptions {
                 ));
             }
             FileKindFound::SqliteCut => return Err(cut_short(path)),
-            FileKindFound::Sqlite => plain(self.sqlite_in_memory(path, bytes, [None, None])?),
+            FileKindFound::Sqlite => plain(self.sqlite_in_memory(path, bytes, &[None, None])?),
             kind => self.small(path, kind, bytes)?,
         };
         let Found { inner, notes, stem } = found;
@@ -120,28 +121,23 @@ impl SourceOptions {
         &self,
         path: &Path,
         bytes: &[u8],
-        beside: [Option<Vec<u8>>; 2],
+        beside: &[Option<Vec<u8>>; 2],
     ) -> Result<Inner> {
-        let tables = |options: &sqlite::OpenOptions| {
-            let tables = self.tables_of(bytes, beside.clone(), options);
-            tables.map_err(|error| Error::damaged(path, Damaged::Sqlite { table: None, error }))
+        self.sqlite(path, FileKindFound::Sqlite, Place::Memory(bytes, beside))
+    }
+
+    fn sqlite(&self, path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<Inner> {
+        let file = if self.salvage {
+            database::salvage(path, kind, place)?
+        } else {
+            database::open(path, place)?
         };
-        Ok(Inner::Sqlite(Box::new(self.sqlite(path, FileKindFound::Sqlite, tables)?)))
+        Ok(Inner::Sqlite(Box::new(file)))
     }
 
     fn file(&self, path: &Path) -> Result<Found> {
         let kind = kind_of(path)?;
-        let sqlite = |kind| {
-            let tables = |options: &sqlite::OpenOptions| {
-                let opened = if self.salvage {
-                    Salvage::open(path, options).map(Tables::Saved)
-                } else {
-                    Database::open(path, options).map(Tables::Whole)
-                };
-                opened.map_err(|error| sqlite_error(path, error))
-            };
-            Ok(plain(Inner::Sqlite(Box::new(self.sqlite(path, kind, tables)?))))
-        };
+        let sqlite = |kind| self.sqlite(path, kind, Place::File).map(plain);
         match kind {
             FileKindFound::Store => match Store::open_read_only(path) {
                 Ok(store)
@@ -169,45 +165,6 @@ impl SourceOptions {
                 }
             }
         }
-    }
-
-    fn tables_of(
-        &self,
-        bytes: &[u8],
-        [wal, journal]: [Option<Vec<u8>>; 2],
-        options: &sqlite::OpenOptions,
-    ) -> Result<Tables, sqlite::SqliteError> {
-        let bytes = bytes.to_vec();
-        if self.salvage {
-            return Ok(Tables::Saved(Salvage::from_bytes(bytes, wal, journal, options)));
-        }
-        Database::from_bytes(bytes, wal, journal, options).map(Tables::Whole)
-    }
-
-    /// Tells whose tables they are. The tables that a client expects in a damaged file are only
-    /// known when the client is, and that is told from the tables which the schema still has.
-    fn sqlite(
-        &self,
-        path: &Path,
-        kind: FileKindFound,
-        open: impl Fn(&sqlite::OpenOptions) -> Result<Tables>,
-    ) -> Result<SqliteFile> {
-        let tables = open(&sqlite::OpenOptions::new())?;
-        let client = match recognise(&tables) {
-            Ok(client) => client,
-            Err(_) if kind == FileKindFound::Unknown && tables.all().is_empty() => {
-                return Err(wrong_kind(path, kind));
-            }
-            Err(found) => return Err(stranger(path, found)),
-        };
-        if !self.salvage {
-            return SqliteFile::new(path, tables, client);
-        }
-        drop(tables);
-        let options = client.expected().iter();
-        let options =
-            options.fold(sqlite::OpenOptions::new(), |options, sql| options.expect_table(sql));
-        SqliteFile::new(path, open(&options)?, client)
     }
 
     #[cfg(feature = "convert")]
@@ -265,7 +222,7 @@ pub(super) fn stranger(path: &Path, found: String) -> Error {
     Error::WrongKind { path: path.to_owned(), found, hint }
 }
 
-fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
+pub(super) fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
     match error {
         sqlite::OpenError::Io { path, source } => Error::io("read", &path, source),
         sqlite::OpenError::Busy => Error::Busy { path: path.to_owned(), owner: None },

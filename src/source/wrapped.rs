@@ -34,7 +34,7 @@ impl SourceOptions {
                 Err(stranger(path, found))
             }
             FileKindFound::SqliteCut => Err(cut_short(path)),
-            FileKindFound::Sqlite => self.sqlite_in_memory(path, bytes, [None, None]),
+            FileKindFound::Sqlite => self.sqlite_in_memory(path, bytes, &[None, None]),
             kind => small::file(path, kind, bytes, self.given()).map(Inner::Parsed),
         }
     }
@@ -188,7 +188,7 @@ impl Unwrapping<'_> {
         };
         let found = if FileKindFound::of(bytes) == FileKindFound::Sqlite {
             let sides = [beside("-wal"), beside("-journal")];
-            let inner = self.options.sqlite_in_memory(path, bytes, sides);
+            let inner = self.options.sqlite_in_memory(path, bytes, &sides);
             inner.map(|inner| Found { inner, notes: self.note(), stem: None })
         } else {
             self.look(path, bytes)

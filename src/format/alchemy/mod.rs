@@ -68,10 +68,10 @@ impl Client for Alchemy {
         &EXPECTED
     }
 
-    fn form(&self, file: &SqliteFile) -> Result<String> {
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String> {
         let table = format!("{}version", prefix(file.db()).unwrap_or_default());
         let newest = (NEWEST, "telethon-session-sqlalchemy schema");
-        file.versioned_form("sqlalchemy", (&table, "version"), newest)
+        file.versioned_form("sqlalchemy", (&table, "version"), newest, notes)
     }
 
     fn sessions(&self, file: &SqliteFile) -> Result<Option<Vec<String>>> {

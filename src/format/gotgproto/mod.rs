@@ -43,7 +43,7 @@ impl Client for Gotgproto {
         &EXPECTED
     }
 
-    fn form(&self, _: &SqliteFile) -> Result<String> {
+    fn form(&self, _: &SqliteFile, _: &mut Notes) -> Result<String> {
         Ok("gotgproto".to_owned())
     }
 

@@ -17,7 +17,7 @@ mod tests;
 use super::client::{Client, PeerRows, SqliteFile};
 use super::fit::{Address, EntityPlace, Need, OtherDcs, unwritten};
 use super::{Losses, Notes, Outgoing, Output, Place, Tables, Target};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::{Account, EntityKind};
 
@@ -89,15 +89,11 @@ impl Client for Grammers {
         &EXPECTED
     }
 
-    fn form(&self, file: &SqliteFile) -> Result<String> {
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String> {
         match file.db() {
-            Tables::Whole(db) if db.user_version() > NEWEST => Err(Error::Newer {
-                path: file.path().to_owned(),
-                what: "grammers schema",
-                found: db.user_version().into(),
-                newest: NEWEST.into(),
-            }),
             Tables::Whole(db) if db.user_version() > 0 => {
+                let newest = (NEWEST.into(), "grammers schema");
+                file.note_newer(db.user_version().into(), newest, notes);
                 Ok(format!("grammers-sqlite v{}", db.user_version()))
             }
             _ => Ok("grammers-sqlite".to_owned()),

@@ -21,7 +21,7 @@ mod values;
 use super::client::{Client, PeerRows, SqliteFile, column};
 use super::fit::{Address, EntityPlace, Need, OtherDcs, unwritten};
 use super::{Losses, Notes, Outgoing, Output, Place, Tables, Target, field};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, TableWriter, WriterOptions};
 use crate::types::Account;
@@ -113,7 +113,7 @@ impl Client for Mtcute {
         &EXPECTED
     }
 
-    fn form(&self, file: &SqliteFile) -> Result<String> {
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String> {
         let mut peers = None;
         file.each_row("mtcute_migrations", |table, row| {
             let group = field::text(column(table, row, "repo")?).ok().flatten();
@@ -124,10 +124,7 @@ impl Client for Mtcute {
             if group == PEERS_GROUP {
                 peers = Some(found);
             }
-            if found > newest && matches!(file.db(), Tables::Whole(_)) {
-                let path = file.path().to_owned();
-                return Ok(Err(Error::Newer { path, what, found, newest }));
-            }
+            file.note_newer(found, (newest, what), notes);
             Ok(Ok(()))
         })?;
         Ok(peers.map_or("mtcute-sqlite".into(), |version| format!("mtcute-sqlite v{version}")))

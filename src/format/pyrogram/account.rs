@@ -1,7 +1,7 @@
 //! Everything but the entities: `sessions` and `update_state`.
 
 use super::super::client::{SqliteFile, column, endpoint};
-use super::super::{Notes, field};
+use super::super::{Notes, Tables, field};
 use super::{SESSIONS, SESSIONS_MORE};
 use crate::error::Result;
 use crate::sqlite::{Row, SqliteError, Table, Value};
@@ -20,6 +20,10 @@ pub(super) fn read(file: &SqliteFile, notes: &mut Notes) -> Result<Account> {
 fn read_sessions(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
     if file.db().named("sessions").is_none() {
         notes.add("sessions: there is no such table".into());
+    }
+    if let (Tables::Whole(_), Some(table)) = (file.db(), file.db().named("sessions")) {
+        let missing = SESSIONS.iter().filter(|name| table.column(name).is_none());
+        missing.for_each(|name| notes.add(format!("sessions: there is no column {name}")));
     }
     file.each_row("sessions", |table, row| {
         let dc = match read_dc(file, table, row, notes)? {
@@ -157,6 +161,9 @@ fn read_states(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> R
         let (qts, date, seq) = (get("qts")?, get("date")?, get("seq")?);
         match PeerId::from_marked(id) {
             None => account.update_state = account_state(pts, qts, date, seq, notes),
+            Some(_) if id == PYLOGRAM && account.update_state.is_none() => {
+                account.update_state = account_state(pts, qts, date, seq, notes);
+            }
             Some(id) if id.kind() == PeerKind::Channel => {
                 account.channel_states.push(ChannelState { id, pts });
                 more += u64::from([qts, date, seq].iter().any(|value| !value.is_null()));
@@ -165,10 +172,29 @@ fn read_states(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> R
         }
         Ok(Ok(()))
     })?;
+    read_channel_pts(file, account, notes)?;
     if more > 0 {
         notes.add(format!("update_state: the qts, date and seq of {more} channels are not kept"));
     }
     Ok(())
+}
+
+/// The row that holds the account's state in pylogram's files.
+const PYLOGRAM: i64 = 1;
+
+/// pylogram keeps channels in a table of their own, by bare id.
+fn read_channel_pts(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
+    file.each_row("channel_pts", |table, row| {
+        let id = field::integer(column(table, row, "channel_id")?).ok().and_then(PeerId::channel);
+        match (id, field::counter(column(table, row, "pts")?)) {
+            (Some(id), Ok(pts)) => account.channel_states.push(ChannelState { id, pts }),
+            (None, _) => notes.add("channel_pts: a row of no channel, skipped".into()),
+            (Some(id), Err(why)) => {
+                notes.add(format!("channel_pts row {}: pts is {why}, skipped", id.bare()));
+            }
+        }
+        Ok(Ok(()))
+    })
 }
 
 /// What the libraries never learned is NULL. They ask for what they missed with the counters they

@@ -8,7 +8,9 @@
 //!              Kurigram from 6 without username
 //! usernames    (id, peer_id, last_update_on)   Pyrofork: id is the username
 //!              (id, username)                  Kurigram: id is the peer
-//! update_state (id, pts, qts, date, seq)       Pyrofork from 4, Kurigram from 5
+//! update_state (id, pts, qts, date, seq)       Pyrofork and electrogram from 4, Kurigram from 5
+//! channel_pts  (channel_id, pts)               pylogram from 4, by bare id; row 1 of update_state is
+//!                                              the account there
 //! ```
 //!
 //! Forks use the same numbers for different tables, and an upgrade in place appends its columns
@@ -25,6 +27,7 @@ mod write;
 use self::peers::Peers;
 pub(crate) use self::write::{HYDROGRAM, KURIGRAM, PYROFORK, PYROGRAM};
 use super::client::{Client, PeerRows, SqliteFile};
+use super::telethon::{LOGIN, missing};
 use super::{Notes, Tables};
 use crate::error::Result;
 use crate::sqlite::Table;
@@ -40,9 +43,10 @@ pub(crate) enum Pyrogram {
 }
 
 /// The tables that are the family's own.
-const TABLES: [&str; 5] = ["version", "sessions", "peers", "usernames", "update_state"];
+const TABLES: [&str; 6] =
+    ["version", "sessions", "peers", "usernames", "update_state", "channel_pts"];
 
-/// The columns without which `sessions` is not the family's.
+/// The columns of every release of the family.
 const SESSIONS: [&str; 6] = ["dc_id", "test_mode", "auth_key", "date", "user_id", "is_bot"];
 /// Those that some releases have.
 const SESSIONS_MORE: [&str; 3] = ["api_id", "server_address", "port"];
@@ -85,7 +89,7 @@ impl Pyrogram {
             db.named(table).is_some_and(|table| table.column(column).is_some())
         };
         let known = match db {
-            Tables::Whole(_) => SESSIONS.iter().all(|column| has("sessions", column)),
+            Tables::Whole(_) => Self::looks_like(db) && missing(db, &LOGIN).is_none(),
             Tables::Saved(_) => OWN.iter().any(|(table, column)| has(table, column)),
         };
         if !known {
@@ -97,6 +101,16 @@ impl Pyrogram {
         } else {
             Some(Self::Original)
         }
+    }
+
+    /// Whether a whole file is of the family, by the tables that every release has.
+    fn looks_like(db: &Tables) -> bool {
+        let has = |table: &str, column: &str| {
+            db.named(table).is_some_and(|table| table.column(column).is_some())
+        };
+        let own = [("sessions", "test_mode"), ("sessions", "is_bot"), ("version", "number")];
+        let count = own.iter().filter(|(table, column)| has(table, column)).count();
+        count > 0 && !has("version", "version") && !has("sessions", "session_id")
     }
 
     /// As forms are called.
@@ -131,6 +145,11 @@ impl Client for Pyrogram {
         Self::of(db) == Some(*self)
     }
 
+    fn lacks(&self, db: &Tables) -> Option<String> {
+        let original = *self == Self::Original && Self::looks_like(db);
+        missing(db, &LOGIN).filter(|_| original)
+    }
+
     fn expected(&self) -> &'static [&'static str] {
         match self {
             Self::Original => &EXPECTED,
@@ -139,9 +158,12 @@ impl Client for Pyrogram {
         }
     }
 
-    fn form(&self, file: &SqliteFile) -> Result<String> {
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String> {
         let name = format!("{}-sqlite", self.name());
-        file.versioned_form(&name, ("version", "number"), self.newest())
+        let (newest, what) = self.newest();
+        // Forks without a table of usernames number theirs 4: electrogram and pylogram.
+        let newest = newest.max(4);
+        file.versioned_form(&name, ("version", "number"), (newest, what), notes)
     }
 
     fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {

@@ -2,7 +2,7 @@
 //! `entities`.
 
 use super::super::client::{column, endpoint};
-use super::super::{Notes, field};
+use super::super::{Notes, Tables, field};
 use super::Scope;
 use crate::error::Result;
 use crate::sqlite::{Row, SqliteError, Table, Value};
@@ -14,6 +14,10 @@ use crate::types::{
 /// The account whose rows these are.
 pub(in super::super) fn read(scope: Scope<'_>, notes: &mut Notes) -> Result<Account> {
     let mut account = Account::default();
+    if let (Tables::Whole(_), Some(table)) = (scope.file.db(), scope.table("sessions")) {
+        let missing = SESSIONS.iter().take(NEEDED).filter(|name| table.column(name).is_none());
+        missing.for_each(|name| notes.add(format!("sessions: there is no column {name}")));
+    }
     read_sessions(scope, &mut account, notes)?;
     account.login.user = read_user(scope, notes)?;
     read_states(scope, &mut account, notes)?;
@@ -64,6 +68,9 @@ fn read_sessions(scope: Scope<'_>, account: &mut Account, notes: &mut Notes) -> 
 /// The columns of `sessions` in their order.
 const SESSIONS: [&str; 6] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "tmp_auth_key"];
+
+/// So many of them every release has.
+const NEEDED: usize = 4;
 
 /// Releases 1.43 and 1.44 read the last two columns swapped: a blob here is a temporary key or
 /// nothing.

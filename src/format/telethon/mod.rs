@@ -61,13 +61,17 @@ impl Client for Telethon {
         is_telethon(db)
     }
 
+    fn lacks(&self, db: &Tables) -> Option<String> {
+        missing(db, &LOGIN).filter(|_| looks_like(db))
+    }
+
     fn expected(&self) -> &'static [&'static str] {
         &EXPECTED
     }
 
-    fn form(&self, file: &SqliteFile) -> Result<String> {
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String> {
         let newest = (NEWEST, "Telethon schema");
-        file.versioned_form("telethon-sqlite", ("version", "version"), newest)
+        file.versioned_form("telethon-sqlite", ("version", "version"), newest, notes)
     }
 
     fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {
@@ -106,23 +110,38 @@ pub(crate) fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [0x80, 2..=5, ..])
 }
 
-/// The columns of `sessions` without which it is none.
-const LOGIN: [&str; 3] = ["dc_id", "server_address", "auth_key"];
+/// The columns of `sessions` without which there is no login.
+pub(super) const LOGIN: [&str; 2] = ["dc_id", "auth_key"];
 
-/// Whether the tables are Telethon's. Of a damaged file, at least one must still be in the schema,
-/// and none of those by which its relatives are told.
+/// Whether the tables are Telethon's. A whole file is told by its two tables that no application
+/// makes for itself: tables of other names beside them are nobody's proof. Of a damaged file, at
+/// least one table must still be in the schema, and none of those by which its relatives are told.
 fn is_telethon(db: &Tables) -> bool {
-    let has = |table: &str, columns: &[&str]| {
-        let table = db.named(table);
-        table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
-    };
-    if RELATIVES.iter().any(|(table, column)| has(table, &[column])) {
-        return false;
-    }
     match db {
-        Tables::Whole(_) => has("sessions", &LOGIN),
-        Tables::Saved(_) => OWN.iter().any(|(table, column)| has(table, &[column])),
+        Tables::Whole(_) => looks_like(db) && missing(db, &LOGIN).is_none(),
+        Tables::Saved(_) => {
+            let relative = RELATIVES.iter().any(|(table, column)| has(db, table, column));
+            !relative && OWN.iter().any(|(table, column)| has(db, table, column))
+        }
     }
+}
+
+fn looks_like(db: &Tables) -> bool {
+    let own = [("sessions", "server_address"), ("version", "version"), ("entities", "hash")];
+    let relatives = RELATIVES.iter().take(CORE).any(|(table, column)| has(db, table, column));
+    let count = own.iter().filter(|(table, column)| has(db, table, column)).count();
+    !relatives && (count >= 2 || has(db, "sessions", "server_address"))
+}
+
+/// The first of these columns that `sessions` has not, or that there is no such table.
+pub(super) fn missing(db: &Tables, columns: &[&str]) -> Option<String> {
+    let Some(table) = db.named("sessions") else { return Some("table sessions".to_owned()) };
+    let column = columns.iter().find(|name| table.column(name).is_none())?;
+    Some(format!("column {column} in its table sessions"))
+}
+
+fn has(db: &Tables, table: &str, column: &str) -> bool {
+    db.named(table).is_some_and(|table| table.column(column).is_some())
 }
 
 /// What Telethon's tables have and those of a relative have not.
@@ -133,14 +152,17 @@ const OWN: [(&str, &str); 4] = [
     ("update_state", "id"),
 ];
 
+/// So many of the relatives are told by a table that Telethon has too.
+const CORE: usize = 4;
+
 /// What other clients' tables of the same names have: telethon-session-sqlalchemy, Pyrogram and its
 /// forks, and grammers.
 const RELATIVES: [(&str, &str); 7] = [
     ("sessions", "session_id"),
     ("sessions", "user_id"),
+    ("version", "number"),
     ("entities", "session_id"),
     ("update_state", "session_id"),
-    ("version", "number"),
     ("peers", "access_hash"),
     ("dc_option", "dc_id"),
 ];

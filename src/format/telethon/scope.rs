@@ -26,7 +26,7 @@ impl<'a> Scope<'a> {
     }
 
     /// A table by the name it has in Telethon.
-    fn table(self, name: &str) -> Option<&'a Table> {
+    pub(super) fn table(self, name: &str) -> Option<&'a Table> {
         match self.prefix {
             "" => self.file.db().named(name),
             prefix => self.file.db().named(&format!("{prefix}{name}")),

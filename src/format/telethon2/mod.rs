@@ -77,9 +77,9 @@ impl Client for Telethon2 {
         &EXPECTED
     }
 
-    fn form(&self, file: &SqliteFile) -> Result<String> {
+    fn form(&self, file: &SqliteFile, notes: &mut Notes) -> Result<String> {
         let newest = (NEWEST, "Telethon 2 schema");
-        file.versioned_form("telethon2", ("version", "version"), newest)
+        file.versioned_form("telethon2", ("version", "version"), newest, notes)
     }
 
     fn account(&self, file: &SqliteFile, _: &str, notes: &mut Notes) -> Result<Account> {

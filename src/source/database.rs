@@ -1,0 +1,110 @@
+//! Opening the database of a client: as SQLite reads it or, of a damaged one, what is left.
+
+use std::path::Path;
+
+use super::open::{sqlite_error, stranger, wrong_kind};
+use crate::error::{Damaged, Error, Result};
+use crate::file::FileKindFound;
+use crate::format::{SqliteFile, Tables, recognise};
+use crate::sqlite::{Database, OpenOptions, Salvage, Table};
+
+/// Where a database lies.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// In a file, with what lies beside it.
+    File,
+    /// In memory, with its `-wal` and its `-journal`.
+    Memory(&'a [u8], &'a [Option<Vec<u8>>; 2]),
+}
+
+impl Place<'_> {
+    fn whole(self, path: &Path) -> Result<Tables> {
+        let options = OpenOptions::new();
+        let opened = match self {
+            Self::File => Database::open(path, &options).map_err(|why| sqlite_error(path, why)),
+            Self::Memory(bytes, [wal, journal]) => {
+                let opened =
+                    Database::from_bytes(bytes.to_vec(), wal.clone(), journal.clone(), &options);
+                opened.map_err(|error| Error::damaged(path, Damaged::Sqlite { table: None, error }))
+            }
+        };
+        opened.map(Tables::Whole)
+    }
+
+    fn saved(self, path: &Path, expected: &[&str]) -> Result<Tables> {
+        let options = expected.iter();
+        let options = options.fold(OpenOptions::new(), |options, sql| options.expect_table(sql));
+        let saved = match self {
+            Self::File => Salvage::open(path, &options).map_err(|why| sqlite_error(path, why))?,
+            Self::Memory(bytes, [wal, journal]) => {
+                Salvage::from_bytes(bytes.to_vec(), wal.clone(), journal.clone(), &options)
+            }
+        };
+        Ok(Tables::Saved(saved))
+    }
+}
+
+/// Opens a database that must be whole.
+pub(super) fn open(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
+    let tables = place.whole(path)?;
+    let client = recognise(&tables).map_err(|found| stranger(path, found))?;
+    SqliteFile::new(path, tables, client)
+}
+
+/// Opens what is left of a database; one that is whole as [`open`] does. The tables that a client
+/// expects in a damaged file are only known when the client is, and that is told from the tables
+/// which the schema still has.
+pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<SqliteFile> {
+    let rows = open(path, place).ok().and_then(|file| rows_of(&file));
+    let tables = place.saved(path, &[])?;
+    let client = match recognise(&tables) {
+        Ok(client) => client,
+        Err(_) if kind == FileKindFound::Unknown && tables.all().is_empty() => {
+            return Err(wrong_kind(path, kind));
+        }
+        // By its columns it may be told all the same.
+        Err(_) if rows.is_some() => return open(path, place),
+        Err(found) => return Err(stranger(path, found)),
+    };
+    drop(tables);
+    let saved = place.saved(path, client.expected())?;
+    if rows.is_some_and(|rows| is_all(&saved, &rows)) {
+        drop(saved);
+        return open(path, place);
+    }
+    SqliteFile::new(path, saved, client)
+}
+
+/// How many rows each table has, if all of them can be read.
+fn rows_of(file: &SqliteFile) -> Option<Vec<(String, usize)>> {
+    let names = file.sessions().ok()?.unwrap_or_else(|| vec![String::new()]);
+    names.iter().try_for_each(|name| file.account(name).map(drop)).ok()?;
+    let rows = |table: &Table| {
+        let mut last = None;
+        let mut count = 0;
+        for row in file.db().rows(table) {
+            let row = row.ok()?;
+            let rowid = row.rowid();
+            if last.is_some() && rowid.is_some() && rowid <= last {
+                return None;
+            }
+            last = rowid;
+            (0..table.columns().len()).try_for_each(|at| row.get(at).map(drop)).ok()?;
+            count += 1;
+        }
+        Some((table.name().to_owned(), count))
+    };
+    file.db().all().iter().map(rows).collect()
+}
+
+/// Whether salvaging finds nothing that is lost, and nothing beyond these rows.
+fn is_all(saved: &Tables, rows: &[(String, usize)]) -> bool {
+    let Tables::Saved(salvage) = saved else { return true };
+    let lost = salvage.lost();
+    let count = |table: &Table| {
+        let known = rows.iter().find(|(name, _)| name.eq_ignore_ascii_case(table.name()));
+        let known = known.map_or(0, |(_, count)| *count);
+        table.without_rowid() || salvage.rows(table).count() == known
+    };
+    lost.pages == 0 && lost.rows == 0 && saved.all().iter().all(count)
+}
