@@ -64,12 +64,12 @@ impl Files for InMemory {
 
     fn list(&self, folder: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
         let mut found: Vec<(PathBuf, bool)> = Vec::new();
-        for path in self.0.keys() {
-            let Ok(rest) = path.strip_prefix(folder) else { continue };
+        // The paths are sorted by their parts: those below one folder stand together.
+        for (path, _) in self.0.range(folder.to_owned()..) {
+            let Ok(rest) = path.strip_prefix(folder) else { break };
             let mut parts = rest.components();
             let Some(first) = parts.next() else { continue };
             let path = folder.join(first);
-            // The paths are sorted by their parts, so that those below one folder are neighbours.
             if found.last().is_none_or(|(last, _)| *last != path) {
                 found.push((path, parts.next().is_none()));
             }

@@ -238,20 +238,18 @@ fn is_beside(file: &Path) -> bool {
 
 /// Gives each session a name of its own: the folder's before it where two have the same.
 fn named_apart(sources: Vec<Source>) -> Result<Vec<Member>> {
-    let mut members: Vec<Member> = Vec::new();
+    let (mut members, mut taken) = (Vec::new(), BTreeSet::new());
     for source in sources {
         let mut names = Vec::new();
         for name in source.session_names()? {
-            let is_free = |wanted: &str| {
-                let there = members.iter().flat_map(|member: &Member| &member.names);
-                there.chain(&names).all(|(taken, _)| taken != wanted)
-            };
             let above = source.path.parent().and_then(Path::file_name).unwrap_or_default();
             let longer = format!("{}-{name}", above.to_string_lossy());
-            let wanted = [name.clone(), longer].into_iter().find(|wanted| is_free(wanted));
-            let numbered = || (2_u32..).map(|count| format!("{name}-{count}"));
-            let free = wanted.or_else(|| numbered().find(|wanted| is_free(wanted)));
-            names.push((free.unwrap_or_else(|| name.clone()), name));
+            let numbered = (2_u32..).map(|count| format!("{name}-{count}"));
+            let mut wanted = [name.clone(), longer].into_iter().chain(numbered);
+            let free = wanted.find(|wanted| !taken.contains(wanted));
+            let free = free.unwrap_or_else(|| name.clone());
+            taken.insert(free.clone());
+            names.push((free, name));
         }
         members.push(Member { source, names });
     }

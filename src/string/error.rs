@@ -105,7 +105,8 @@ pub(crate) fn may_be_cut(text: &str) -> bool {
     let belongs = |c: &char| c.is_ascii_alphanumeric() || "+/-_= \r\n".contains(*c);
     let letters = text.chars().filter(belongs).count();
     let strange = text.chars().count() - letters;
-    (LEAST_LETTERS..=MOST_LETTERS).contains(&letters) && strange <= 2
+    let hex = text.chars().filter(belongs).all(|c| c.is_ascii_hexdigit());
+    (LEAST_LETTERS..=MOST_LETTERS).contains(&letters) && strange <= 2 && !hex
 }
 
 impl std::error::Error for StringError {}

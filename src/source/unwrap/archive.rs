@@ -23,7 +23,10 @@ const NAMED: [(&[u8], &str); 7] = [
 ];
 
 /// More files than this are no folder of sessions.
-const MOST_FILES: usize = 10_000;
+const MOST_FILES: usize = 2_000;
+
+/// Nor is what lies deeper than this.
+const MOST_DEPTH: usize = 16;
 
 /// Folders of Telegram Desktop that hold gigabytes and no login.
 const CACHES: [&str; 4] = ["user_data", "cache", "media_cache", "emoji"];
@@ -110,7 +113,7 @@ fn path_of(name: &str) -> Option<PathBuf> {
         _ => false,
     });
     let plain = || path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
-    inside.then(plain)
+    (inside && path.components().count() <= MOST_DEPTH).then(plain)
 }
 
 #[cfg(test)]
@@ -184,7 +187,9 @@ mod tests {
 
     #[test]
     fn files_outside_of_the_archive_and_caches_are_left_alone() {
-        let names = ["../a", "/b", "tdata/user_data/c", "__MACOSX/d", "x/._e", "./f", "g\\h", "i"];
+        let deep = format!("{}y", "x/".repeat(MOST_DEPTH));
+        let names =
+            [&*deep, "../a", "/b", "tdata/user_data/c", "__MACOSX/d", "x/._e", "./f", "g\\h", "i"];
         let files: Vec<_> = names.iter().map(|name| (*name, &b"x"[..])).collect();
         let layer = step(&zipped(&files), &mut Budget::new()).unwrap().unwrap();
         let Inside::Files(files) = layer.inside else { panic!() };

@@ -34,6 +34,9 @@ const MOST_NAME: usize = 100;
 /// A shorter text is no session.
 const LEAST_TEXT: usize = 100;
 
+/// A longer file is none that sessions stand in among other things.
+const MOST_TEXT: usize = 16 << 20;
+
 /// So many texts of one file may be sessions.
 const MOST_TEXTS: usize = 500;
 
@@ -75,6 +78,9 @@ pub(super) fn step(text: &str) -> Option<Layer> {
 pub(super) fn several(text: &str) -> Option<Layer> {
     let trimmed = text.trim();
     let mut texts = Vec::new();
+    if trimmed.len() > MOST_TEXT {
+        return None;
+    }
     let name = if trimmed.starts_with(['{', '[']) {
         match serde_json::from_str::<Value>(trimmed) {
             Ok(value) => collect("value", &value, &mut texts),

@@ -163,5 +163,6 @@ fn copying_again_is_advised_only_where_that_can_help() {
         assert!(!error.contains("copy it again"), "{error}");
     }
     assert!(!refused(&b"x".repeat(5000)).contains("copy it again"));
+    assert!(!refused(&b"0f".repeat(256)).contains("copy it again"), "a key");
     assert!(!refused(&[7; 300]).contains("copy it again"));
 }
