@@ -42,7 +42,8 @@ impl StringTarget {
         ..Place::LEAST
     };
 
-    pub(super) const MTKRUTO: Place = Place { test_mode: Need::Needed, ..Place::LEAST };
+    /// As Pyrogram's: both leave the addresses to the client.
+    pub(super) const MTKRUTO: Place = Self::PYROGRAM;
 }
 
 impl Target for StringTarget {

@@ -5,12 +5,18 @@
 //! |---|---|
 //! | DC | TL bytes: its number in digits, and `-test` on the test servers |
 //! | auth key | TL bytes, 256 of them |
+//! | `api_id` | 4 bytes, little-endian; not in the oldest strings |
+//! | whether it is a bot | 1 byte; not in the older ones |
+//! | user id | 8 bytes, little-endian; with the byte before |
+//!
+//! Releases read what they write and nothing else, without asking how long it is. So the newest
+//! layout is written, that of `exportAuthString` in MTKruto's repository at commit 0096723d.
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::base64::text;
-use super::home::{Home, account, buffer, dc};
+use super::home::{Home, account, buffer, dc, flag, user, user_and_bot};
 use super::reader::{Reader, put_tl_bytes};
 use super::{Decoded, Reading, StringError, StringForm, Unfit};
 use crate::types::Account;
@@ -37,20 +43,47 @@ fn fields(id: &str, test: bool, mut reader: Reader<'_>) -> Result<Decoded, Strin
     let key = reader.tl_bytes().ok_or(StringError::Truncated { form: FORM })?;
     let mut account = account(dc(FORM, id, key)?);
     account.login.test_mode = Some(test);
+    let mut notes = Vec::new();
     match reader.rest().len() {
-        0 => Ok(Decoded { form: FORM, account, notes: Vec::new() }),
-        bytes => Err(StringError::Trailing { form: FORM, bytes }),
+        0 => {}
+        API_ID => account.login.api_id = api_id(&mut reader),
+        WITH_USER => {
+            account.login.api_id = api_id(&mut reader);
+            let value = |field| StringError::Value { form: FORM, field };
+            let bot = reader.u8().and_then(flag).ok_or(value("bot flag"))?;
+            let id = reader.array().map(u64::from_le_bytes).ok_or(value("user id"))?;
+            account.login.user = user(FORM, id, bot, &mut notes)?;
+        }
+        bytes @ ..WITH_USER if bytes > API_ID => return Err(StringError::Truncated { form: FORM }),
+        bytes @ ..API_ID => return Err(StringError::Trailing { form: FORM, bytes }),
+        bytes => return Err(StringError::Trailing { form: FORM, bytes: bytes - WITH_USER }),
     }
+    Ok(Decoded { form: FORM, account, notes })
 }
 
-/// Writes the string. Neither addresses nor the user have a place in it.
+const API_ID: usize = 4;
+
+/// `api_id`, bot flag and user id.
+const WITH_USER: usize = API_ID + 1 + 8;
+
+/// 0 is none.
+fn api_id(reader: &mut Reader<'_>) -> Option<i32> {
+    reader.array().map(i32::from_le_bytes).filter(|id| *id > 0)
+}
+
+/// Writes the string. Addresses have no place in it.
 pub(crate) fn encode(account: &Account) -> Result<Zeroizing<String>, Unfit> {
     let home = Home::of(account)?;
     let id = u32::try_from(home.id()).map_err(|_| Unfit::DcNumber { dc: home.id() })?;
     let test = if account.login.test_mode.ok_or(Unfit::NoTestMode)? { TEST } else { "" };
+    let api_id = account.login.api_id.filter(|id| *id > 0).ok_or(Unfit::NoApiId)?;
+    let (user, bot) = user_and_bot(account.login.user)?;
     let mut plain = buffer();
     put_tl_bytes(&mut plain, format!("{id}{test}").as_bytes());
     put_tl_bytes(&mut plain, home.key.as_bytes());
+    plain.extend(api_id.to_le_bytes());
+    plain.push(bot.into());
+    plain.extend(user.to_le_bytes());
     Ok(text(&URL_SAFE_NO_PAD, &packed(&plain)))
 }
 
@@ -88,11 +121,18 @@ fn packed(plain: &[u8]) -> Zeroizing<Vec<u8>> {
 mod tests {
     use super::super::tests::{string_of, with_dc};
     use super::*;
-    use crate::types::{AuthKey, DcId, DcOption};
+    use crate::types::{AuthKey, DcId, DcOption, SelfUser};
 
     fn account_of(id: i32, test: bool, key: [u8; 256]) -> Account {
         let mut account = with_dc(DcOption::new(DcId(id)).with_key(AuthKey::new(&key)));
         account.login.test_mode = Some(test);
+        account
+    }
+
+    /// The same as the newest layout has it.
+    fn complete(mut account: Account) -> Account {
+        account.login.api_id = Some(12345);
+        account.login.user = Some(SelfUser { id: 5_123_456_789, bot: Some(true) });
         account
     }
 
@@ -108,9 +148,19 @@ mod tests {
             &[7, 0, 3],
             &[7; 252],
         ];
-        let (bytes, expected) = (runs.concat(), account_of(2, true, key));
-        assert_eq!(decode(&bytes).unwrap().unwrap().account, expected);
-        assert_eq!(*encode(&expected).unwrap(), *text(&URL_SAFE_NO_PAD, &bytes));
+        let (bytes, oldest) = (runs.concat(), account_of(2, true, key));
+        assert_eq!(decode(&bytes).unwrap().unwrap().account, oldest);
+        assert_eq!(encode(&oldest), Err(Unfit::NoApiId));
+
+        let with_api_id = [&bytes[..], &[0x39, 0x30, 0, 2]].concat();
+        let read = decode(&with_api_id).unwrap().unwrap().account;
+        assert_eq!(read.login.api_id, Some(12345));
+        assert_eq!(encode(&read), Err(Unfit::NoUser));
+
+        let user = [1, 0x15, 0xbf, 0x61, 0x31, 1, 0, 3];
+        let newest = [&with_api_id[..], &user].concat();
+        assert_eq!(decode(&newest).unwrap().unwrap().account, complete(oldest.clone()));
+        assert_eq!(*encode(&complete(oldest)).unwrap(), *text(&URL_SAFE_NO_PAD, &newest));
     }
 
     #[test]
@@ -118,7 +168,7 @@ mod tests {
         for zeros in (0..256).chain([254, 255, 256]) {
             let mut key = [7; 256];
             key[..zeros].fill(0);
-            let account = account_of(1, false, key);
+            let account = complete(account_of(1, false, key));
             let text = string_of(encode(&account));
             assert_eq!(super::super::decode(&text).unwrap().account, account, "{zeros} zeros");
         }
@@ -167,8 +217,15 @@ mod tests {
             let wrong = StringError::Truncated { form: FORM };
             assert_eq!(decode(&packed(&plain[..len])), Some(Err(wrong)), "{len}");
         }
-        let longer = [&plain[..], &[7]].concat();
-        let wrong = StringError::Trailing { form: FORM, bytes: 1 };
-        assert_eq!(decode(&packed(&longer)), Some(Err(wrong)));
+        for more in 0..17 {
+            let longer = [&plain[..], &[1; 17][..more]].concat();
+            let (form, read) = (FORM, decode(&packed(&longer)).unwrap());
+            match more {
+                0 | 4 | 13 => assert!(read.is_ok(), "{more}"),
+                1..4 => assert_eq!(read, Err(StringError::Trailing { form, bytes: more })),
+                5..13 => assert_eq!(read, Err(StringError::Truncated { form })),
+                _ => assert_eq!(read, Err(StringError::Trailing { form, bytes: more - 13 })),
+            }
+        }
     }
 }

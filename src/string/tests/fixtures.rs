@@ -78,7 +78,10 @@ fn check_written(entry: &Json, text: &str) {
     let written = match (read.form, entry["format"].as_str().unwrap()) {
         (StringForm::Telethon, _) => telethon::encode(&read.account),
         (StringForm::GramJs, "gramjs-1") => gramjs::encode(&read.account),
-        (StringForm::Mtkruto, _) => mtkruto::encode(&read.account),
+        // The fixtures of a converter are in the oldest layout.
+        (StringForm::Mtkruto, _) if read.account.login.user.is_some() => {
+            mtkruto::encode(&read.account)
+        }
         (StringForm::Mtcute3, "mtcute-3 (dc option v2)") if read.notes.is_empty() => {
             mtcute::encode(&read.account)
         }

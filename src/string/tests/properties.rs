@@ -91,10 +91,10 @@ proptest! {
     }
 
     #[test]
-    fn mtkruto_keeps_dc_test_mode_and_key(mut account in accounts(hosts()), dc in 0..=i32::MAX) {
+    fn mtkruto_keeps_all_but_the_address(mut account in accounts(hosts()), dc in 0..=i32::MAX) {
         (account.login.home_dc, account.dcs[0].id) = (Some(DcId(dc)), DcId(dc));
         let text = mtkruto::encode(&account).unwrap();
-        prop_assert_eq!(read(&text), kept(&account, false, true, false, false));
+        prop_assert_eq!(read(&text), kept(&account, false, true, true, true));
     }
 
     #[test]
