@@ -141,11 +141,6 @@ pub enum Error {
         /// What it needs.
         what: &'static str,
     },
-    /// What the caller gave for an export is otherwise in the session.
-    Contradiction {
-        /// What it says of the account.
-        what: &'static str,
-    },
     /// A session has something that a form cannot hold, and was not exported.
     Unfit {
         /// The form.
@@ -302,9 +297,6 @@ impl Error {
         match self {
             Self::Lacks { form, what } => {
                 write!(f, "{form} needs {what}, which the session does not say")
-            }
-            Self::Contradiction { what } => {
-                write!(f, "{what}: the session says otherwise than what was given; leave one out")
             }
             Self::Unfit { form, why } => write!(f, "{form} cannot hold this session: {why}"),
             Self::Lossy { form, count, what } => write!(

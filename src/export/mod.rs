@@ -20,14 +20,17 @@ pub use self::form::{Form, UnknownForm};
 use crate::error::{Error, Result};
 use crate::file::NewFile;
 pub use crate::format::Loss;
-use crate::format::{Given, Losses, Outgoing, Output, Place, account_for, fill, without_entities};
+use crate::format::{
+    Given, Losses, Outgoing, Output, Place, account_for, correct, fill, without_entities,
+};
 use crate::source::SourceSession;
-use crate::types::{Account, Entity};
+use crate::types::{Account, DcId, Entity};
 
 /// Writes sessions in the form of another client.
 ///
 /// What the form has no place for is left out and listed in the [`ExportReport`]; with
-/// [`strict`](Export::strict) that is an error instead. What the form needs and a session lacks is
+/// [`strict`](Export::strict) that is an error instead. So is what cannot be: addresses of other
+/// DCs, for which the well-known ones are written, DCs and ids that do not exist. What the form needs and a session lacks is
 /// taken from what was given here, then from Telegram's well-known DC addresses, else it is an error
 /// that names it.
 ///
@@ -77,31 +80,39 @@ impl Export {
         Self { form, given, entities: true, strict: false, overwrite: false, passphrase: None }
     }
 
-    /// The api id, where the session does not say it.
+    /// The api id, whatever the session says.
     #[must_use]
     pub fn api_id(mut self, api_id: i32) -> Self {
         self.given.api_id = Some(api_id);
         self
     }
 
-    /// The account's own user id, where the session does not say it.
+    /// The account's own user id, whatever the session says.
     #[must_use]
     pub fn user_id(mut self, id: i64) -> Self {
         self.given.user_id = Some(id);
         self
     }
 
-    /// Whether the account is a bot, where the session does not say it.
+    /// Whether the account is a bot, whatever the session says.
     #[must_use]
     pub fn bot(mut self, bot: bool) -> Self {
         self.given.bot = Some(bot);
         self
     }
 
-    /// Whether the account is one of the test servers, where the session does not say it.
+    /// Whether the account is one of the test servers, whatever the session says.
     #[must_use]
     pub fn test_mode(mut self, test: bool) -> Self {
         self.given.test_mode = Some(test);
+        self
+    }
+
+    /// The DC that the account lives on, whatever the session says. Where it has no key of that DC,
+    /// the key that it has is taken for it.
+    #[must_use]
+    pub fn home_dc(mut self, dc: DcId) -> Self {
+        self.given.dc = Some(dc);
         self
     }
 
@@ -143,7 +154,7 @@ impl Export {
     /// # Errors
     ///
     /// [`Error::AlreadyExists`] unless [`overwrite`](Export::overwrite) is set; [`Error::Lacks`],
-    /// [`Error::Contradiction`], [`Error::Unfit`], [`Error::Lossy`]; those of reading the sessions
+    /// [`Error::Unfit`], [`Error::Lossy`]; those of reading the sessions
     /// and of writing the file.
     pub fn write_file<'a>(
         &self,
@@ -250,6 +261,7 @@ impl Export {
         let mut filled = Vec::new();
         let seen = Rc::new(Cell::new(0));
         for session in &mut sessions {
+            correct(&mut session.account, place, self.given, &mut filled, &mut lost);
             fill(&mut session.account, self.form.name(), place, self.given, &mut filled)?;
             session.account = account_for(take(&mut session.account), place, &mut lost);
             let none: Box<dyn Iterator<Item = _>> = Box::new(iter::empty());
@@ -321,7 +333,7 @@ impl<'a> ExportSession<'a> {
 impl<'a> From<SourceSession<'a>> for ExportSession<'a> {
     fn from(session: SourceSession<'a>) -> Self {
         let (name, account) = (session.name().to_owned(), session.account().clone());
-        Self::new(&name, account, session)
+        Self::new(&name, account, session.with_impossible_ids())
     }
 }
 

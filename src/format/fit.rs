@@ -5,11 +5,12 @@ use std::io::{Seek, Write};
 use std::net::IpAddr;
 use std::path::Path;
 
+use super::given::{find_home, take_given};
 use super::lost::{Losses, NO_PLACE};
-use super::well_known;
+use super::{Given, facts, well_known};
 use crate::error::{Error, Result};
 use crate::sqlite::writer::WriteError;
-use crate::types::{Account, DcOption, Endpoint, Entity, EntityKind, PeerId, PeerKind, SelfUser};
+use crate::types::{Account, DcOption, Endpoint, Entity, EntityKind, PeerId, PeerKind};
 
 /// A form that sessions are written in.
 pub(crate) trait Target: Sync {
@@ -67,7 +68,7 @@ pub(crate) enum OtherDcs {
 }
 
 impl OtherDcs {
-    fn keeps(self, dc: &DcOption) -> bool {
+    pub(super) fn keeps(self, dc: &DcOption) -> bool {
         let keyed = dc.auth_key.is_some();
         match self {
             Self::None => false,
@@ -185,36 +186,12 @@ impl Outgoing<'_> {
     }
 }
 
-/// What the caller knows and the source does not say.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Given {
-    pub(crate) api_id: Option<i32>,
-    pub(crate) user_id: Option<i64>,
-    pub(crate) bot: Option<bool>,
-    pub(crate) test_mode: Option<bool>,
-}
-
-impl Given {
-    /// What of it the form has a place for: the rest is neither needed nor lost.
-    fn for_place(self, place: &Place) -> Self {
-        let kept = |need| need != Need::Absent;
-        Self {
-            api_id: self.api_id.filter(|_| kept(place.api_id)),
-            user_id: self.user_id.filter(|_| kept(place.user)),
-            bot: self.bot.filter(|_| kept(place.bot)),
-            // It also tells which addresses are meant.
-            test_mode: self.test_mode,
-        }
-    }
-}
-
 /// Fills in what the form needs and the session lacks: what was given, then what is well known.
 /// `filled` gets a sentence for each.
 ///
 /// # Errors
 ///
-/// [`Error::Lacks`] names what is still missing, [`Error::Contradiction`] what was given and is
-/// otherwise in the session.
+/// [`Error::Lacks`] names what is still missing.
 pub(crate) fn fill(
     account: &mut Account,
     form: &'static str,
@@ -222,12 +199,15 @@ pub(crate) fn fill(
     given: Given,
     filled: &mut Vec<String>,
 ) -> Result<()> {
-    take_given(account, given.for_place(place))?;
+    take_given(account, given.for_place(place), filled);
     find_home(account, filled);
     let lacks = |what| Err(Error::Lacks { form, what });
     let home = account.login.home_dc;
     if place.home == Need::Needed && home.is_none() {
         return lacks("the home DC");
+    }
+    if place.home == Need::Needed && home.is_some_and(|home| !facts::is_dc(home)) {
+        return lacks("a home DC that exists");
     }
     if place.auth_key == Need::Needed
         && !account.dcs.iter().any(|dc| Some(dc.id) == home && dc.auth_key.is_some())
@@ -257,51 +237,6 @@ pub(crate) fn fill(
         _ => {}
     }
     fill_addresses(account, place, filled).or_else(lacks)
-}
-
-/// What was given must not contradict what is there: one of the two would be lost in silence.
-fn take_given(account: &mut Account, given: Given) -> Result<()> {
-    fn take<T: PartialEq + Copy>(
-        there: &mut Option<T>,
-        given: Option<T>,
-        what: &'static str,
-    ) -> Result<()> {
-        match (&there, given) {
-            (Some(there), Some(given)) if *there != given => Err(Error::Contradiction { what }),
-            (None, Some(_)) => {
-                *there = given;
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-    let login = &mut account.login;
-    take(&mut login.api_id, given.api_id, "the api id")?;
-    take(&mut login.test_mode, given.test_mode, "whether it is a test account")?;
-    let mut id = login.user.map(|user| user.id);
-    take(&mut id, given.user_id, "the account's own user id")?;
-    let mut bot = login.user.and_then(|user| user.bot);
-    take(&mut bot, given.bot, "whether the account is a bot")?;
-    login.user = id.map(|id| SelfUser { id, bot });
-    Ok(())
-}
-
-/// A file that was made of an older one may not know its home DC (or call it 0): the only one
-/// with a key is meant, and its address may tell its number.
-fn find_home(account: &mut Account, filled: &mut Vec<String>) {
-    if account.login.home_dc.is_some_and(|home| home.0 != 0) {
-        return;
-    }
-    let mut keyed = account.dcs.iter_mut().filter(|dc| dc.auth_key.is_some());
-    let (Some(only), None) = (keyed.next(), keyed.next()) else { return };
-    if only.id.0 == 0 {
-        let Some(id) = well_known::dc_at(only) else { return };
-        only.id = id;
-        filled.push(format!("home DC {id}: by its address"));
-    } else {
-        filled.push(format!("home DC {}: it is the only one with a key", only.id));
-    }
-    account.login.home_dc = Some(only.id);
 }
 
 fn fill_addresses(
@@ -428,6 +363,10 @@ fn fit_addresses(dc: &mut DcOption, address: Address, test: bool, lost: &mut Los
 /// Takes out of an entity what there is no place for; `None` where nothing that is of use remains.
 fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Option<Entity> {
     let id = entity.id;
+    if !facts::is_possible(id) {
+        lost.add("entities", "no user, group or channel can have this id", id);
+        return None;
+    }
     if !(place.holds)(id) {
         lost.add("entities", "the form has no ids of this range", id);
         return None;

@@ -9,10 +9,12 @@ mod client;
 mod clients;
 mod database;
 mod entities;
+pub(crate) mod facts;
 mod field;
 #[cfg(feature = "convert")]
 mod files;
 mod fit;
+mod given;
 #[cfg(feature = "convert")]
 pub(crate) mod gogram;
 #[cfg(feature = "convert")]
@@ -59,9 +61,10 @@ pub(crate) use self::entities::Entities;
 #[cfg(feature = "convert")]
 pub(crate) use self::files::{Disk, Files, InMemory};
 pub(crate) use self::fit::{
-    Address, EntityPlace, Given, Need, OtherDcs, Outgoing, Output, Place, Target, account_for,
-    fill, without_entities,
+    Address, EntityPlace, Need, OtherDcs, Outgoing, Output, Place, Target, account_for, fill,
+    without_entities,
 };
+pub(crate) use self::given::{Given, correct};
 pub use self::lost::Loss;
 pub(crate) use self::lost::Losses;
 pub(crate) use self::notes::Notes;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Damaged, Error, Result};
-use crate::format::{Notes, Parsed, ParsedSession, SqliteFile};
+use crate::format::{Notes, Parsed, ParsedSession, SqliteFile, facts};
 use crate::session::Session;
 use crate::sqlite;
 use crate::store::{CheckReport, SessionView, Store};
@@ -22,8 +22,8 @@ mod wrapped;
 
 pub use self::lookup::Lookup;
 pub use self::open::SourceOptions;
-use self::session::Entities;
 pub use self::session::SourceSession;
+use self::session::{Entities, Impossible};
 
 /// A file with sessions in it: a store or the session file of another client. What it is is told
 /// from its content, never from its name.
@@ -132,7 +132,7 @@ impl Source {
     ///
     /// [`Error::NoSession`], [`Error::BadAuthKey`], [`Error::Damaged`].
     pub fn session(&self, name: &str) -> Result<SourceSession<'_>> {
-        let (account, entities) = match &self.inner {
+        let (mut account, entities) = match &self.inner {
             Inner::Store(store) => {
                 // Account and entities are of one moment.
                 let session = store.read_view()?.session(name)?;
@@ -155,7 +155,10 @@ impl Source {
                 return Ok(session);
             }
         };
-        Ok(SourceSession { name: name.to_owned(), account, entities, notes: self.notes.clone() })
+        let (name, notes) = (name.to_owned(), self.notes.clone());
+        let doubts = facts::look_at(&mut account);
+        let impossible = Impossible::default();
+        Ok(SourceSession { name, account, entities, notes, doubts, impossible })
     }
 
     /// The entity of a session that is found by this: in a store by its indexes, else by reading

@@ -1,7 +1,7 @@
 //! One session of a source, read from wherever it lies.
 
 use crate::error::Result;
-use crate::format;
+use crate::format::{self, facts};
 use crate::session::Session;
 use crate::store::SessionView;
 use crate::types::{Account, Entity, PeerId};
@@ -14,6 +14,52 @@ pub struct SourceSession<'a> {
     pub(super) entities: Entities<'a>,
     /// Of what was around it.
     pub(super) notes: Vec<String>,
+    /// What in the account cannot be.
+    pub(super) doubts: Vec<String>,
+    pub(super) impossible: Impossible,
+}
+
+/// The entities with ids that nobody can have.
+#[derive(Debug, Default)]
+pub(super) struct Impossible {
+    kept: bool,
+    count: u64,
+    swapped: u64,
+    examples: Vec<i64>,
+}
+
+/// So many ids show a person what is meant.
+const EXAMPLES: usize = 5;
+
+impl Impossible {
+    /// Whether an entity is given out.
+    fn passes(&mut self, entity: &Entity) -> bool {
+        if facts::is_possible(entity.id) {
+            return true;
+        }
+        self.count += 1;
+        self.swapped += u64::from(facts::is_swapped(entity));
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(entity.id.marked());
+        }
+        self.kept
+    }
+
+    fn sentence(&self) -> Option<String> {
+        let Self { count, swapped, .. } = self;
+        let ids: Vec<_> = self.examples.iter().map(ToString::to_string).collect();
+        let more = if *count > ids.len() as u64 { ", ..." } else { "" };
+        let swap = match swapped {
+            0 => String::new(),
+            _ => format!("; id and access hash seem to have changed places in {swapped} of them"),
+        };
+        let what = format!(
+            "entities: {count} have an id that no user, group or channel can have ({}{more}){swap}",
+            ids.join(", ")
+        );
+        let end = if self.kept { "" } else { "; they are left out" };
+        (*count > 0).then(|| format!("{what}{end}"))
+    }
 }
 
 #[derive(Debug)]
@@ -58,6 +104,21 @@ impl SourceSession<'_> {
         }
     }
 
+    /// Gives out entities with ids that nobody can have too, as an export counts them. Else they
+    /// are left out, but of a store.
+    #[must_use]
+    pub fn with_impossible_ids(mut self) -> Self {
+        self.impossible.kept = true;
+        self
+    }
+
+    /// What in it cannot be, one sentence each: addresses of other DCs, DCs and ids that do not
+    /// exist. Complete once the entities have been read to the end.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        self.doubts.iter().cloned().chain(self.impossible.sentence()).collect()
+    }
+
     /// What was in the source and is not in the account or the entities read so far, one sentence
     /// each. Complete once the entities have been read to the end.
     #[must_use]
@@ -67,7 +128,7 @@ impl SourceSession<'_> {
             Entities::Sqlite(entities) => entities.notes().into_sentences(),
             Entities::Parsed(_, notes) => notes.to_vec(),
         };
-        self.notes.iter().cloned().chain(inside).collect()
+        self.notes.iter().cloned().chain(self.doubts()).chain(inside).collect()
     }
 }
 
@@ -75,10 +136,15 @@ impl Iterator for SourceSession<'_> {
     type Item = Result<Entity>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.entities {
-            Entities::Store(entities) => entities.next().transpose(),
-            Entities::Sqlite(entities) => entities.next(),
-            Entities::Parsed(entities, _) => entities.next().cloned().map(Ok),
+        loop {
+            let entity = match &mut self.entities {
+                Entities::Store(entities) => return entities.next().transpose(),
+                Entities::Sqlite(entities) => entities.next(),
+                Entities::Parsed(entities, _) => entities.next().cloned().map(Ok),
+            }?;
+            if entity.as_ref().map_or(true, |entity| self.impossible.passes(entity)) {
+                return Some(entity);
+            }
         }
     }
 }

@@ -109,7 +109,8 @@ pub(crate) struct Origin {
     /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// The DC of an auth key that is alone in hexadecimal digits
+    /// The DC of an auth key that is alone in hexadecimal digits; in an export, the DC that the account lives
+    /// on, whatever the session says
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     pub(crate) dc: Option<i32>,
 }
@@ -214,16 +215,16 @@ pub(crate) struct Export {
     /// Write only the login, without users, groups and channels
     #[arg(long)]
     pub(crate) no_entities: bool,
-    /// The api id, if the session does not hold it
+    /// The api id, whatever the session says
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i32).range(1..))]
     pub(crate) api_id: Option<i32>,
-    /// The account's own user id, if the session does not hold it
+    /// The account's own user id, whatever the session says
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i64).range(1..))]
     pub(crate) user_id: Option<i64>,
-    /// The account is a bot (`false`: is not a bot), if the session does not say
+    /// The account is a bot (`false`: is not a bot), whatever the session says
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) bot: Option<bool>,
-    /// The account is on the test servers, if the session does not say
+    /// The account is on the test servers, whatever the session says
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) test_mode: Option<bool>,
     /// Ask for a passphrase and seal a portable session under it

@@ -53,9 +53,6 @@ fn plain(error: &Error) -> String {
         Error::Lacks { form, what } => {
             format!("{form} needs {what}, which the session does not hold")
         }
-        Error::Contradiction { what } => {
-            format!("{what}: the given value conflicts with the one in the session; give no value")
-        }
         _ => error.to_string(),
     }
 }

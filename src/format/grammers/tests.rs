@@ -182,12 +182,12 @@ fn an_address_that_is_not_known_comes_back_as_none() {
 }
 
 #[test]
-fn a_home_dc_that_has_only_an_unknown_name_is_refused() {
+fn a_home_dc_that_does_not_exist_is_refused() {
     let mut sample = login();
     sample.account.login.home_dc = Some(DcId(9));
     sample.account.dcs[0].id = DcId(9);
     sample.account.dcs[0].ipv4 = Some(Endpoint::new("example.org", 443));
-    assert!(matches!(write(&Grammers, &sample), Err(Error::Unfit { form: "grammers", .. })));
+    assert!(matches!(write(&Grammers, &sample), Err(Error::Lacks { form: "grammers", .. })));
 }
 
 const KEY: Value<'static> = Value::Blob(&[9; 256]);

@@ -185,8 +185,8 @@ fn what_has_no_place_is_counted() {
 }
 
 #[test]
-fn a_home_dc_beyond_one_byte_is_refused() {
-    assert!(matches!(write(&Mtcute, &login(256)), Err(Error::Unfit { form: "mtcute", .. })));
+fn a_home_dc_that_does_not_exist_is_refused() {
+    assert!(matches!(write(&Mtcute, &login(256)), Err(Error::Lacks { form: "mtcute", .. })));
 }
 
 const NULL: Value<'static> = Value::Null;

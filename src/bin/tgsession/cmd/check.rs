@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::json;
-use tgsession::{CheckReport, ErrorKind};
+use tgsession::{CheckReport, ErrorKind, Source};
 
 use crate::args::Check;
 use crate::explain;
@@ -17,10 +17,14 @@ use crate::words::count;
 pub(crate) fn run(args: &Check) -> Outcome {
     let opened = source::open(&args.origin, Reading::Whole);
     let waiting = Waiting::new("checking");
-    let checked = opened.and_then(|source| Ok((source.path().to_owned(), source.check()?)));
+    let checked = opened.and_then(|source| {
+        let report = source.check()?;
+        Ok((source.path().to_owned(), report, doubts(&source)?))
+    });
     drop(waiting);
     match checked {
-        Ok((path, report)) => {
+        Ok((path, report, doubts)) => {
+            doubts.iter().for_each(|doubt| output::say(doubt));
             let problems = report.problems.clone();
             show(args, &path, Some(&report), &problems)?;
             if problems.is_empty() {
@@ -67,6 +71,20 @@ fn show(
         problems.iter().try_for_each(|problem| writeln!(out, "{}", one_line(problem)))?;
     }
     out.flush()
+}
+
+/// What no check of the bytes can find, on standard error: values that no login can have.
+fn doubts(source: &Source) -> Outcome<Vec<String>> {
+    let mut doubts = Vec::new();
+    for name in source.session_names()? {
+        // What cannot be read is a problem of the report.
+        let Ok(mut session) = source.session(&name) else { continue };
+        if !source.is_store() {
+            session.by_ref().for_each(drop);
+        }
+        doubts.extend(session.doubts().iter().map(|doubt| format!("{name}: note: {doubt}")));
+    }
+    Ok(doubts)
 }
 
 fn walked(report: &CheckReport) -> String {

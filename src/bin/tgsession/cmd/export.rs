@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use tgsession::{Error, Export, ExportReport, ExportSession, Form, Source};
+use tgsession::{DcId, Error, Export, ExportReport, ExportSession, Form, Source};
 use zeroize::Zeroizing;
 
 use crate::args;
@@ -27,6 +27,7 @@ fn with_option(failure: Failure, form: Form) -> Failure {
     let option = match error {
         Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
         Error::Lacks { what, .. } if what.contains("user id") => "--user-id",
+        Error::Lacks { what, .. } if what.contains("home DC that") => "--dc",
         Error::AlreadyExists { path } if form.is_folder() && path.is_dir() => {
             "a directory is not replaced; remove it first"
         }
@@ -183,6 +184,9 @@ fn export(args: &args::Export) -> Outcome<Export> {
     if let Some(bot) = args.bot {
         export = export.bot(bot);
     }
+    if let Some(dc) = args.origin.dc {
+        export = export.home_dc(DcId(dc));
+    }
     if let Some(test) = args.test_mode {
         export = export.test_mode(test);
     }
@@ -226,7 +230,7 @@ fn sessions<'a>(source: &'a Source, names: &[String]) -> Outcome<Vec<ExportSessi
 
 /// A session whose entities are counted on their way.
 fn session<'a>(source: &'a Source, name: &str) -> Outcome<ExportSession<'a>> {
-    let session = source.session(name)?;
+    let session = source.session(name)?.with_impossible_ids();
     let account = session.account().clone();
     let mut progress = Progress::new(session.entity_count());
     let entities = session.inspect(move |_| progress.step());
