@@ -7,8 +7,11 @@
     reason = "a test that fails should say where"
 )]
 
+#[path = "tool_support/reports.rs"]
+mod reports;
 mod tool_support;
 
+use reports::report;
 use serde_json::Value;
 use tool_support::{Folder, Result};
 
@@ -63,5 +66,62 @@ fn a_key_of_the_wrong_length_is_noted_when_salvaging() -> Result {
     folder.run(&["dump", "odd_values.session"])?.refused(3, &["255 bytes"]);
     let saved = folder.json(&["dump", "odd_values.session", "--salvage"])?;
     assert_eq!(saved["sessions"][0]["dcs"][0]["auth_key_id"], Value::Null);
+    Ok(())
+}
+
+#[test]
+fn a_copy_in_text_mode_is_named_and_undone() -> Result {
+    let folder = Folder::new()?;
+    for name in ["crlf.session", "before_crlf.session"] {
+        folder.write(name, &report(name)?)?;
+    }
+    folder.run(&["dump", "crlf.session"])?.refused(3, &["crlf.session", "text mode"]);
+    let saved = folder.json(&["dump", "crlf.session", "--salvage", "--secrets"])?;
+    let mut before = folder.json(&["dump", "before_crlf.session", "--secrets"])?;
+    before["sessions"][0]["name"] = "crlf".into();
+    assert_eq!(saved["sessions"], before["sessions"]);
+    let notes = saved["notes"].to_string();
+    assert!(notes.contains("that was undone"), "{notes}");
+    assert!(!notes.contains("unproven"), "{notes}");
+    Ok(())
+}
+
+#[test]
+fn a_key_that_may_be_damaged_is_marked_as_unproven() -> Result {
+    let folder = Folder::with(&["bad_cellptr"])?;
+    let whole = report("crlf.session")?;
+    folder.write("cut.session", &whole[..whole.len() - 1])?;
+    let saved = folder.json(&["dump", "cut.session", "--salvage"])?;
+    let notes = saved["notes"].to_string();
+    assert!(notes.contains("cannot be undone"), "{notes}");
+    let dc = &saved["sessions"][0]["dcs"][0];
+    assert!(dc["auth_key_id"].is_null() || dc["auth_key_unproven"] == true, "{saved}");
+    // Of a file in which another page is damaged, the key is as good as ever.
+    let saved = folder.json(&["dump", "bad_cellptr.session", "--salvage"])?;
+    let dc = &saved["sessions"][0]["dcs"][0];
+    assert!(dc["auth_key_id"].is_string() && dc["auth_key_unproven"].is_null(), "{dc}");
+    Ok(())
+}
+
+#[test]
+fn a_key_beside_a_broken_row_of_its_page_is_unproven() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    let mut bytes = std::fs::read(folder.path("two_dc.session"))?;
+    let page = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    // The leaf of `sessions`: the payload length of its second row is too large for any page.
+    let leaf = (1..bytes.len() / page).map(|no| no * page).find(|at| {
+        let row = bytes[*at..*at + page].windows(7).any(|window| window == b"149.154");
+        [10, 13].contains(&bytes[*at]) && row
+    });
+    let leaf = leaf.ok_or("no page of sessions")?;
+    let second = usize::from(u16::from_be_bytes([bytes[leaf + 10], bytes[leaf + 11]]));
+    bytes[leaf + second..leaf + second + 2].fill(0xff);
+    folder.write("two_dc.session", &bytes)?;
+    let saved = folder.json(&["dump", "two_dc.session", "--salvage"])?;
+    let dcs = saved["sessions"][0]["dcs"].as_array().unwrap();
+    let keyed = dcs.iter().filter(|dc| dc["auth_key_id"].is_string());
+    assert!(keyed.clone().count() > 0, "{saved}");
+    assert!(keyed.clone().all(|dc| dc["auth_key_unproven"] == true), "{saved}");
+    assert!(saved["notes"].to_string().contains("unproven"), "{}", saved["notes"]);
     Ok(())
 }

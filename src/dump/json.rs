@@ -109,9 +109,16 @@ impl Json for SentFile {
 /// A row that has something to hide.
 pub(super) struct Guarded<'a, T>(pub(super) &'a T, pub(super) Secrets);
 
-impl Json for Guarded<'_, DcOption> {
+/// A DC, and whether its auth key may be wrong.
+pub(super) struct Dc<'a> {
+    pub(super) dc: &'a DcOption,
+    pub(super) secrets: Secrets,
+    pub(super) unproven: bool,
+}
+
+impl Json for Dc<'_> {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self(dc, secrets) = self;
+        let Self { dc, secrets, unproven } = self;
         let key = dc.auth_key.as_ref();
         let mut row = Object::new(out)?
             .field("id", &dc.id.0)?
@@ -120,7 +127,8 @@ impl Json for Guarded<'_, DcOption> {
         if secrets.shown() {
             row = row.field("auth_key", &key.map(|key| key.to_hex()))?;
         }
-        row.field("auth_key_id", &key.map(|key| key.id()))?.end()
+        row = row.field("auth_key_id", &key.map(|key| key.id()))?;
+        if *unproven { row.field("auth_key_unproven", &true)?.end() } else { row.end() }
     }
 }
 
@@ -225,13 +233,16 @@ mod tests {
     #[test]
     fn a_key_is_absent_unless_secrets_are_shown() -> io::Result<()> {
         let mut dc = DcOption::new(DcId(2)).at(Endpoint::new("149.154.167.51", 443));
-        let hidden = text(&Guarded(&dc, Secrets::Hidden))?;
+        fn row(dc: &DcOption, secrets: Secrets) -> Dc<'_> {
+            Dc { dc, secrets, unproven: false }
+        }
+        let hidden = text(&row(&dc, Secrets::Hidden))?;
         let expected = r#"{"id": 2, "ipv4": {"host": "149.154.167.51", "port": 443}, "ipv6": null, "auth_key_id": null}"#;
         assert_eq!(hidden, expected);
-        assert!(text(&Guarded(&dc, Secrets::Shown))?.contains("\"auth_key\": null"));
+        assert!(text(&row(&dc, Secrets::Shown))?.contains("\"auth_key\": null"));
         dc.auth_key = Some(AuthKey::new(&[0xab; 256]));
-        assert!(!text(&Guarded(&dc, Secrets::Hidden))?.contains("abab"));
-        assert!(text(&Guarded(&dc, Secrets::Shown))?.contains(&"ab".repeat(256)));
+        assert!(!text(&row(&dc, Secrets::Hidden))?.contains("abab"));
+        assert!(text(&row(&dc, Secrets::Shown))?.contains(&"ab".repeat(256)));
         Ok(())
     }
 }

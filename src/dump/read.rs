@@ -95,6 +95,9 @@ struct Dc {
     #[serde(default, deserialize_with = "present")]
     auth_key: Option<Option<String>>,
     auth_key_id: Option<String>,
+    /// It came from a damaged page.
+    #[serde(default)]
+    auth_key_unproven: bool,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +163,9 @@ impl Session {
         account.login.takeout_id = self.takeout_id;
         account.update_state =
             self.state.map(|State { pts, qts, date, seq }| UpdateState { pts, qts, date, seq });
+        let unproven = self.dcs.iter().filter(|dc| dc.auth_key_unproven);
+        let notes =
+            unproven.map(|dc| format!("the auth key of DC {} is unproven", dc.id)).collect();
         account.dcs = self.dcs.into_iter().map(Dc::read).collect::<Result<_, _>>()?;
         account.dcs.sort_by_key(|dc| dc.id);
         account.channel_states =
@@ -171,7 +177,7 @@ impl Session {
             self.entities.into_iter().map(Row::read).collect::<Result<Vec<_>, _>>()?;
         entities.sort_by_key(|entity| entity.id);
         let name = Some(self.name);
-        Ok(ParsedSession { name, account, entities, ..ParsedSession::default() })
+        Ok(ParsedSession { name, account, entities, notes, ..ParsedSession::default() })
     }
 }
 

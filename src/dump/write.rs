@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::json::{Guarded, Json};
+use super::json::{Dc, Guarded, Json};
 use super::{FORMAT, Secrets};
-use crate::types::{Account, Entity};
+use crate::types::{Account, DcId, Entity};
 
 /// Writes a dump: for each session [`begin`](Self::begin), its entities in the order of their
 /// marked ids, [`finish`](Self::finish); then [`end`](Self::end).
@@ -39,13 +39,28 @@ impl<W: Write> Writer<W> {
     ///
     /// Those of the output, here and below.
     pub fn begin(&mut self, name: &str, account: &Account) -> io::Result<()> {
+        self.begin_unproven(name, account, &[])
+    }
+
+    /// Begins a session in which the auth keys of these DCs are
+    /// [unproven](crate::SourceSession::unproven_keys), and marks them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn begin_unproven(
+        &mut self,
+        name: &str,
+        account: &Account,
+        unproven: &[DcId],
+    ) -> io::Result<()> {
         if self.sessions == 0 {
             self.head()?;
         }
         self.out.write_all(if self.sessions == 0 { b"\n    {" } else { b",\n    {" })?;
         self.sessions += 1;
         self.entities = 0;
-        self.account(name, account)?;
+        self.account(name, account, unproven)?;
         write!(self.out, ",\n      \"entities\": [")
     }
 
@@ -90,7 +105,7 @@ impl<W: Write> Writer<W> {
         Ok(self.out)
     }
 
-    fn account(&mut self, name: &str, account: &Account) -> io::Result<()> {
+    fn account(&mut self, name: &str, account: &Account, unproven: &[DcId]) -> io::Result<()> {
         let login = &account.login;
         write!(self.out, "\n      \"name\": ")?;
         name.write(&mut self.out)?;
@@ -99,8 +114,13 @@ impl<W: Write> Writer<W> {
         self.value("api_id", &login.api_id)?;
         self.value("user", &login.user)?;
         self.value("takeout_id", &login.takeout_id)?;
-        let guarded: Vec<_> = account.dcs.iter().map(|dc| Guarded(dc, self.secrets)).collect();
-        self.list("dcs", &guarded)?;
+        let secrets = self.secrets;
+        let rows = account.dcs.iter().map(|dc| {
+            let unproven = dc.auth_key.is_some() && unproven.contains(&dc.id);
+            Dc { dc, secrets, unproven }
+        });
+        let dcs: Vec<_> = rows.collect();
+        self.list("dcs", &dcs)?;
         self.value("state", &account.update_state)?;
         self.list("channel_states", &account.channel_states)
     }

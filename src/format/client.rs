@@ -73,6 +73,8 @@ pub(crate) struct SqliteFile {
     form: String,
     /// What there is to say of the version.
     notes: Notes,
+    /// No key of it is proven.
+    distrusted: bool,
 }
 
 impl std::fmt::Debug for SqliteFile {
@@ -86,10 +88,21 @@ impl SqliteFile {
     /// Takes a database for a session of this client, which has recognised it.
     pub(crate) fn new(path: &Path, db: Tables, client: &'static dyn Client) -> Result<Self> {
         let (path, mut notes) = (path.to_owned(), Notes::default());
-        let mut file = Self { path, db, client, form: String::new(), notes: Notes::default() };
+        let (form, distrusted) = (String::new(), false);
+        let mut file = Self { path, db, client, form, notes: Notes::default(), distrusted };
         file.form = client.form(&file, &mut notes)?;
         file.notes = notes;
         Ok(file)
+    }
+
+    /// Something that is to be said of every session in it.
+    pub(crate) fn note(&mut self, note: &str) {
+        self.notes.add(note.to_owned());
+    }
+
+    /// Its bytes are not those that the client wrote, so that no key of it is proven.
+    pub(crate) fn distrust(&mut self) {
+        self.distrusted = true;
     }
 
     /// The form as dumps name it.
@@ -210,6 +223,16 @@ impl SqliteFile {
         notes: &mut Notes,
     ) -> Result<Option<AuthKey>> {
         match (field::auth_key(value), &self.db) {
+            (Ok(Some(key)), Tables::Saved(salvage))
+                if self.distrusted || !salvage.is_sound(self.db.named(table)) =>
+            {
+                notes.add(format!(
+                    "{table} row {dc}: the auth key is unproven: its page is damaged, and the key \
+                     may be too"
+                ));
+                notes.add_unproven(dc);
+                Ok(Some(key))
+            }
             (Ok(key), _) => Ok(key),
             (Err(found), Tables::Saved(_)) => {
                 notes.add(format!("{table} row {dc}: the auth key is {found}, not kept"));

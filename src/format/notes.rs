@@ -1,8 +1,11 @@
+use crate::types::DcId;
+
 /// What was in a source and did not make it into our types, one sentence each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     said: Vec<String>,
     unsaid: u64,
+    unproven: Vec<DcId>,
 }
 
 /// A hostile file can have a million bad rows: so many sentences are kept, the rest is counted.
@@ -15,6 +18,16 @@ impl Notes {
         } else {
             self.unsaid += 1;
         }
+    }
+
+    /// The auth key of this DC may be wrong.
+    pub(crate) fn add_unproven(&mut self, dc: DcId) {
+        self.unproven.push(dc);
+    }
+
+    /// The DCs whose auth keys may be wrong.
+    pub(crate) fn unproven(&self) -> &[DcId] {
+        &self.unproven
     }
 
     /// Every sentence; the last says how many more there would have been.

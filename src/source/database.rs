@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::open::{sqlite_error, stranger, wrong_kind};
+use super::text_mode::{self, TextMode};
 use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
 use crate::format::{SqliteFile, Tables, recognise};
@@ -46,6 +47,15 @@ impl Place<'_> {
 
 /// Opens a database that must be whole.
 pub(super) fn open(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
+    if let Some(TextMode::Undone(_)) = text_mode::traces(path, place) {
+        let why = "it was copied in text mode, which put a carriage return before each line feed; \
+                   copy it again in binary mode, or salvage it, which undoes that";
+        return Err(Error::damaged(path, Damaged::Form(why.to_owned())));
+    }
+    open_as_it_is(path, place)
+}
+
+fn open_as_it_is(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
     let tables = place.whole(path)?;
     let client = recognise(&tables).map_err(|found| stranger(path, found))?;
     SqliteFile::new(path, tables, client)
@@ -55,7 +65,31 @@ pub(super) fn open(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
 /// expects in a damaged file are only known when the client is, and that is told from the tables
 /// which the schema still has.
 pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<SqliteFile> {
-    let rows = open(path, place).ok().and_then(|file| rows_of(&file));
+    match text_mode::traces(path, place) {
+        None => salvage_as_it_is(path, kind, place),
+        Some(TextMode::Undone(bytes)) => {
+            let place = Place::Memory(&bytes, &[None, None]);
+            let mut file = salvage_as_it_is(path, kind, place)?;
+            file.note(
+                "it was copied in text mode, which put a carriage return before each line feed; \
+                 that was undone",
+            );
+            Ok(file)
+        }
+        Some(TextMode::Suspected) => {
+            let mut file = salvage_as_it_is(path, kind, place)?;
+            file.note(
+                "it looks as if it was copied in text mode, which put a carriage return before \
+                 each line feed; that cannot be undone: copy it again in binary mode",
+            );
+            file.distrust();
+            Ok(file)
+        }
+    }
+}
+
+fn salvage_as_it_is(path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<SqliteFile> {
+    let rows = open_as_it_is(path, place).ok().and_then(|file| rows_of(&file));
     let tables = place.saved(path, &[])?;
     let client = match recognise(&tables) {
         Ok(client) => client,
@@ -63,14 +97,14 @@ pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Res
             return Err(wrong_kind(path, kind));
         }
         // By its columns it may be told all the same.
-        Err(_) if rows.is_some() => return open(path, place),
+        Err(_) if rows.is_some() => return open_as_it_is(path, place),
         Err(found) => return Err(stranger(path, found)),
     };
     drop(tables);
     let saved = place.saved(path, client.expected())?;
     if rows.is_some_and(|rows| is_all(&saved, &rows)) {
         drop(saved);
-        return open(path, place);
+        return open_as_it_is(path, place);
     }
     SqliteFile::new(path, saved, client)
 }

@@ -15,6 +15,7 @@ mod open;
 mod session;
 #[cfg(feature = "convert")]
 mod small;
+mod text_mode;
 #[cfg(feature = "convert")]
 mod unwrap;
 #[cfg(feature = "convert")]

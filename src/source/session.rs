@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::format::{self, facts};
 use crate::session::Session;
 use crate::store::SessionView;
-use crate::types::{Account, Entity, PeerId};
+use crate::types::{Account, DcId, Entity, PeerId};
 
 /// One session of a [`Source`](super::Source). Iterating it gives its entities in the order of their marked ids.
 #[derive(Debug)]
@@ -117,6 +117,15 @@ impl SourceSession<'_> {
     #[must_use]
     pub fn doubts(&self) -> Vec<String> {
         self.doubts.iter().cloned().chain(self.impossible.sentence()).collect()
+    }
+
+    /// The DCs whose auth keys come from a damaged page of a salvaged file, and may be wrong.
+    #[must_use]
+    pub fn unproven_keys(&self) -> Vec<DcId> {
+        match &self.entities {
+            Entities::Sqlite(entities) => entities.notes().unproven().to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     /// What was in the source and is not in the account or the entities read so far, one sentence

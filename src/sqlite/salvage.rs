@@ -111,6 +111,24 @@ impl Salvage {
         }
     }
 
+    /// Whether nothing speaks against the pages of this table: its root leads to all of them, each
+    /// is as the format wants it, and all rows on them are whole. What has no checksum cannot be
+    /// proven beyond that.
+    pub(crate) fn is_sound(&self, table: Option<&Table>) -> bool {
+        let Some(table) = table else { return false };
+        let index = self.tables().iter().position(|own| own.name() == table.name());
+        let reached = index.and_then(|index| self.reached.get(index));
+        let found = index.and_then(|index| self.found.get(index));
+        let (Some(reach), Some(found)) = (reached, found) else { return false };
+        let sound = |no: &u32| {
+            let page =
+                self.db.pages.page(*no).and_then(|page| Page::parse(*no, page, table.kind()));
+            page.is_ok_and(|page| page.is_plausible())
+        };
+        let rows = broken(&self.db, table, &reach.pages);
+        reach.lost == 0 && found.is_empty() && rows == 0 && reach.pages.iter().all(sound)
+    }
+
     /// What could not be saved.
     #[must_use]
     pub fn lost(&self) -> Lost {

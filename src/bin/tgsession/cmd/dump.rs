@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Dump) -> Outcome {
 }
 
 fn write<W: Write>(dump: &mut Writer<W>, session: &mut SourceSession<'_>) -> Outcome {
-    dump.begin(session.name(), session.account())?;
+    dump.begin_unproven(session.name(), session.account(), &session.unproven_keys())?;
     let mut progress = Progress::beside_output(session.entity_count());
     for entity in session.by_ref() {
         dump.entity(&entity?)?;
