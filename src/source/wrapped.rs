@@ -62,6 +62,7 @@ impl Unwrapping<'_> {
         if self.layers.len() == MOST_LAYERS {
             return Err(stranger(path, format!("wrapped in more than {MOST_LAYERS} layers")));
         }
+        let error = self.named(error);
         let gzip = layer.name == "gzip";
         self.layers.push(layer.name);
         let found = match layer.inside {

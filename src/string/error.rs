@@ -105,7 +105,7 @@ pub(crate) fn may_be_cut(text: &str) -> bool {
     let belongs = |c: &char| c.is_ascii_alphanumeric() || "+/-_= \r\n".contains(*c);
     let letters = text.chars().filter(belongs).count();
     let strange = text.chars().count() - letters;
-    let hex = text.chars().filter(belongs).all(|c| c.is_ascii_hexdigit());
+    let hex = text.chars().all(|c| c.is_ascii_hexdigit() || !belongs(&c) || c.is_whitespace());
     (LEAST_LETTERS..=MOST_LETTERS).contains(&letters) && strange <= 2 && !hex
 }
 

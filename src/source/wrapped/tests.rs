@@ -145,6 +145,9 @@ fn the_error_says_what_was_found_under_which_layer() {
     assert!(error.contains("inside SESSION=..., quotes"), "{error}");
     let error = refused(&zipped(&[("a.txt", b"x".to_vec()), ("b.txt", b"y".to_vec())]));
     assert!(error.contains("an archive of 2 files without a session"), "{error}");
+    let json = format!("{{\"a\": \"{}\"}}", "x".repeat(200));
+    let error = refused(&gzipped(json.as_bytes()));
+    assert!(error.contains("JSON of no session's form, inside gzip"), "{error}");
     let error = refused(b"<!doctype html><p>");
     assert!(error.contains("HTML"), "{error}");
 }
@@ -164,5 +167,7 @@ fn copying_again_is_advised_only_where_that_can_help() {
     }
     assert!(!refused(&b"x".repeat(5000)).contains("copy it again"));
     assert!(!refused(&b"0f".repeat(256)).contains("copy it again"), "a key");
+    let key = format!("{}:2\n", "0f".repeat(256));
+    assert!(!refused(key.as_bytes()).contains("copy it again"), "a key and its DC");
     assert!(!refused(&[7; 300]).contains("copy it again"));
 }
