@@ -12,7 +12,7 @@ use serde_json::Value;
 use tool_support::{Folder, Result};
 
 /// Every form, with what it needs given.
-const FORMS: [&str; 20] = [
+const FORMS: [&str; 26] = [
     "telethon",
     "telethon-v7",
     "telethon2",
@@ -29,6 +29,12 @@ const FORMS: [&str; 20] = [
     "mtcute",
     "mtcute-string",
     "mtkruto-string",
+    "gotd",
+    "gotgproto-string",
+    "gogram-string",
+    "wtelegram",
+    "tdlib",
+    "tdata",
     "sqlalchemy",
     "portable",
     "portable-string",
@@ -70,14 +76,19 @@ fn every_form_gets_the_well_known_address_for_a_wrong_one() -> Result {
         ("gramjs_web_host.txt", 2, "149.154.167.51"),
     ] {
         let folder = with(&[source])?;
+        folder.write("key", b"0123456789abcdef0123456789abcdef")?;
         for form in FORMS {
             let given = ["--api-id", "5", "--user-id", "777", "-o", form];
-            let ran = folder.run(&[&["export", source, "--to", form], &given[..]].concat())?;
+            let sealed = form == "wtelegram";
+            let seal = if sealed { &["--seal-passphrase-file", "key"][..] } else { &[] };
+            let open = if sealed { &["--passphrase-file", "key"][..] } else { &[] };
+            let ran =
+                folder.run(&[&["export", source, "--to", form], &given[..], seal].concat())?;
             assert_eq!(ran.code, 0, "{form}: {ran:?}");
             assert!(ran.stderr.contains("left out: dcs.ipv4: it is a"), "{form}: {ran:?}");
             let well_known = format!("address of DC {dc}: {right}:443, well known");
             assert!(ran.stderr.contains(&well_known), "{form}: {ran:?}");
-            let back = &folder.json(&["dump", form])?["sessions"][0];
+            let back = &folder.json(&[&["dump", form], open].concat())?["sessions"][0];
             let address = &back["dcs"][0]["ipv4"];
             assert!(address.is_null() || address["host"] == right, "{form}: {address}");
         }
