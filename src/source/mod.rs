@@ -61,7 +61,6 @@ struct Member {
 enum Inner {
     Store(Store),
     Sqlite(Box<SqliteFile>),
-    #[cfg_attr(not(feature = "convert"), expect(dead_code, reason = "no small form is read"))]
     Parsed(Parsed),
     #[cfg_attr(not(feature = "convert"), expect(dead_code, reason = "no archive is read"))]
     Many(Vec<Member>),

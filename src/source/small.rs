@@ -79,12 +79,14 @@ pub(super) fn folder(files: &dyn Files, path: &Path, passphrase: Option<&[u8]>) 
     }
 }
 
+type FolderReader = fn(&dyn Files, &Path, Option<&[u8]>) -> Result<Parsed>;
+
 /// A client whose sessions are folders.
 struct FolderForm {
     /// As in "it is ...".
     name: &'static str,
     looks_like: fn(&dyn Files, &Path) -> bool,
-    read: fn(&dyn Files, &Path, Option<&[u8]>) -> Result<Parsed>,
+    read: FolderReader,
 }
 
 const FOLDERS: [FolderForm; 4] = [
