@@ -10,10 +10,6 @@ use super::disk::{Disk, LockRange};
 pub(crate) struct MemoryDisk(Mutex<Vec<u8>>);
 
 impl MemoryDisk {
-    pub(crate) fn new(content: Vec<u8>) -> Self {
-        Self(Mutex::new(content))
-    }
-
     fn content(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

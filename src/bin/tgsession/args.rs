@@ -289,9 +289,12 @@ pub(crate) struct Get {
     /// Read a session string from this environment variable instead of SRC
     #[arg(long, value_name = "VAR")]
     pub(crate) string_env: Option<String>,
-    /// Read the passphrase of a portable session or of tdata from this file
+    /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// The DC of an auth key that is alone in hexadecimal digits
+    #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
+    pub(crate) dc: Option<i32>,
     #[command(flatten)]
     pub(crate) by: By,
     #[command(flatten)]
