@@ -21,6 +21,8 @@ pub(crate) use self::damage::Damage;
 pub(crate) use self::disk::LockRange;
 pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since};
 pub(crate) use self::fields::{put, u32_at, u64_at};
+#[cfg(test)]
+pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::locks::{Pin, Readers, lock_writer};

@@ -35,7 +35,6 @@ pub struct Source {
 enum Inner {
     Store(Store),
     Sqlite(Box<SqliteFile>),
-    #[cfg_attr(not(feature = "convert"), expect(dead_code, reason = "no small form is read"))]
     Parsed(Parsed),
 }
 

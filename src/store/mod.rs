@@ -266,7 +266,7 @@ impl Store {
     ///
     /// Only those of reading the file.
     pub fn list(&self) -> Result<Vec<String>> {
-        self.engine.read(|view| catalog::names(view))
+        self.engine.read(catalog::names)
     }
 
     /// Gives a session another name. Handles to it stay good.

@@ -148,7 +148,7 @@ impl Session for StoreSession {
     }
 
     fn list_sessions(&self) -> Result<Vec<String>> {
-        self.engine.read(|view| catalog::names(view))
+        self.engine.read(catalog::names)
     }
 
     fn login(&self) -> Result<Login> {
