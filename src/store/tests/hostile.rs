@@ -14,7 +14,7 @@ use crate::types::{Account, AuthKey, DcId, DcOption, Entity, PeerId};
 
 /// How many stores are tried here. `TGSESSION_HOSTILE` asks for more.
 fn stores() -> u64 {
-    std::env::var("TGSESSION_HOSTILE").ok().and_then(|count| count.parse().ok()).unwrap_or(1_500)
+    std::env::var("TGSESSION_HOSTILE").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
 }
 
 /// A store with a base, segments and a log behind them.
