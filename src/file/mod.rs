@@ -8,7 +8,7 @@ mod fields;
 mod header;
 mod kind;
 mod locks;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 mod memory_disk;
 mod new_file;
 mod open;
@@ -26,7 +26,7 @@ pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::locks::{Pin, Readers, lock_writer};
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) use self::memory_disk::MemoryDisk;
 pub(crate) use self::new_file::{NewFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::open::{
