@@ -51,7 +51,7 @@ fn an_imported_session_is_dumped_as_its_source_is() -> Result {
         }
         let source = folder.json(&["dump", &file, "--secrets"])?;
         let store = folder.json(&["dump", "store", "--secrets"])?;
-        assert_eq!(store["source"], "tgsession v3");
+        assert_eq!(store["source"], "tgsession v4");
         wrong.extend(difference(&name, &store["sessions"][0], &source["sessions"][0]));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
