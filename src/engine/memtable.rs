@@ -63,6 +63,8 @@ pub(crate) struct Applied {
     pub(crate) sequence: u64,
     /// Nothing waited for the disk before.
     pub(crate) first: bool,
+    /// Roughly how much memory the memtable takes now.
+    pub(crate) bytes: usize,
 }
 
 impl Memtable {
@@ -117,7 +119,7 @@ impl Memtable {
                 }
             }
         }
-        Applied { sequence, first }
+        Applied { sequence, first, bytes: rows.bytes }
     }
 
     /// A memtable of these rows, as of this batch.
@@ -142,11 +144,6 @@ impl MemRows {
     /// The last batch.
     pub(crate) fn last(&self) -> u64 {
         self.last
-    }
-
-    /// Roughly how much memory the changes take.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
     }
 
     pub(crate) fn has_entities(&self) -> bool {

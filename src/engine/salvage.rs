@@ -29,11 +29,11 @@ pub(crate) struct Salvaged {
 /// Reads everything that can be proven of the store with this id.
 pub(crate) fn salvage(disk: &Arc<dyn Disk>, file_id: [u8; 16], cache: usize) -> Step<Salvaged> {
     let mut salvaged = Salvaged::default();
-    let (records, manifest) = salvaged.log(disk.as_ref(), file_id)?;
+    let SalvagedLog { records, manifest, current } = salvaged.log(disk.as_ref(), file_id)?;
     let infos = match &manifest {
-        Some(manifest) => manifest.segments.clone(),
-        None => {
-            salvaged.lost.push("no manifest is whole: every segment of the file was taken".into());
+        Some(manifest) if current => manifest.segments.clone(),
+        _ => {
+            salvaged.lost.push("the manifest: every segment of the file was taken".into());
             segments_of(disk.as_ref(), file_id)?
         }
     };
@@ -53,6 +53,16 @@ pub(crate) fn salvage(disk: &Arc<dyn Disk>, file_id: [u8; 16], cache: usize) -> 
         }
     }
     Ok(salvaged)
+}
+
+/// What a log was found to hold.
+struct SalvagedLog {
+    /// Records of changes, in the order of their numbers.
+    records: Vec<LogRecord>,
+    /// The newest manifest that is whole.
+    manifest: Option<Manifest>,
+    /// It is that of the current generation.
+    current: bool,
 }
 
 impl Salvaged {
@@ -76,11 +86,7 @@ impl Salvaged {
     }
 
     /// The records of changes that count, in their order, and the newest manifest.
-    fn log(
-        &mut self,
-        disk: &dyn Disk,
-        file_id: [u8; 16],
-    ) -> Step<(Vec<LogRecord>, Option<Manifest>)> {
+    fn log(&mut self, disk: &dyn Disk, file_id: [u8; 16]) -> Step<SalvagedLog> {
         let root = Roots::read(disk, file_id).ok().and_then(|roots| roots.current().ok());
         if let Some((root, _)) = root {
             match Log::of(file_id, &root).read(disk, &root) {
@@ -88,7 +94,12 @@ impl Salvaged {
                     let manifest =
                         found.records.first().map(|first| Manifest::parse(&first.content));
                     if let Some(Ok(manifest)) = manifest {
-                        return Ok((changes_of(found.records), Some(manifest)));
+                        let records = changes_of(found.records);
+                        return Ok(SalvagedLog {
+                            records,
+                            manifest: Some(manifest),
+                            current: true,
+                        });
                     }
                 }
                 Err(error) => self.lost.push(error.to_string()),
@@ -101,8 +112,13 @@ impl Salvaged {
         let mut records = scan(disk, file_id)?;
         records.sort_by_key(|record| (record.number, record.generation));
         let manifests = records.iter().rev().filter(|record| record.kind == Kind::Manifest);
-        let manifest = manifests.filter_map(|record| Manifest::parse(&record.content).ok()).next();
-        Ok((changes_of(records), manifest))
+        let mut newest = manifests.filter_map(|record| {
+            let manifest = Manifest::parse(&record.content).ok()?;
+            Some((record.generation, manifest))
+        });
+        let (generation, manifest) = newest.next().unzip();
+        let current = generation.is_some() && generation == root.map(|(root, _)| root.generation);
+        Ok(SalvagedLog { records: changes_of(records), manifest, current })
     }
 
     fn segment(&mut self, disk: &dyn Disk, file_id: [u8; 16], info: SegmentInfo) -> Step<()> {

@@ -76,7 +76,7 @@ fn open_regular(path: &Path, access: Access) -> Result<File, OpenError> {
         return Err(OpenError::NotAStore("a directory"));
     }
     if !metadata.is_file() {
-        return Err(OpenError::NotAStore("not an ordinary file"));
+        return Err(OpenError::NotAStore("not a regular file"));
     }
     let mut options = OpenOptions::new();
     options.read(true).write(access == Access::Write).open(path).map_err(io("open"))

@@ -12,7 +12,7 @@ mod open;
 mod publish;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ pub(crate) struct Writer {
     failure: Mutex<Option<Error>>,
     /// The last batch that is to be durable when its call returns.
     durable_target: AtomicU64,
+    /// Roughly how much memory the active memtable takes.
+    active_bytes: AtomicUsize,
     /// Something was written since the file was compacted.
     written: AtomicBool,
     /// The stamp of this writer is in the file.
@@ -172,7 +174,8 @@ impl Writer {
         let mut unlogged = locked(&self.unlogged);
         self.written.store(true, Ordering::Release);
         let tip = self.tip();
-        tip.memtables.first().map(|active| active.apply(changes, &mut unlogged))
+        let applied = tip.memtables.first().map(|active| active.apply(changes, &mut unlogged));
+        applied.inspect(|applied| self.active_bytes.store(applied.bytes, Ordering::Release))
     }
 
     /// Waits until this batch is durable, and if it changed nothing, what others wait for.
@@ -292,6 +295,7 @@ impl Writer {
         let tip = self.tip();
         let Some(active) = tip.memtables.first() else { return };
         let next = Arc::new(Memtable::behind(active.rows().last() + batches));
+        self.active_bytes.store(0, Ordering::Release);
         let memtables = std::iter::once(next).chain(tip.memtables.iter().map(Arc::clone));
         self.set_tip(Tip {
             memtables: memtables.collect(),
@@ -304,10 +308,7 @@ impl Writer {
     /// Freezes the active memtable where it is large, so that a checkpoint makes room.
     fn make_room(self: &Arc<Self>) -> Result<()> {
         let most = self.options.buffer_size;
-        let is_large = || {
-            let tip = self.tip();
-            tip.memtables.first().is_some_and(|active| active.rows().bytes() > most)
-        };
+        let is_large = || self.active_bytes.load(Ordering::Acquire) > most;
         if !is_large() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Opens a store for writing, and makes a new one.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::super::fault::Step;
@@ -106,6 +106,7 @@ fn recover(
         tip: RwLock::new(Arc::new(tip)),
         failure: Mutex::default(),
         durable_target: AtomicU64::new(0),
+        active_bytes: AtomicUsize::new(0),
         written: AtomicBool::new(false),
         stamped: AtomicBool::new(false),
         process: std::process::id(),

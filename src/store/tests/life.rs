@@ -15,7 +15,7 @@ use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Entity, Login, PeerId, UpdateState,
 };
 
-const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef" };
+pub(super) const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef" };
 
 /// Everything that a store holds, as text: session, row, content.
 pub(super) type State = BTreeMap<(String, String), String>;
@@ -159,10 +159,9 @@ pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
             None => return Ok(false),
         },
         Deed::Import(at, first, count) => {
-            let mut account = Account::default();
             let (dc, home) = login(*first as u8);
-            account.login = Login { home_dc: Some(home), ..Login::default() };
-            account.dcs = vec![dc];
+            let login = Login { home_dc: Some(home), ..Login::default() };
+            let account = Account { login, dcs: vec![dc], ..Account::default() };
             let entities = (0..*count as i64).map(|n| Ok(entity(first + n, 7)));
             store.import(SESSIONS[*at], &account, entities, true).map(drop)
         }

@@ -1,5 +1,6 @@
 //! The store under a disk that fails.
 
+mod hostile;
 mod life;
 mod power_cut;
 mod sim_disk;

@@ -19,111 +19,126 @@ fn buffer_of(seed: u64) -> usize {
 struct Lived {
     disk: SimDisk,
     model: Model,
-    cut: bool,
     deeds: Vec<Deed>,
 }
 
+/// A life while it is lived.
+struct Life {
+    seed: u64,
+    /// Calls may fail: the power goes, or a fault hits them.
+    troubled: bool,
+    lived: Lived,
+    shadow: Shadow,
+    readers: Vec<(Store, usize)>,
+}
+
 fn live(seed: u64, cut_after: Option<usize>, fault: Option<Fault>) -> Lived {
-    let mut random = Random::new(seed);
     let disk = SimDisk::new(new_store());
-    let buffer = buffer_of(seed);
     if let Some(calls) = cut_after {
         disk.cut_after(calls);
     }
     disk.fail(fault);
-    let mut lived = Lived { disk, model: Model::new(), cut: false, deeds: Vec::new() };
-    let mut store = match open(lived.disk.handle(), Access::Write, buffer) {
-        Ok(store) => store,
-        Err(_) => {
-            lived.cut = true;
-            return lived;
-        }
-    };
-    let mut shadow = Shadow::new();
-    let mut readers: Vec<(Store, usize)> = Vec::new();
+    let opened = open(disk.handle(), Access::Write, buffer_of(seed));
+    let lived = Lived { disk, model: Model::new(), deeds: Vec::new() };
+    let troubled = cut_after.is_some() || fault.is_some();
+    let shadow = Shadow::new();
+    let mut life = Life { seed, troubled, lived, shadow, readers: Vec::new() };
+    let Ok(mut store) = opened else { return life.lived };
+    let mut random = Random::new(seed);
     for _ in 0..30 {
         let deed = Deed::random(&mut random);
-        lived.deeds.push(deed.clone());
-        readers.retain_mut(|(_, left)| {
+        life.lived.deeds.push(deed.clone());
+        life.readers.retain_mut(|(_, left)| {
             *left -= 1;
             *left > 0
         });
-        match deed {
-            Deed::Reopen => {
-                let before = state_of(&store).unwrap();
-                let closed = store.close();
-                let durable = closed.is_ok();
-                if !durable && fault.is_none() {
-                    lived.cut = true;
-                    return lived;
+        let goes_on = match deed {
+            Deed::Reopen => match life.reopen(store) {
+                Some(opened) => {
+                    store = opened;
+                    continue;
                 }
-                store = match open(lived.disk.handle(), Access::Write, buffer) {
-                    Ok(store) => store,
-                    Err(error) => {
-                        assert!(cut_after.is_some() || fault.is_some(), "seed {seed}: {error:?}");
-                        lived.cut = true;
-                        return lived;
-                    }
-                };
-                let now = state_of(&store).unwrap();
-                if durable {
-                    assert_eq!(now, before, "seed {seed}: closed and opened");
-                } else {
-                    assert!(
-                        lived.model.allowed.contains(&now),
-                        "seed {seed}: after a failed close"
-                    );
-                }
-                if now != shadow.state() {
-                    shadow.restart(lived.disk.killed());
-                }
-                lived.model.holds(now, durable);
+                None => return life.lived,
+            },
+            Deed::Read => life.read(),
+            deed => life.act(&store, &deed),
+        };
+        if !goes_on && cut_after.is_some() {
+            std::mem::forget(std::mem::take(&mut life.readers));
+            forget(store);
+            break;
+        }
+    }
+    life.lived
+}
+
+impl Life {
+    /// Closes the store and opens it; `None` if that is not to be had.
+    fn reopen(&mut self, store: Store) -> Option<Store> {
+        let seed = self.seed;
+        let before = state_of(&store).unwrap();
+        let closed = store.close().is_ok();
+        assert!(closed || self.troubled, "seed {seed}: close failed");
+        let opened = open(self.lived.disk.handle(), Access::Write, buffer_of(seed));
+        let store = match opened {
+            Ok(store) => store,
+            Err(error) => {
+                assert!(self.troubled, "seed {seed}: {error:?}");
+                return None;
             }
-            Deed::Read => {
-                let reader = open(lived.disk.handle(), Access::Read, buffer).unwrap();
-                let seen = state_of(&reader).unwrap();
-                assert!(lived.model.allowed.contains(&seen), "seed {seed}: a reader");
-                readers.push((reader, 3));
+        };
+        let now = state_of(&store).unwrap();
+        if closed {
+            assert_eq!(now, before, "seed {seed}: closed and opened");
+        } else {
+            assert!(self.lived.model.allowed.contains(&now), "seed {seed}: after a failed close");
+        }
+        if now != self.shadow.state() {
+            self.shadow.restart(self.lived.disk.killed());
+        }
+        self.lived.model.holds(now, closed);
+        Some(store)
+    }
+
+    /// Another handle reads, and stays open for a while.
+    fn read(&mut self) -> bool {
+        let reader = open(self.lived.disk.handle(), Access::Read, 20_000).unwrap();
+        let seen = state_of(&reader).unwrap();
+        assert!(self.lived.model.allowed.contains(&seen), "seed {}: a reader", self.seed);
+        self.readers.push((reader, 3));
+        true
+    }
+
+    /// Says whether the deed was done.
+    fn act(&mut self, store: &Store, deed: &Deed) -> bool {
+        let seed = self.seed;
+        let done = act(store, deed);
+        let (state, before) = (state_of(store).unwrap(), self.shadow.state());
+        let model = &mut self.lived.model;
+        match done {
+            Ok(done) => {
+                self.shadow.act(deed);
+                assert_eq!(state, self.shadow.state(), "seed {seed}: {deed:?}");
+                // A login that changes nothing waits for nothing.
+                let logs_in = matches!(deed, Deed::LogIn(..));
+                let durable = done && is_durable(deed) && (!logs_in || state != before);
+                model.holds(state, durable);
+                true
             }
-            deed => {
-                let done = act(&store, &deed);
-                let state = state_of(&store).unwrap();
-                match done {
-                    Ok(done) => {
-                        let before = shadow.state();
-                        shadow.act(&deed);
-                        assert_eq!(state, shadow.state(), "seed {seed}: {deed:?}");
-                        // A login that changes nothing waits for nothing.
-                        let logs_in = matches!(deed, Deed::LogIn(..));
-                        let durable = done && is_durable(&deed) && (!logs_in || state != before);
-                        lived.model.holds(state, durable);
-                    }
-                    Err(error) => {
-                        assert!(
-                            cut_after.is_some() || fault.is_some(),
-                            "seed {seed}: {deed:?} failed: {error:?}"
-                        );
-                        // It may be on the disk all the same, and in memory.
-                        let before = shadow.state();
-                        let with = shadow.state_with(&deed);
-                        if state != before {
-                            assert_eq!(state, with, "seed {seed}: {deed:?} was done by half");
-                            shadow.act(&deed);
-                        }
-                        lived.model.holds(with, false);
-                        lived.model.holds(state, false);
-                        if cut_after.is_some() {
-                            lived.cut = true;
-                            std::mem::forget(readers);
-                            forget(store);
-                            return lived;
-                        }
-                    }
+            Err(error) => {
+                assert!(self.troubled, "seed {seed}: {deed:?} failed: {error:?}");
+                // It may be on the disk all the same, and in memory.
+                let with = self.shadow.state_with(deed);
+                if state != before {
+                    assert_eq!(state, with, "seed {seed}: {deed:?} was done by half");
+                    self.shadow.act(deed);
                 }
+                model.holds(with, false);
+                model.holds(state, false);
+                false
             }
         }
     }
-    lived
 }
 
 /// The process is gone: nothing is flushed.
