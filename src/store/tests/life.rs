@@ -10,7 +10,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::file::{Access, Disk, Identity};
 use crate::session::Session;
-use crate::store::{Store, StoreOptions};
+use crate::store::{ReadView, Store, StoreOptions};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Entity, Login, PeerId, UpdateState,
 };
@@ -39,7 +39,11 @@ pub(super) fn new_store() -> Vec<u8> {
 
 /// Everything that a store holds, all of one moment.
 pub(super) fn state_of(store: &Store) -> Result<State> {
-    let view = store.read_view()?;
+    state_in(&store.read_view()?)
+}
+
+/// Everything that a view shows.
+pub(super) fn state_in(view: &ReadView) -> Result<State> {
     let mut state = State::new();
     for name in view.list()? {
         let session = view.session(&name)?;
@@ -170,7 +174,8 @@ pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
         Deed::Reopen | Deed::Read => Ok(()),
     };
     match done {
-        Err(Error::NoSession { .. }) => Ok(false),
+        // A reader that holds a view keeps compaction from moving what it reads.
+        Err(Error::NoSession { .. } | Error::Busy { .. }) => Ok(false),
         done => done.map(|()| true),
     }
 }

@@ -1,9 +1,11 @@
 //! The power goes at any call of a life, and again while the store recovers.
 
-use super::life::{Deed, Model, Shadow, act, is_durable, new_store, open, state_of};
+use super::life::{
+    Deed, Model, Shadow, State, act, is_durable, new_store, open, state_in, state_of,
+};
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::file::Access;
-use crate::store::Store;
+use crate::store::{ReadView, Store};
 
 /// How many lives are tried here. `TGSESSION_SIM_LIVES` asks for more.
 fn lives() -> u64 {
@@ -29,7 +31,15 @@ struct Life {
     troubled: bool,
     lived: Lived,
     shadow: Shadow,
-    readers: Vec<(Store, usize)>,
+    readers: Vec<Reader>,
+}
+
+/// A handle that reads beside the writer, and holds on to what it saw first.
+struct Reader {
+    view: ReadView,
+    seen: State,
+    /// For so many more deeds.
+    left: usize,
 }
 
 fn live(seed: u64, cut_after: Option<usize>, fault: Option<Fault>) -> Lived {
@@ -48,10 +58,7 @@ fn live(seed: u64, cut_after: Option<usize>, fault: Option<Fault>) -> Lived {
     for _ in 0..30 {
         let deed = Deed::random(&mut random);
         life.lived.deeds.push(deed.clone());
-        life.readers.retain_mut(|(_, left)| {
-            *left -= 1;
-            *left > 0
-        });
+        life.check_readers();
         let goes_on = match deed {
             Deed::Reopen => match life.reopen(store) {
                 Some(opened) => {
@@ -103,10 +110,21 @@ impl Life {
     /// Another handle reads, and stays open for a while.
     fn read(&mut self) -> bool {
         let reader = open(self.lived.disk.handle(), Access::Read, 20_000).unwrap();
-        let seen = state_of(&reader).unwrap();
+        let view = reader.read_view().unwrap();
+        let seen = state_in(&view).unwrap();
         assert!(self.lived.model.allowed.contains(&seen), "seed {}: a reader", self.seed);
-        self.readers.push((reader, 3));
+        self.readers.push(Reader { view, seen, left: 3 });
         true
+    }
+
+    /// What a reader holds on to stays as it was, whatever was written meanwhile.
+    fn check_readers(&mut self) {
+        for reader in &mut self.readers {
+            let now = state_in(&reader.view).unwrap();
+            assert_eq!(now, reader.seen, "seed {}: a view has changed", self.seed);
+            reader.left -= 1;
+        }
+        self.readers.retain(|reader| reader.left > 0);
     }
 
     /// Says whether the deed was done.
