@@ -73,6 +73,13 @@ impl Version {
         Self { base, segments, tables }
     }
 
+    /// The pages of segments and base.
+    #[cfg(test)]
+    pub(crate) fn extents(&self) -> impl Iterator<Item = crate::file::Extent> {
+        let segments = self.segments.iter().map(|segment| segment.info().extent);
+        segments.chain(self.base.iter().map(|base| base.info().extent))
+    }
+
     /// A table, or `None` if it has no rows here.
     pub(crate) fn table(&self, table: Table) -> Step<Option<&dyn Stored>> {
         match (self.tables.get(table as usize), &self.base) {

@@ -97,7 +97,7 @@ impl Deed {
     pub(super) fn random(random: &mut Random) -> Self {
         let session = random.below(SESSIONS.len());
         let number = random.below(1_000) as i64 + 1;
-        match random.below(26) {
+        match random.below(28) {
             0..2 => Self::Session(session),
             2..7 => Self::LogIn(session, number as u8),
             7..12 => Self::State(session, number as i32),

@@ -4,7 +4,7 @@ use super::life::{
     Deed, Model, Shadow, State, act, is_durable, new_store, open, state_in, state_of,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
-use crate::file::Access;
+use crate::file::{Access, Extent};
 use crate::store::{ReadView, Store};
 
 /// How many lives are tried here. `TGSESSION_SIM_LIVES` asks for more.
@@ -38,6 +38,9 @@ struct Life {
 struct Reader {
     view: ReadView,
     seen: State,
+    /// What the pages of its segments and its base hold. A simulated disk is not mapped: the
+    /// view itself has a copy of them.
+    pages: Vec<(Extent, Vec<u8>)>,
     /// For so many more deeds.
     left: usize,
 }
@@ -113,7 +116,10 @@ impl Life {
         let view = reader.read_view().unwrap();
         let seen = state_in(&view).unwrap();
         assert!(self.lived.model.allowed.contains(&seen), "seed {}: a reader", self.seed);
-        self.readers.push(Reader { view, seen, left: 3 });
+        let image = self.lived.disk.killed();
+        let pages = view.view.version().extents();
+        let pages = pages.map(|extent| (extent, bytes_in(&image, extent).to_vec())).collect();
+        self.readers.push(Reader { view, seen, pages, left: 12 });
         true
     }
 
@@ -122,6 +128,9 @@ impl Life {
         for reader in &mut self.readers {
             let now = state_in(&reader.view).unwrap();
             assert_eq!(now, reader.seen, "seed {}: a view has changed", self.seed);
+            let image = self.lived.disk.killed();
+            let stay = reader.pages.iter().all(|(at, pages)| bytes_in(&image, *at) == *pages);
+            assert!(stay, "seed {}: pages under a reader were written over", self.seed);
             reader.left -= 1;
         }
         self.readers.retain(|reader| reader.left > 0);
@@ -157,6 +166,11 @@ impl Life {
             }
         }
     }
+}
+
+fn bytes_in(image: &[u8], extent: Extent) -> &[u8] {
+    let at = extent.at() as usize;
+    image.get(at..at + extent.len() as usize).unwrap_or_default()
 }
 
 /// The process is gone: nothing is flushed.
