@@ -1,9 +1,9 @@
 //! Changes that are made all at once.
 
 use super::fault::Step;
-use super::memtable::{Change, Changes, Key};
+use super::memtable::{Change, Changes};
 use super::merge::merged;
-use super::rows::{Row, Rows, RowsMut, Span, Table, Value, Visit};
+use super::rows::{Row, RowKey, Rows, RowsMut, Span, Table, Value, Visit};
 
 /// Changes that are made all at once, seen over what they change.
 pub(crate) struct Batch<'a> {
@@ -30,7 +30,8 @@ impl<'a> Batch<'a> {
 
 impl Rows for Batch<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
-        match self.changes.get(table as usize).and_then(|changes| changes.get(key)) {
+        let changes = self.changes.get(table as usize).filter(|changes| !changes.is_empty());
+        match changes.and_then(|changes| changes.get(&RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(Value::Held)),
             None => self.below.get(table, key),
         }
@@ -40,8 +41,8 @@ impl Rows for Batch<'_> {
         let Some(changes) = self.changes.get(table as usize).filter(|all| !all.is_empty()) else {
             return self.below.each(table, span, most, visit);
         };
-        let changes = changes.range::<[u8], _>((span.from(), span.to()));
-        let changes = changes.map(|(key, change)| (Key::clone(key), change.clone())).collect();
+        let changes = span.bounds().map(|bounds| changes.range(bounds)).into_iter().flatten();
+        let changes = changes.map(|(key, change)| (RowKey::clone(key), change.clone())).collect();
         let below = |visit: Visit<'_>| self.below.each(table, span, most, visit);
         merged(changes, below, visit).map(drop)
     }
@@ -55,7 +56,7 @@ impl RowsMut for Batch<'_> {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
-        self.change(table, key, Some(Row::new(value.to_vec())));
+        self.change(table, key, Some(Row::of(table, value)));
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn rows_of(content: &[u8]) -> Step<Vec<RowChanged>> {
         if !fits || value.zip(table.value_len()).is_some_and(|(v, len)| v.len() != len) {
             return Err(Fault::record("log", key, RecordError::Key));
         }
-        Ok((table, key.into(), value.map(|value| Row::new(value.to_vec()))))
+        Ok((table, key.into(), value.map(|value| Row::of(table, value))))
     };
     changes(content).map(row).collect()
 }

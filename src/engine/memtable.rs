@@ -1,22 +1,18 @@
 //! Recent changes in memory, over what the file holds.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::rows::{Row, Span, TABLES, Table};
-
-/// A key, shared between the places that remember it.
-pub(crate) type Key = Arc<[u8]>;
+use super::rows::{Row, RowKey, Span, TABLES, Table};
 
 /// The new content of a row, or `None` where it is deleted: a tombstone.
 pub(crate) type Change = Option<Row>;
 
 /// Changes of rows by table.
-pub(crate) type Changes = [BTreeMap<Key, Change>; TABLES];
+pub(crate) type Changes = [BTreeMap<RowKey, Change>; TABLES];
 
 /// A change and the row that it is of.
-pub(crate) type RowChanged = (Table, Key, Change);
+pub(crate) type RowChanged = (Table, RowKey, Change);
 
 /// Roughly what a row takes beside its bytes.
 const OVERHEAD: usize = 96;
@@ -33,7 +29,7 @@ pub(crate) struct Memtable {
 /// The rows of a memtable.
 #[derive(Debug, Default)]
 pub(crate) struct MemRows {
-    tables: [BTreeMap<Key, Versions>; TABLES],
+    tables: [BTreeMap<RowKey, Versions>; TABLES],
     bytes: usize,
     /// The last batch.
     last: u64,
@@ -52,7 +48,7 @@ struct Versions {
 #[derive(Debug, Default)]
 pub(crate) struct Unlogged {
     /// The keys of their rows, in any order, some twice.
-    pub(crate) keys: Vec<(Table, Key)>,
+    pub(crate) keys: Vec<(Table, RowKey)>,
     /// The last batch that was taken to be logged: rows of later ones are among the keys.
     pub(crate) logged: u64,
 }
@@ -113,7 +109,7 @@ impl Memtable {
         let newest_view = self.views().last_key_value().map(|(at, _)| *at);
         for (table, changes) in Table::ALL.into_iter().zip(changes) {
             for (key, change) in changes {
-                let before = rows.put(table, Arc::clone(&key), sequence, change, newest_view);
+                let before = rows.put(table, key.clone(), sequence, change, newest_view);
                 if before.is_none_or(|before| before <= unlogged.logged) {
                     unlogged.keys.push((table, key));
                 }
@@ -158,7 +154,7 @@ impl MemRows {
     fn put(
         &mut self,
         table: Table,
-        key: Key,
+        key: RowKey,
         sequence: u64,
         change: Change,
         newest_view: Option<u64>,
@@ -187,12 +183,12 @@ impl MemRows {
     }
 
     /// The change of a row as of this batch, if it had one.
-    pub(crate) fn get(&self, table: Table, key: &[u8], at: u64) -> Option<&Change> {
+    pub(crate) fn get(&self, table: Table, key: &RowKey, at: u64) -> Option<&Change> {
         self.tables.get(table as usize)?.get(key)?.at(at)
     }
 
     /// The newest change of a row.
-    pub(crate) fn newest(&self, table: Table, key: &[u8]) -> Option<&Change> {
+    pub(crate) fn newest(&self, table: Table, key: &RowKey) -> Option<&Change> {
         self.get(table, key, u64::MAX)
     }
 
@@ -202,11 +198,10 @@ impl MemRows {
         table: Table,
         span: &Span,
         at: u64,
-    ) -> impl Iterator<Item = (&Key, &Change)> {
-        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (span.from(), span.to());
+    ) -> impl Iterator<Item = (&RowKey, &Change)> {
         let rows = self.tables.get(table as usize).filter(|rows| !rows.is_empty());
-        let rows = rows.filter(|_| !is_empty(bounds));
-        let rows = rows.map(|rows| rows.range::<[u8], _>(bounds)).into_iter().flatten();
+        let rows = rows.zip(span.bounds()).map(|(rows, bounds)| rows.range(bounds));
+        let rows = rows.into_iter().flatten();
         rows.filter_map(move |(key, versions)| Some((key, versions.at(at)?)))
     }
 }
@@ -228,18 +223,6 @@ impl Drop for Versions {
         while let Some(mut version) = older {
             older = version.older.take();
         }
-    }
-}
-
-/// Whether nothing can lie between these bounds, which a map refuses to be asked.
-fn is_empty((from, to): (Bound<&[u8]>, Bound<&[u8]>)) -> bool {
-    match (from, to) {
-        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-        (Bound::Included(from), Bound::Included(to)) => from > to,
-        (
-            Bound::Included(from) | Bound::Excluded(from),
-            Bound::Included(to) | Bound::Excluded(to),
-        ) => from >= to,
     }
 }
 

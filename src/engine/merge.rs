@@ -1,17 +1,16 @@
 //! Merges changes in memory with the rows below them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::fault::Step;
-use super::memtable::{Change, Key, MemRows};
-use super::rows::{Span, Table, Visit};
+use super::memtable::{Change, MemRows};
+use super::rows::{RowKey, Span, Table, Visit};
 
 /// The changes of a part of a span.
 pub(crate) struct Page {
-    pub(crate) changes: Vec<(Key, Change)>,
+    pub(crate) changes: Vec<(RowKey, Change)>,
     /// The part ends in front of this key; `None`: with the span.
-    pub(crate) until: Option<Key>,
+    pub(crate) until: Option<RowKey>,
 }
 
 /// The changes of a span in several memtables, the newest first, as of batch `at`. After about
@@ -24,17 +23,17 @@ pub(crate) fn page_of<'a>(
     most: usize,
 ) -> Page {
     let mut changes = BTreeMap::new();
-    let mut until: Option<Key> = None;
+    let mut until: Option<RowKey> = None;
     for rows in memtables {
         let mut live = 0;
         for (key, change) in rows.range(table, span, at) {
             if live == most.max(1) {
                 let earlier = until.as_ref().is_none_or(|until| key < until);
-                until = if earlier { Some(Arc::clone(key)) } else { until };
+                until = if earlier { Some(key.clone()) } else { until };
                 break;
             }
             live += usize::from(change.is_some());
-            changes.entry(Arc::clone(key)).or_insert_with(|| change.clone());
+            changes.entry(key.clone()).or_insert_with(|| change.clone());
         }
     }
     if let Some(until) = &until {
@@ -46,7 +45,7 @@ pub(crate) fn page_of<'a>(
 /// Visits the rows that `below` gives, with these changes over them, in the order of their keys.
 /// Says whether more are wanted.
 pub(crate) fn merged(
-    changes: Vec<(Key, Change)>,
+    changes: Vec<(RowKey, Change)>,
     below: impl FnOnce(Visit<'_>) -> Step<()>,
     visit: Visit<'_>,
 ) -> Step<bool> {
@@ -57,13 +56,13 @@ pub(crate) fn merged(
         None => Ok(true),
     };
     below(&mut |key, value| {
-        while let Some((before, change)) = changes.next_if(|(at, _)| at.as_ref() < key) {
+        while let Some((before, change)) = changes.next_if(|(at, _)| **at < *key) {
             go_on = visit_change(&before, &change, visit)?;
             if !go_on {
                 return Ok(false);
             }
         }
-        go_on = match changes.next_if(|(at, _)| at.as_ref() == key) {
+        go_on = match changes.next_if(|(at, _)| **at == *key) {
             Some((_, change)) => visit_change(key, &change, visit)?,
             None => visit(key, value)?,
         };

@@ -7,8 +7,8 @@ use super::base::Base;
 use super::fault::{Step, said_by};
 use super::log_rows::rows_of;
 use super::manifest::Manifest;
-use super::memtable::{Change, Key};
-use super::rows::{Row, Span, Table};
+use super::memtable::Change;
+use super::rows::{Row, RowKey, Span, Table};
 use crate::file::{Disk, Extent, PAGE, Roots, SECTOR};
 use crate::record::{AccountNo, PeerKey, Record};
 use crate::segment::{Key as EntityKey, Segment, SegmentInfo, parse_header};
@@ -19,7 +19,7 @@ use crate::wal::{Kind, Log, LogRecord, scan};
 #[derive(Debug, Default)]
 pub(crate) struct Salvaged {
     /// The rows of all tables but the entities'.
-    pub(crate) rows: BTreeMap<(Table, Key), Row>,
+    pub(crate) rows: BTreeMap<(Table, RowKey), Row>,
     /// The records of the entities.
     pub(crate) entities: BTreeMap<EntityKey, Row>,
     /// What is damaged or missing, one sentence each.
@@ -70,7 +70,7 @@ impl Salvaged {
         self.lost.push(format!("{what}: {}", said_by(&fault.at("".as_ref()))));
     }
 
-    fn put(&mut self, (table, key, change): (Table, Key, Change)) {
+    fn put(&mut self, (table, key, change): (Table, RowKey, Change)) {
         if table == Table::Entities {
             let Ok(key) = EntityKey::try_from(key.as_ref()) else { return };
             match change {
@@ -132,7 +132,7 @@ impl Salvaged {
         let lost = segment.salvage(&mut |row| match row.payload {
             Some(payload) => {
                 let record = [&[Entity::TAG], payload].concat();
-                self.entities.insert(row.key, Row::new(record));
+                self.entities.insert(row.key, Row::of(Table::Entities, &record));
             }
             None => drop(self.entities.remove(&row.key)),
         });
@@ -149,7 +149,7 @@ impl Salvaged {
         for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
             let rows = base.table(table).and_then(|rows| match rows {
                 Some(rows) => rows.each(Span::ALL.from(), Span::ALL.to(), &mut |key, value| {
-                    self.rows.insert((table, key.into()), Row::new(value.to_vec()));
+                    self.rows.insert((table, key.into()), Row::of(table, value));
                     Ok(true)
                 }),
                 None => Ok(()),

@@ -4,9 +4,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::fault::{Fault, Step};
-use super::memtable::{Change, Key, Memtable};
+use super::memtable::{Change, Memtable};
 use super::merge::{Page, merged, page_of};
-use super::rows::{Row, Rows, Span, Table, Value, Visit, owner};
+use super::rows::{Row, RowKey, Rows, Span, Table, Value, Visit, owner};
 use super::segments::table_of;
 use super::version::Version;
 use crate::file::Pin;
@@ -82,7 +82,8 @@ impl View {
 
     /// What became of a row since the version was written, if anything.
     pub(crate) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
-        self.tip.layers().find_map(|memtable| memtable.rows().get(table, key, self.at).cloned())
+        let key = RowKey::from(key);
+        self.tip.layers().find_map(|memtable| memtable.rows().get(table, &key, self.at).cloned())
     }
 
     /// The changes of a span, at most about `most` of them.
@@ -121,7 +122,7 @@ impl View {
     }
 
     /// The rows of a table that are in memory, over those of the version.
-    pub(crate) fn changed_rows(&self, table: Table) -> Vec<(Key, Row)> {
+    pub(crate) fn changed_rows(&self, table: Table) -> Vec<(RowKey, Row)> {
         let page = self.page(table, &Span::ALL, usize::MAX);
         page.changes.into_iter().filter_map(|(key, change)| Some((key, change?))).collect()
     }
@@ -171,7 +172,7 @@ impl Rows for View {
                 return Ok(());
             }
             match until {
-                Some(key) => rest.from = Bound::Included(key.to_vec()),
+                Some(key) => rest.from = Bound::Included(key),
                 None => return Ok(()),
             }
         }

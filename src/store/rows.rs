@@ -166,7 +166,7 @@ impl SessionRows<'_> {
         let table = Table::Entities;
         let mut span = table.span(self.account);
         if let Some(id) = after {
-            span.from = Bound::Excluded(PeerKey::of(self.account, id).to_vec());
+            span.from = Bound::Excluded(PeerKey::of(self.account, id)[..].into());
         }
         self.view.each(table, &span, most, &mut |key, record| {
             let id = key.try_into().ok().and_then(PeerKey::peer);

@@ -1,44 +1,17 @@
 //! Rows as bytes, wherever they are stored.
 
+mod row;
 mod table;
 
-use std::fmt;
 use std::ops::{Bound, Deref};
-use std::sync::Arc;
 
 use redb::AccessGuard;
-use zeroize::Zeroizing;
 
 use super::fault::Step;
 use crate::record::AccountNo;
 
+pub(crate) use self::row::{Row, RowKey};
 pub(crate) use self::table::{Span, TABLES, Table, decoded, encoded, get, owned_by, owner};
-
-/// The bytes of a row in memory. They are wiped when the last reference goes, since they may be
-/// those of a key.
-#[derive(Clone)]
-pub(crate) struct Row(Arc<Zeroizing<Vec<u8>>>);
-
-impl Row {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Zeroizing::new(bytes)))
-    }
-}
-
-impl Deref for Row {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Never the bytes, which may be a key's.
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Row({} bytes)", self.len())
-    }
-}
 
 /// A row of up to so many bytes is copied, not shared.
 const INLINE: usize = 118;
@@ -60,7 +33,7 @@ impl Value {
                 inline.copy_from_slice(bytes);
                 Self::Inline(place, bytes.len() as u8)
             }
-            None => Self::Held(Row::new(bytes.to_vec())),
+            None => Self::Held(Row::of(Table::Entities, bytes)),
         }
     }
 
@@ -73,7 +46,7 @@ impl Value {
                 rest.copy_from_slice(payload);
                 Self::Inline(place, payload.len() as u8 + 1)
             }
-            None => Self::Held(Row::new([&[tag], payload].concat())),
+            None => Self::Held(Row::of(Table::Entities, &[&[tag], payload].concat())),
         }
     }
 }

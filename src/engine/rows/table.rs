@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::super::fault::{Fault, Step};
-use super::Rows;
+use super::{RowKey, Rows};
 use crate::error::Error;
 use crate::record::{AccountNo, MAX_RECORD, Record, decode, encode};
 use crate::types::PeerId;
@@ -87,22 +87,28 @@ impl Table {
         matches!(self, Self::Entities | Self::Usernames | Self::Phones)
     }
 
+    /// Whether its rows may hold an auth key or other secrets of a login.
+    pub(crate) const fn is_secret(self) -> bool {
+        !matches!(self, Self::States | Self::Entities | Self::Usernames | Self::Phones)
+    }
+
     /// Every row of one account.
     pub(crate) fn span(self, account: AccountNo) -> Span {
-        let first = account.key().to_vec();
+        let first = account.key();
         match self.key_len() {
             Some(len) => {
                 let padded = |fill| {
-                    let mut key = first.clone();
+                    let mut key = first.to_vec();
                     key.resize(len, fill);
-                    key
+                    RowKey::from(&*key)
                 };
                 Span { from: Bound::Included(padded(0)), to: Bound::Included(padded(0xff)) }
             }
             None => {
-                let behind = account.0.checked_add(1).map(|next| AccountNo(next).key().to_vec());
+                let behind =
+                    account.0.checked_add(1).map(|next| RowKey::from(&AccountNo(next).key()[..]));
                 let to = behind.map_or(Bound::Unbounded, Bound::Excluded);
-                Span { from: Bound::Included(first), to }
+                Span { from: Bound::Included(RowKey::from(&first[..])), to }
             }
         }
     }
@@ -111,8 +117,8 @@ impl Table {
 /// A range of a table's keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
-    pub(crate) from: Bound<Vec<u8>>,
-    pub(crate) to: Bound<Vec<u8>>,
+    pub(crate) from: Bound<RowKey>,
+    pub(crate) to: Bound<RowKey>,
 }
 
 impl Span {
@@ -120,11 +126,24 @@ impl Span {
     pub(crate) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
 
     pub(crate) fn from(&self) -> Bound<&[u8]> {
-        self.from.as_ref().map(Vec::as_slice)
+        self.from.as_ref().map(|key| &**key)
     }
 
     pub(crate) fn to(&self) -> Bound<&[u8]> {
-        self.to.as_ref().map(Vec::as_slice)
+        self.to.as_ref().map(|key| &**key)
+    }
+
+    /// Both ends, unless nothing can lie between them, which a map refuses to be asked.
+    pub(crate) fn bounds(&self) -> Option<(Bound<&RowKey>, Bound<&RowKey>)> {
+        let is_empty = match (&self.from, &self.to) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(from), Bound::Included(to)) => from > to,
+            (
+                Bound::Included(from) | Bound::Excluded(from),
+                Bound::Included(to) | Bound::Excluded(to),
+            ) => from >= to,
+        };
+        (!is_empty).then(|| (self.from.as_ref(), self.to.as_ref()))
     }
 }
 

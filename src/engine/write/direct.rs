@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::fault::Step;
-use super::super::memtable::{Change, Key};
+use super::super::memtable::Change;
 use super::super::merge::merged;
-use super::super::rows::{Row, Rows, RowsMut, Span, Stored, Table, Value, Visit};
+use super::super::rows::{Row, RowKey, Rows, RowsMut, Span, Stored, Table, Value, Visit};
 use super::super::segments::{EntityTable, IndexTable, key_of};
 use super::edit::{Edit, Merge};
 use super::{Writer, locked};
@@ -18,7 +18,7 @@ use crate::segment::{Builder, Collision, HashIndex, Segment};
 pub(crate) struct Direct<'e, 'w> {
     edit: &'e mut Edit<'w>,
     /// Changes of entities and index rows that are to lie over the segments.
-    changes: BTreeMap<(Table, Key), Change>,
+    changes: BTreeMap<(Table, RowKey), Change>,
 }
 
 impl Writer {
@@ -82,7 +82,7 @@ impl<'w> Direct<'_, 'w> {
             // Segments index them by themselves.
             Table::Usernames | Table::Phones => Ok(()),
             _ => source(&mut |key, value| {
-                self.edit.rows.insert((table, key.into()), Some(Row::new(value.to_vec())));
+                self.edit.rows.insert((table, key.into()), Some(Row::of(table, value)));
                 Ok(true)
             }),
         }
@@ -97,7 +97,7 @@ impl<'w> Direct<'_, 'w> {
         }
         let mut keys = Vec::new();
         self.each(table, &table.span(account), usize::MAX, &mut |key, _| {
-            keys.push(Key::from(key));
+            keys.push(RowKey::from(key));
             Ok(true)
         })?;
         self.edit.rows.extend(keys.into_iter().map(|key| ((table, key), None)));
@@ -123,7 +123,7 @@ impl<'w> Direct<'_, 'w> {
         }
     }
 
-    fn changes_of(&self, table: Table) -> &BTreeMap<(Table, Key), Change> {
+    fn changes_of(&self, table: Table) -> &BTreeMap<(Table, RowKey), Change> {
         if table.is_in_segments() { &self.changes } else { &self.edit.rows }
     }
 
@@ -135,7 +135,7 @@ impl<'w> Direct<'_, 'w> {
 
 impl Rows for Direct<'_, '_> {
     fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
-        match self.changes_of(table).get(&(table, Key::from(key))) {
+        match self.changes_of(table).get(&(table, RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(Value::Held)),
             None => self.below(table, |rows| rows.map_or(Ok(None), |rows| rows.get(key))),
         }
@@ -144,10 +144,10 @@ impl Rows for Direct<'_, '_> {
     fn each(&self, table: Table, span: &Span, _: usize, visit: Visit<'_>) -> Step<()> {
         let within =
             |key: &[u8]| std::ops::RangeBounds::<[u8]>::contains(&(span.from(), span.to()), key);
-        let from = (table, Key::from(&[][..]));
+        let from = (table, RowKey::from(&[][..]));
         let changes = self.changes_of(table).range(from..).take_while(|((of, _), _)| *of == table);
         let changes = changes.filter(|((_, key), _)| within(key));
-        let changes = changes.map(|((_, key), change)| (Arc::clone(key), change.clone())).collect();
+        let changes = changes.map(|((_, key), change)| (key.clone(), change.clone())).collect();
         let below = |visit: Visit<'_>| {
             self.below(table, |rows| match rows {
                 Some(rows) => rows.each(span.from(), span.to(), visit),
@@ -160,7 +160,7 @@ impl Rows for Direct<'_, '_> {
 
 impl RowsMut for Direct<'_, '_> {
     fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
-        self.change(table, key, Some(Row::new(value.to_vec())));
+        self.change(table, key, Some(Row::of(table, value)));
         Ok(())
     }
 

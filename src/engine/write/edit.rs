@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::super::base::{BaseInfo, image_of, sealed};
 use super::super::fault::{Fault, Step};
 use super::super::manifest::Manifest;
-use super::super::memtable::{Change, Key as RowKey, MemRows, Memtable, RowChanged};
+use super::super::memtable::{Change, MemRows, Memtable, RowChanged};
 use super::super::merge::{merged, page_of};
-use super::super::rows::{Span, Table, Visit};
+use super::super::rows::{RowKey, Span, Table, Visit};
 use super::super::segments::{MergedRows, Segments, key_of};
 use super::super::version::{Opener, Version};
 use crate::file::{Disk, Extent, PAGE, Space};
@@ -350,7 +350,7 @@ impl<'w> Edit<'w> {
     pub(super) fn carried(&self) -> Vec<RowChanged> {
         let has_base = self.base.is_some() || !self.base_changed && self.before.base.is_some();
         let rows = self.rows.iter().filter(|(_, change)| has_base || change.is_some());
-        rows.map(|((table, key), change)| (*table, Arc::clone(key), change.clone())).collect()
+        rows.map(|((table, key), change)| (*table, key.clone(), change.clone())).collect()
     }
 
     /// The manifest of this generation.
@@ -395,7 +395,7 @@ fn merged_table(
     visit: Visit<'_>,
 ) -> Step<()> {
     let changes = rows.iter().filter(|((of, _), _)| *of == table);
-    let changes = changes.map(|((_, key), change)| (Arc::clone(key), change.clone())).collect();
+    let changes = changes.map(|((_, key), change)| (key.clone(), change.clone())).collect();
     let below = version.table(table)?;
     let all = |visit: Visit<'_>| match below {
         Some(rows) => rows.each(Span::ALL.from(), Span::ALL.to(), visit),

@@ -24,7 +24,7 @@ use super::fault::Step;
 use super::log_rows::content_of;
 use super::memtable::{Applied, Changes, Memtable, RowChanged, Unlogged};
 use super::options::EngineOptions;
-use super::rows::Table;
+use super::rows::{RowKey, Table};
 use super::version::Opener;
 use super::view::{Tip, View};
 use crate::error::{Error, Result};
@@ -269,7 +269,7 @@ impl Writer {
         let mut keys = std::mem::take(&mut unlogged.keys);
         keys.sort_unstable();
         keys.dedup();
-        let row = |(table, key): (Table, Arc<[u8]>)| {
+        let row = |(table, key): (Table, RowKey)| {
             let change = memtables.iter().find_map(|rows| rows.newest(table, &key)).cloned()?;
             Some((table, key, change))
         };

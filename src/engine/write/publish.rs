@@ -7,7 +7,7 @@ use super::super::log_rows::content_of;
 use super::super::manifest::{Manifest, Retired};
 use super::super::memtable::{Memtable, RowChanged};
 use super::super::merge::page_of;
-use super::super::rows::{Span, Table};
+use super::super::rows::{RowKey, Span, Table};
 use super::super::version::Version;
 use super::super::view::Tip;
 use super::edit::Edit;
@@ -107,12 +107,12 @@ impl Writer {
             rows.extend(page.changes.into_iter().map(|(key, change)| (table, key, change)));
         }
         let is_newer =
-            |table, key: &[u8]| locked.iter().any(|rows| rows.newest(table, key).is_some());
+            |table, key: &RowKey| locked.iter().any(|rows| rows.newest(table, key).is_some());
         rows.extend(carried.iter().filter(|(table, key, _)| !is_newer(*table, key)).cloned());
         NewLogRows { rows, sequence, relogged: Some(keys) }
     }
 
-    fn restore_unlogged(&self, keys: Option<Vec<(Table, Arc<[u8]>)>>) {
+    fn restore_unlogged(&self, keys: Option<Vec<(Table, RowKey)>>) {
         if let Some(keys) = keys {
             let rows = keys.into_iter().map(|(table, key)| (table, key, None)).collect();
             self.give_back(Fresh { rows, sequence: 0 });
@@ -241,5 +241,5 @@ struct NewLogRows {
     /// The last batch of which they are.
     sequence: u64,
     /// The keys that count as logged with them, if the newer memtables are among them.
-    relogged: Option<Vec<(Table, Arc<[u8]>)>>,
+    relogged: Option<Vec<(Table, RowKey)>>,
 }
