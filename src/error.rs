@@ -134,24 +134,24 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// A form needs something that the session does not say.
+    /// A format needs something that the session does not say.
     Lacks {
-        /// The form.
-        form: &'static str,
+        /// The format.
+        format: &'static str,
         /// What it needs.
         what: &'static str,
     },
-    /// A session has something that a form cannot hold, and was not exported.
+    /// A session has something that a format cannot hold, and was not exported.
     Unfit {
-        /// The form.
-        form: &'static str,
+        /// The format.
+        format: &'static str,
         /// What does not fit, in words.
         why: String,
     },
     /// An export would leave something out, and nothing was to be left out. Nothing was written.
     Lossy {
-        /// The form.
-        form: &'static str,
+        /// The format.
+        format: &'static str,
         /// How many values it has no place for.
         count: u64,
         /// Of which fields.
@@ -295,13 +295,13 @@ impl Error {
     /// What is no matter of a file.
     fn fmt_without_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lacks { form, what } => {
-                write!(f, "{form} needs {what}, which the session does not say")
+            Self::Lacks { format, what } => {
+                write!(f, "{format} needs {what}, which the session does not say")
             }
-            Self::Unfit { form, why } => write!(f, "{form} cannot hold this session: {why}"),
-            Self::Lossy { form, count, what } => write!(
+            Self::Unfit { format, why } => write!(f, "{format} cannot hold this session: {why}"),
+            Self::Lossy { format, count, what } => write!(
                 f,
-                "{form} has no place for {count} values of this session ({what}); nothing was written"
+                "{format} has no place for {count} values of this session ({what}); nothing was written"
             ),
             Self::BadName { name } => write!(
                 f,
@@ -355,7 +355,7 @@ pub(crate) enum Damaged {
     /// The engine's own structure.
     Engine(String),
     /// A file that is neither a store nor a SQLite file: what is wrong in it, in words.
-    Form(String),
+    Format(String),
     /// A SQLite file.
     Sqlite { table: Option<String>, error: SqliteError },
 }
@@ -366,7 +366,7 @@ impl fmt::Display for Damaged {
             Self::File(damage) => damage.fmt(f),
             Self::Record { table, key, error } => write!(f, "table {table}, key {key}: {error}"),
             Self::Index { table, key, why } => write!(f, "table {table}, key {key}: {why}"),
-            Self::Engine(text) | Self::Form(text) => f.write_str(text),
+            Self::Engine(text) | Self::Format(text) => f.write_str(text),
             Self::Sqlite { table: Some(table), error } => write!(f, "table {table}: {error}"),
             Self::Sqlite { table: None, error } => error.fmt(f),
         }

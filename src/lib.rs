@@ -47,7 +47,7 @@
 //! # Features
 //!
 //! None is on by default: the library alone keeps sessions and reads the SQLite files of every
-//! client. `convert` reads all other forms and writes them (`Export`), `tdata` reads and writes
+//! client. `convert` reads all other formats and writes them (`Export`), `tdata` reads and writes
 //! Telegram Desktop's folder, `passphrase` opens and seals portable sessions, `serde` derives
 //! `Serialize` and `Deserialize` for the public types, `cli` builds the command-line tool
 //! `tgsession`.
@@ -63,6 +63,16 @@
     )
 )]
 
+#[cfg_attr(
+    not(feature = "convert"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "what writes sessions is reached only with it"
+    )
+)]
+mod clients;
 #[cfg(feature = "convert")]
 pub mod dump;
 mod engine;
@@ -104,7 +114,7 @@ mod wal;
 
 pub use self::error::{Error, ErrorKind, Result};
 #[cfg(feature = "convert")]
-pub use self::export::{Export, ExportReport, ExportSession, Form, Loss, UnknownForm};
+pub use self::export::{Export, ExportReport, ExportSession, Format, Loss, UnknownFormat};
 pub use self::file::Owner;
 pub use self::session::{MemorySession, Session};
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};

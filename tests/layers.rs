@@ -6,6 +6,14 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "layers/circles.rs"]
+mod circles;
+#[path = "layers/code.rs"]
+mod code;
+
+use self::circles::{Circle, circles};
+use self::code::{paths, tokens};
+
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// The most lines that a file may have.
@@ -13,6 +21,10 @@ const MOST_LINES: usize = 500;
 
 /// Files that may be longer, and why.
 const LONG: &[(&str, &str)] = &[];
+
+/// Rooms and folders whose `mod.rs` has types that its own files use.
+const SHARED_FACES: &[&str] =
+    &["engine::base", "engine::rows", "engine::write", "file", "segment", "session", "store"];
 
 #[test]
 fn dependencies_point_down() -> Outcome {
@@ -54,6 +66,58 @@ fn the_table_itself_points_down() -> Outcome {
         }
     }
     Ok(())
+}
+
+#[test]
+fn dependencies_inside_a_room_go_one_way() -> Outcome {
+    let mut files = Vec::new();
+    for path in sources("src")? {
+        if !is_door(&path) && !path.starts_with("src/bin") {
+            files.push((module_of(&path), fs::read_to_string(&path)?));
+        }
+    }
+    let rooms: BTreeSet<String> =
+        files.iter().filter_map(|(module, _)| module.first().cloned()).collect();
+    let found: Vec<_> = rooms.into_iter().flat_map(|room| circles(&[room], &files)).collect();
+    let shared = |circle: &&Circle| circle.has_face && SHARED_FACES.contains(&&*circle.folder);
+    let wrong: Vec<_> = found.iter().filter(|circle| !shared(circle)).collect();
+    assert!(wrong.is_empty(), "files and folders in circles: {wrong:#?}");
+    for folder in SHARED_FACES {
+        assert!(found.iter().any(|circle| circle.folder == *folder), "{folder} has no circle");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_circle_inside_a_room_is_found() {
+    let found = |files: &[(&str, &str)]| {
+        let files = files.iter().map(|(module, code)| {
+            (module.split("::").map(Into::into).collect(), (*code).to_owned())
+        });
+        let found = circles(&["room".to_owned()], &Vec::from_iter(files)).into_iter();
+        Vec::from_iter(found.map(|circle| format!("{}: {}", circle.folder, circle.parts.join(" "))))
+    };
+    let one_way = [("room::a", "use super::b::B;"), ("room::b", "struct B;")];
+    assert_eq!(found(&one_way), Vec::<String>::new());
+    let tests =
+        [("room::a", "use super::b::B;"), ("room::b", "mod tests { use super::super::a; }")];
+    assert_eq!(found(&tests), Vec::<String>::new(), "tests may use anything");
+    let two = [("room::a", "use super::b::B;"), ("room::b", "fn f() { crate::room::a::g() }")];
+    assert_eq!(found(&two), ["room: a b"]);
+    let by_the_face = [
+        ("room", "mod a; mod b; pub(crate) use self::b::B;"),
+        ("room::a", "use super::{B, Other};"),
+        ("room::b", "use super::a;"),
+    ];
+    assert_eq!(found(&by_the_face), ["room: a b"]);
+    let with_the_face = [("room", "mod a; struct S(a::A);"), ("room::a", "use super::S;")];
+    assert_eq!(found(&with_the_face), ["room: a mod.rs"]);
+    let deeper = [
+        ("room::in::a", "use super::b;"),
+        ("room::in::b", "use super::c;"),
+        ("room::in::c", "use super::a;"),
+    ];
+    assert_eq!(found(&deeper), ["room::in: a b c"]);
 }
 
 #[test]
@@ -190,157 +254,4 @@ fn violations(table: &BTreeMap<String, Room>, module: &[String], code: &str) -> 
     };
     let named = paths(module, &tokens(code)).into_iter().filter(|path| !allowed(path));
     named.map(|path| format!("`{own}` may not use `{}`", path.join("::"))).collect()
-}
-
-/// Every path that starts at `crate` or `super`, from the crate's root.
-fn paths(module: &[String], tokens: &[&str]) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    let mut module = module.to_vec();
-    // How deep in braces each inline module began.
-    let (mut depth, mut inline) = (0, Vec::new());
-    let mut before = "";
-    for at in 0..tokens.len() {
-        let mut rest = tokens.iter().copied().skip(at).peekable();
-        let token = rest.next().unwrap_or_default();
-        match token {
-            "mod" if tokens.get(at + 2) == Some(&"{") => {
-                module.extend(rest.next().map(Into::into));
-                inline.push(depth);
-            }
-            "{" => depth += 1,
-            "}" => {
-                depth -= 1;
-                if inline.pop_if(|began| *began == depth).is_some() {
-                    module.pop();
-                }
-            }
-            "crate" | "super" if before != "::" && rest.peek() == Some(&"::") => {
-                let keep = if token == "crate" { 0 } else { module.len().saturating_sub(1) };
-                rest.next();
-                let base = module.iter().take(keep).cloned().collect();
-                tree(&mut rest, base, &mut found);
-            }
-            _ => {}
-        }
-        before = token;
-    }
-    found
-}
-
-/// One path or a group of them, as it goes on behind `base::`.
-fn tree<'a, I>(
-    rest: &mut std::iter::Peekable<I>,
-    mut base: Vec<String>,
-    found: &mut Vec<Vec<String>>,
-) where
-    I: Iterator<Item = &'a str>,
-{
-    match rest.peek().copied() {
-        Some("{") => {
-            rest.next();
-            while rest.peek().is_some_and(|token| *token != "}") {
-                tree(rest, base.clone(), found);
-                while rest.peek().is_some_and(|token| !matches!(*token, "," | "}")) {
-                    rest.next(); // "as name"
-                }
-                rest.next_if_eq(&",");
-            }
-            rest.next();
-        }
-        Some("super") => {
-            rest.next();
-            base.pop();
-            follow(rest, base, found);
-        }
-        Some(name) if name.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
-            rest.next();
-            base.push(name.to_owned());
-            follow(rest, base, found);
-        }
-        _ => found.push(base),
-    }
-}
-
-fn follow<'a, I>(rest: &mut std::iter::Peekable<I>, base: Vec<String>, found: &mut Vec<Vec<String>>)
-where
-    I: Iterator<Item = &'a str>,
-{
-    match rest.next_if_eq(&"::") {
-        Some(_) => tree(rest, base, found),
-        None => found.push(base),
-    }
-}
-
-/// Names, `::` and single signs; comments, texts and whitespace are left out.
-fn tokens(code: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = code;
-    while let Some(first) = rest.chars().next() {
-        let (len, wanted) = if let Some(len) = passed_over(rest) {
-            (len, false)
-        } else if first.is_alphanumeric() || first == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-            (end.unwrap_or(rest.len()), true)
-        } else if rest.starts_with("::") {
-            (2, true)
-        } else {
-            (first.len_utf8(), !first.is_whitespace())
-        };
-        let (token, after) = rest.split_at(len);
-        found.extend(wanted.then_some(token));
-        rest = after;
-    }
-    found
-}
-
-/// Length of the comment, text or character that the code begins with, if it does.
-fn passed_over(code: &str) -> Option<usize> {
-    if code.starts_with("//") {
-        return Some(code.find('\n').unwrap_or(code.len()));
-    }
-    if code.starts_with("/*") {
-        return Some(block_comment(code));
-    }
-    if let Some(text) = code.strip_prefix('"') {
-        return Some(1 + closed(text, '"'));
-    }
-    if let Some(text) = code.strip_prefix('\'') {
-        let mut chars = text.chars();
-        let (first, second) = (chars.next()?, chars.next());
-        // Else it is a lifetime.
-        return (first == '\\' || second == Some('\'')).then(|| 1 + closed(text, '\''));
-    }
-    let raw = ["r", "br", "cr"].iter().find_map(|start| code.strip_prefix(start))?;
-    let text = raw.trim_start_matches('#');
-    let end = format!("\"{}", "#".repeat(raw.len() - text.len()));
-    let inside = text.strip_prefix('"')?;
-    Some(code.len() - inside.len() + inside.find(&end)? + end.len())
-}
-
-/// Length up to and with the closing mark, escapes passed over.
-fn closed(text: &str, mark: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if c == mark => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// Length of a block comment; they nest.
-fn block_comment(code: &str) -> usize {
-    let mut depth = 0;
-    for (at, pair) in code.as_bytes().windows(2).enumerate() {
-        match pair {
-            b"/*" => depth += 1,
-            b"*/" if depth == 1 => return at + 2,
-            b"*/" => depth -= 1,
-            _ => {}
-        }
-    }
-    code.len()
 }

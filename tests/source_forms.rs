@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tgsession::{DcId, Error, Export, Form, Source, SourceOptions};
+use tgsession::{DcId, Error, Export, Format, Source, SourceOptions};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -49,7 +49,7 @@ fn options(passphrase: Option<&str>) -> SourceOptions {
 fn every_form_is_told_by_its_content_and_has_its_login() -> Outcome {
     for (name, passphrase, form, home, user) in CASES {
         let source = options(passphrase).open(fixture(name))?;
-        assert_eq!(source.form(), form, "{name}");
+        assert_eq!(source.format(), form, "{name}");
         let names = source.session_names()?;
         assert_eq!(names.len(), 1, "{name}: {names:?}");
         let session = source.session(names.first().ok_or("none")?)?;
@@ -71,7 +71,7 @@ fn the_same_bytes_in_memory_are_the_same_session() -> Outcome {
         let source = options(passphrase).open_bytes("memory", &fs::read(path)?)?;
         let session = source.session("memory")?;
         assert_eq!(
-            (source.form().as_str(), session.account().login.home_dc),
+            (source.format().as_str(), session.account().login.home_dc),
             (form, Some(DcId(home)))
         );
     }
@@ -117,12 +117,12 @@ fn a_login_goes_round_through_every_new_form() -> Outcome {
     let account = source.session("tdlib_own_key_tdlib")?.account().clone();
     let folder = tempfile::tempdir()?;
     let forms = [
-        Form::Gotd,
-        Form::GotgprotoString,
-        Form::GogramString,
-        Form::Wtelegram,
-        Form::Tdlib,
-        Form::Tdata,
+        Format::Gotd,
+        Format::GotgprotoString,
+        Format::GogramString,
+        Format::Wtelegram,
+        Format::Tdlib,
+        Format::Tdata,
     ];
     for form in forms {
         let path = folder.path().join(format!("anon{}", form.ending()));

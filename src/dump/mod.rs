@@ -1,4 +1,4 @@
-//! Dumps: everything that sessions hold as JSON, in the form `tgsession-dump/1`.
+//! Dumps: everything that sessions hold as JSON, in the format `tgsession-dump/1`.
 //!
 //! [`Writer`] writes one from top to bottom and keeps none of it; what it wrote with
 //! [`Secrets::Shown`] is a source that can be opened and imported again.

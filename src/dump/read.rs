@@ -33,7 +33,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, String> {
         session.notes.clone_from(&notes);
         sessions.push(session);
     }
-    Ok(Parsed { form: format!("{FORMAT} of {}", dump.source), sessions })
+    Ok(Parsed { format: format!("{FORMAT} of {}", dump.source), sessions })
 }
 
 /// Where a text is no dump. What stands there is not repeated: it may be a key.

@@ -13,23 +13,23 @@ use crate::types::{Account, DcId, Entity};
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
-    form: String,
+    format: String,
     secrets: Secrets,
     sessions: usize,
     entities: u64,
 }
 
 impl<W: Write> Writer<W> {
-    /// A dump of sessions that came in this form, see [`Source::form`](crate::Source::form).
+    /// A dump of sessions that came in this format, see [`Source::format`](crate::Source::format).
     /// Nothing is written before the first session.
-    pub fn new(out: W, form: &str, secrets: Secrets) -> Self {
-        Self { out, form: form.to_owned(), secrets, sessions: 0, entities: 0 }
+    pub fn new(out: W, format: &str, secrets: Secrets) -> Self {
+        Self { out, format: format.to_owned(), secrets, sessions: 0, entities: 0 }
     }
 
     /// The head waits for the first session, so that one that cannot be read leaves no output.
     fn head(&mut self) -> io::Result<()> {
         write!(self.out, "{{\n  \"format\": \"{FORMAT}\",\n  \"source\": ")?;
-        self.form.write(&mut self.out)?;
+        self.format.write(&mut self.out)?;
         write!(self.out, ",\n  \"sessions\": [")
     }
 

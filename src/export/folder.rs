@@ -1,18 +1,13 @@
-//! The forms that are folders of files.
+//! The formats that are folders of files.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
-use super::{Export, ExportReport, ExportSession, Form};
+use super::{Export, ExportReport, ExportSession};
 use crate::error::{Error, Result};
 use crate::file::{folder_of, sync_folder};
-use crate::format::gramjs_store;
-
-/// Names and contents.
-type Files = Vec<(String, Zeroizing<Vec<u8>>)>;
+use crate::format::{NamedFiles, Writer};
 
 impl Export {
     /// Writes a folder beside its place and gives it its name when all is in it.
@@ -46,41 +41,21 @@ impl Export {
         &self,
         name: &str,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
-    ) -> Result<(Files, ExportReport)> {
-        if self.form == Form::Tdata {
-            return self.tdata(sessions);
-        }
-        let mut work = self.begin(sessions, &gramjs_store::PLACE)?;
-        let mut files = Files::new();
-        for session in &mut work.sessions {
-            files.extend(gramjs_store::files(name, session, &mut work.lost)?);
-        }
-        Ok((files, self.end(work, &gramjs_store::PLACE)?))
-    }
-
-    #[cfg(feature = "tdata")]
-    fn tdata<'a>(
-        &self,
-        sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
-    ) -> Result<(Files, ExportReport)> {
-        use crate::format::tdata;
-        let mut work = self.begin(sessions, &tdata::PLACE)?;
-        let passcode = self.passphrase.as_ref().map(|passcode| passcode.as_slice());
-        let files = tdata::files(&mut work.sessions, passcode, &mut work.lost)?;
-        Ok((files, self.end(work, &tdata::PLACE)?))
-    }
-
-    #[cfg(not(feature = "tdata"))]
-    fn tdata<'a>(
-        &self,
-        _: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
-    ) -> Result<(Files, ExportReport)> {
-        Err(self.unfit("only a build with the feature `tdata` writes it"))
+    ) -> Result<(NamedFiles, ExportReport)> {
+        let (place, files) = match &self.format.spec().writer {
+            Writer::Folder { place, files } => (*place, files),
+            Writer::Absent(why) => return Err(self.unfit(why)),
+            _ => return Err(self.unfit("it is no folder of files")),
+        };
+        let mut work = self.begin(sessions, place)?;
+        let passphrase = self.given_passphrase();
+        let files = files(name, &mut work.sessions, passphrase, &mut work.lost)?;
+        Ok((files, self.end(work, place)?))
     }
 }
 
 /// Writes the files and makes them durable.
-fn write(folder: &Path, files: &Files) -> io::Result<()> {
+fn write(folder: &Path, files: &NamedFiles) -> io::Result<()> {
     let at_once = files.len() > FEW && can_sync_at_once();
     let mut inner = Vec::new();
     for (name, content) in files {

@@ -1,9 +1,7 @@
-//! Writing sessions in the forms of other clients.
+//! Writing sessions in the formats of other clients.
 
 mod folder;
-mod form;
-mod small;
-mod targets;
+mod string;
 #[cfg(test)]
 mod tests;
 
@@ -16,38 +14,40 @@ use std::{fmt, iter};
 
 use zeroize::Zeroizing;
 
-pub use self::form::{Form, UnknownForm};
+use self::string::StringTarget;
+pub use crate::clients::{Format, UnknownFormat};
 use crate::error::{Error, Result};
 use crate::file::NewFile;
 pub use crate::format::Loss;
 use crate::format::{
-    Given, Losses, Outgoing, Output, Place, account_for, correct, fill, without_entities,
+    Given, Losses, Outgoing, Output, Place, Target, Writer, account_for, correct, fill,
+    without_entities,
 };
 use crate::source::SourceSession;
 use crate::types::{Account, DcId, Entity};
 
-/// Writes sessions in the form of another client.
+/// Writes sessions in the format of another client.
 ///
-/// What the form has no place for is left out and listed in the [`ExportReport`]; with
+/// What the format has no place for is left out and listed in the [`ExportReport`]; with
 /// [`strict`](Export::strict) that is an error instead. So is what cannot be: addresses of other
-/// DCs, for which the well-known ones are written, DCs and ids that do not exist. What the form needs and a session lacks is
+/// DCs, for which the well-known ones are written, DCs and ids that do not exist. What the format needs and a session lacks is
 /// taken from what was given here, then from Telegram's well-known DC addresses, else it is an error
 /// that names it.
 ///
 /// ```
-/// use tgsession::{Export, Form, Source};
+/// use tgsession::{Export, Format, Source};
 ///
 /// # fn main() -> tgsession::Result<()> {
 /// # let path = "tests/fixtures/telethon/username_conflict.session";
 /// let source = Source::open(path)?;
 /// let session = source.session(&source.session_names()?[0])?;
-/// let (text, report) = Export::to(Form::TelethonString).to_text(session)?;
+/// let (text, report) = Export::to(Format::TelethonString).to_text(session)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
 pub struct Export {
-    form: Form,
+    format: Format,
     given: Given,
     entities: bool,
     strict: bool,
@@ -62,7 +62,7 @@ pub struct ExportSession<'a>(Outgoing<'a>);
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExportReport {
-    /// What the form had no place for.
+    /// What the format had no place for.
     pub lost: Vec<Loss>,
     /// What was taken from elsewhere than the session, one sentence each.
     pub filled: Vec<String>,
@@ -73,11 +73,11 @@ pub struct ExportReport {
 }
 
 impl Export {
-    /// Exports to this form, with every entity, nothing given, nothing overwritten.
+    /// Exports to this format, with every entity, nothing given, nothing overwritten.
     #[must_use]
-    pub fn to(form: Form) -> Self {
+    pub fn to(format: Format) -> Self {
         let given = Given::default();
-        Self { form, given, entities: true, strict: false, overwrite: false, passphrase: None }
+        Self { format, given, entities: true, strict: false, overwrite: false, passphrase: None }
     }
 
     /// The api id, whatever the session says.
@@ -116,7 +116,7 @@ impl Export {
         self
     }
 
-    /// Whether entities are written, where the form has a place for them. On by default.
+    /// Whether entities are written, where the format has a place for them. On by default.
     #[must_use]
     pub fn entities(mut self, entities: bool) -> Self {
         self.entities = entities;
@@ -138,16 +138,16 @@ impl Export {
         self
     }
 
-    /// Seals a portable session under a passphrase; for [`Form::Wtelegram`] it is the `session_key`,
-    /// for [`Form::Tdata`] the passcode.
-    /// Other forms know no passphrase.
+    /// Seals a portable session under a passphrase; for [`Format::Wtelegram`] it is the `session_key`,
+    /// for [`Format::Tdata`] the passcode.
+    /// Other formats know no passphrase.
     #[must_use]
     pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
         self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));
         self
     }
 
-    /// Writes a file (or, where the form is one, a folder), for its owner's eyes only. It appears
+    /// Writes a file (or, where the format is one, a folder), for its owner's eyes only. It appears
     /// whole or not at all, and is durable when this returns. Who is killed while writing a folder
     /// may leave a hidden one beside it, `.NAME.*.tmp`.
     ///
@@ -167,7 +167,7 @@ impl Export {
             return Err(Error::AlreadyExists { path: path.to_owned() });
         }
         let failed = |source| Error::io("write", path, source);
-        if self.form.is_folder() {
+        if self.format.is_folder() {
             return self.write_folder(path, sessions);
         }
         let new = NewFile::empty(path).map_err(failed)?;
@@ -188,22 +188,22 @@ impl Export {
         &self,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
     ) -> Result<ExportReport> {
-        if self.form.is_folder() {
+        if self.format.is_folder() {
             return self.folder("preview", sessions).map(|(_, report)| report);
         }
         self.run(sessions, &mut io::empty(), Path::new("nowhere"))
     }
 
-    /// Writes into memory: for a pipe, or for one of the string forms.
+    /// Writes into memory: for a pipe, or for one of the string formats.
     ///
     /// # Errors
     ///
-    /// As [`Export::write_file`]; [`Error::Unfit`] where the form is a folder.
+    /// As [`Export::write_file`]; [`Error::Unfit`] where the format is a folder.
     pub fn to_bytes<'a>(
         &self,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
     ) -> Result<(Zeroizing<Vec<u8>>, ExportReport)> {
-        if self.form.is_folder() {
+        if self.format.is_folder() {
             return Err(self.unfit("it is a folder of files; write it to a path"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(STRING));
@@ -212,16 +212,16 @@ impl Export {
         Ok((bytes, report))
     }
 
-    /// Writes one of the string forms, without a line's end.
+    /// Writes one of the string formats, without a line's end.
     ///
     /// # Errors
     ///
-    /// As [`Export::write_file`]; [`Error::Unfit`] where the form is no string.
+    /// As [`Export::write_file`]; [`Error::Unfit`] where the format is no string.
     pub fn to_text<'a>(
         &self,
         session: impl Into<ExportSession<'a>>,
     ) -> Result<(Zeroizing<String>, ExportReport)> {
-        if !self.form.is_string() {
+        if !self.format.is_string() {
             return Err(self.unfit("it is a file and no string"));
         }
         let (bytes, report) = self.to_bytes([session])?;
@@ -235,7 +235,21 @@ impl Export {
         out: &mut dyn Output,
         path: &Path,
     ) -> Result<ExportReport> {
-        let target = targets::of(self.form, self.passphrase.as_ref())?;
+        let string;
+        let sealed;
+        let target: &dyn Target = match &self.format.spec().writer {
+            Writer::String { place, encode } => {
+                string = StringTarget { format: self.format, place, encode: *encode };
+                &string
+            }
+            Writer::File(target) => *target,
+            Writer::Sealed(target) => {
+                sealed = target(self.given_passphrase())?;
+                &*sealed
+            }
+            Writer::Folder { .. } => return Err(self.unfit("it is a folder of files")),
+            Writer::Absent(why) => return Err(self.unfit(why)),
+        };
         let mut work = self.begin(sessions, target.place())?;
         let written = target.write(&mut work.sessions, &mut work.lost, out);
         written.map_err(|error| match error {
@@ -246,7 +260,7 @@ impl Export {
         self.end(work, target.place())
     }
 
-    /// Fits the sessions to the form.
+    /// Fits the sessions to the format.
     fn begin<'a>(
         &self,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
@@ -262,7 +276,7 @@ impl Export {
         let seen = Rc::new(Cell::new(0));
         for session in &mut sessions {
             correct(&mut session.account, place, self.given, &mut filled, &mut lost);
-            fill(&mut session.account, self.form.name(), place, self.given, &mut filled)?;
+            fill(&mut session.account, self.format.name(), place, self.given, &mut filled)?;
             session.account = account_for(take(&mut session.account), place, &mut lost);
             let none: Box<dyn Iterator<Item = _>> = Box::new(iter::empty());
             let entities = replace(&mut session.entities, none);
@@ -287,8 +301,8 @@ impl Export {
         if self.strict && count > 0 {
             let mut what: Vec<_> = lost.iter().map(|loss| loss.what).collect();
             what.dedup();
-            let (form, what) = (self.form.name(), what.join(", "));
-            return Err(Error::Lossy { form, count, what });
+            let (format, what) = (self.format.name(), what.join(", "));
+            return Err(Error::Lossy { format, count, what });
         }
         let left_out = lost.iter().filter(|loss| loss.what == "entities");
         let left_out: u64 = left_out.map(|loss| loss.count).sum();
@@ -300,12 +314,16 @@ impl Export {
         })
     }
 
+    fn given_passphrase(&self) -> Option<&[u8]> {
+        self.passphrase.as_ref().map(|passphrase| passphrase.as_slice())
+    }
+
     fn unfit(&self, why: &str) -> Error {
-        Error::Unfit { form: self.form.name(), why: why.to_owned() }
+        Error::Unfit { format: self.format.name(), why: why.to_owned() }
     }
 }
 
-/// A string form fits into this, so that no copy of it is left behind in memory.
+/// A string format fits into this, so that no copy of it is left behind in memory.
 const STRING: usize = 1024;
 
 /// Sessions on their way out.
@@ -339,7 +357,7 @@ impl<'a> From<SourceSession<'a>> for ExportSession<'a> {
 
 impl fmt::Debug for Export {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Export").field("form", &self.form).finish_non_exhaustive()
+        f.debug_struct("Export").field("format", &self.format).finish_non_exhaustive()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Nothing is lost in silence: what is read back of an export, and the report of what was left
-//! out, are together the session, for every form and any session.
+//! out, are together the session, for every format and any session.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Export, ExportReport, ExportSession, Form};
+use super::{Export, ExportReport, ExportSession, Format};
+use crate::clients::{Sample, sessions};
 use crate::error::{Error, Result};
-use crate::format::{self, Sample, sessions};
+use crate::format::well_known;
 use crate::source::{Source, SourceOptions};
 use crate::types::{Account, DcId, DcOption, Entity, PeerKind, SelfUser};
 
@@ -20,25 +21,25 @@ proptest! {
     #[test]
     fn what_is_read_back_and_the_report_are_together_the_session(sample in sessions()) {
         let sample = complete(sample);
-        for form in Form::ALL {
-            let (back, report) = match there_and_back(form, &sample) {
+        for format in Format::ALL {
+            let (back, report) = match there_and_back(format, &sample) {
                 Ok(done) => done,
-                // A host name where the form needs an address, or a number beyond its fields.
+                // A host name where the format needs an address, or a number beyond its fields.
                 Err(Error::Unfit { .. }) => continue,
                 // A browser's host, of a DC of which no address is well known.
                 Err(Error::Lacks { what: "the address of the home DC", .. }) => continue,
-                Err(error) => panic!("{form}: {error}"),
+                Err(error) => panic!("{format}: {error}"),
             };
             let lost = report.lost.iter().fold(Counts::new(), |mut counts, loss| {
                 *counts.entry(loss.what).or_default() += loss.count;
                 counts
             });
-            prop_assert_eq!(missing(&sample, &back), lost, "left: gone, right: said, {}", form);
+            prop_assert_eq!(missing(&sample, &back), lost, "left: gone, right: said, {}", format);
         }
     }
 }
 
-/// The session with what every form asks for, so that nothing has to be filled in.
+/// The session with what every format asks for, so that nothing has to be filled in.
 fn complete(mut sample: Sample) -> Sample {
     let login = &mut sample.account.login;
     let user = login.user.unwrap_or(SelfUser { id: 777, bot: None });
@@ -50,17 +51,17 @@ fn complete(mut sample: Sample) -> Sample {
 
 const SESSION_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-fn there_and_back(form: Form, sample: &Sample) -> Result<(Sample, ExportReport)> {
+fn there_and_back(format: Format, sample: &Sample) -> Result<(Sample, ExportReport)> {
     let entities = sample.entities.iter().cloned().map(Ok);
     let session = ExportSession::new("anon", sample.account.clone(), entities);
-    let (source, report) = if form.is_folder() {
+    let (source, report) = if format.is_folder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("anon");
-        let report = Export::to(form).write_file(&path, [session])?;
+        let report = Export::to(format).write_file(&path, [session])?;
         (Source::open(&path).unwrap(), report)
     } else {
-        let (mut export, mut options) = (Export::to(form), SourceOptions::new());
-        if form == Form::Wtelegram {
+        let (mut export, mut options) = (Export::to(format), SourceOptions::new());
+        if format == Format::Wtelegram {
             export = export.passphrase(SESSION_KEY);
             options = options.passphrase(SESSION_KEY);
         }
@@ -80,7 +81,7 @@ fn a_store_of_files_is_named_after_its_folder_which_is_where_the_client_looks() 
     let mut account = Account::default();
     account.login.home_dc = Some(DcId(2));
     let session = ExportSession::new("anon", account, std::iter::empty());
-    Export::to(Form::GramjsStore).write_file(&path, [session]).unwrap();
+    Export::to(Format::GramjsStore).write_file(&path, [session]).unwrap();
     assert_eq!(std::fs::read_to_string(path.join("my_bot%3AdcId")).unwrap(), "2");
 }
 
@@ -94,7 +95,7 @@ fn missing(sample: &Sample, back: &Sample) -> Counts {
     dcs(&sample.account, &back.account, &mut count);
     let (was, is) = (&sample.account.login, &back.account.login);
     count("home_dc", was.home_dc != is.home_dc);
-    let told = is.test_mode.or_else(|| format::test_mode(&back.account));
+    let told = is.test_mode.or_else(|| well_known::test_mode(&back.account));
     count("test_mode", was.test_mode != told);
     count("api_id", was.api_id != is.api_id);
     count("user", was.user.map(|user| user.id) != is.user.map(|user| user.id));
@@ -125,7 +126,7 @@ fn dcs(was: &Account, is: &Account, count: &mut impl FnMut(&'static str, bool)) 
         };
         count("dcs.auth_key", dc.auth_key != back.auth_key);
         // What the client has built in need not be in its file.
-        let known = |dc: &DcOption| (format::ipv4(dc.id, test), format::ipv6(dc.id, test));
+        let known = |dc: &DcOption| (well_known::ipv4(dc.id, test), well_known::ipv6(dc.id, test));
         let gone = |was: &Option<_>, is: &Option<_>, known: Option<_>| {
             was.is_some() && was != is && !(is.is_none() && *was == known)
         };
@@ -136,7 +137,7 @@ fn dcs(was: &Account, is: &Account, count: &mut impl FnMut(&'static str, bool)) 
 
 fn entity(was: &Entity, is: &Entity, count: &mut impl FnMut(&'static str, bool)) {
     let hash = |entity: &Entity| entity.access_hash.map(|hash| hash.0);
-    // A group has no hash that means anything, and 0 where a form must have one.
+    // A group has no hash that means anything, and 0 where a format must have one.
     let of_group = was.id.kind() == PeerKind::Group;
     count("entities.access_hash", hash(was) != hash(is) && !of_group);
     count("entities.kind", was.kind.is_some() && was.kind != is.kind);

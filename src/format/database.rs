@@ -55,20 +55,20 @@ impl Tables {
 pub(crate) type Rows<'a> = Box<dyn Iterator<Item = Result<Row<'a>, SqliteError>> + 'a>;
 
 /// Text as it is stored; none is NULL.
-pub(super) fn text(text: Option<&str>) -> Value<'_> {
+pub(crate) fn text(text: Option<&str>) -> Value<'_> {
     text.map_or(Value::Null, Value::from)
 }
 
 /// An integer as it is stored; none is NULL.
-pub(super) fn integer(number: Option<i64>) -> Value<'static> {
+pub(crate) fn integer(number: Option<i64>) -> Value<'static> {
     number.map_or(Value::Null, Value::Integer)
 }
 
 /// A database that is being written.
-pub(super) type Writer<'a> = DatabaseWriter<&'a mut dyn Output>;
+pub(crate) type Writer<'a> = DatabaseWriter<&'a mut dyn Output>;
 
 /// Writes a table of one row.
-pub(super) fn one_row(
+pub(crate) fn one_row(
     db: &mut Writer<'_>,
     sql: &str,
     rowid: i64,

@@ -1,7 +1,7 @@
 //! The entities of a SQLite session, one after the other.
 
-use super::client::{PeerRows, SqliteFile};
 use super::database::Rows;
+use super::sqlite_file::{PeerRows, SqliteFile};
 use super::{Notes, Tables};
 use crate::error::Result;
 use crate::types::Entity;
@@ -23,11 +23,9 @@ impl std::fmt::Debug for Entities<'_> {
 }
 
 impl<'a> Entities<'a> {
-    pub(super) fn new(
-        file: &'a SqliteFile,
-        peers: Option<Box<dyn PeerRows<'a> + 'a>>,
-        notes: Notes,
-    ) -> Self {
+    /// Those of one session. `notes` are what was not taken before.
+    pub(crate) fn of(file: &'a SqliteFile, session: &str, mut notes: Notes) -> Result<Self> {
+        let peers = file.peers(session, &mut notes)?;
         let saved = matches!(file.db(), Tables::Saved(_));
         let sort = saved || peers.as_ref().is_some_and(|peers| !peers.in_order());
         let rows = peers.map(|peers| {
@@ -38,7 +36,7 @@ impl<'a> Entities<'a> {
         if sort {
             entities.sort(saved);
         }
-        entities
+        Ok(entities)
     }
 
     /// Rows that come in any order must be held to be sorted. Of rows with one id the first is

@@ -89,7 +89,7 @@ pub(crate) fn look_at(account: &mut Account) -> Vec<String> {
 }
 
 /// Replaces or takes out of an account on its way out what cannot be, and counts it.
-/// What the form has no place for is left to be counted as that.
+/// What the format has no place for is left to be counted as that.
 pub(crate) fn put_right(
     account: &mut Account,
     place: &Place,
@@ -129,7 +129,7 @@ pub(crate) fn put_right(
             *end = known;
         }
     }
-    // Without key and address it is nothing that every form has a place for.
+    // Without key and address it is nothing that every format has a place for.
     account.dcs.retain(|dc| {
         let bare = dc.auth_key.is_none() && dc.ipv4.is_none() && dc.ipv6.is_none();
         let of_it = reasons.iter().filter(|(.., id)| *id == dc.id);

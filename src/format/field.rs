@@ -5,10 +5,10 @@ use crate::sqlite::Value;
 use crate::types::AuthKey;
 
 /// Why a value is not what its column is for, as in "name is `why`".
-pub(super) type Unfit = &'static str;
+pub(crate) type Unfit = &'static str;
 
 /// Text; NULL and empty text are none.
-pub(super) fn text(value: Value<'_>) -> Result<Option<String>, Unfit> {
+pub(crate) fn text(value: Value<'_>) -> Result<Option<String>, Unfit> {
     match value {
         Value::Null => Ok(None),
         Value::Text(text) => match text.to_str() {
@@ -22,7 +22,7 @@ pub(super) fn text(value: Value<'_>) -> Result<Option<String>, Unfit> {
 
 /// A phone number: the column's affinity turns text of digits into an integer, and one beyond 64
 /// bits into a float. Empty text is none.
-pub(super) fn phone(value: Value<'_>) -> Result<Option<String>, Unfit> {
+pub(crate) fn phone(value: Value<'_>) -> Result<Option<String>, Unfit> {
     match value {
         Value::Null => Ok(None),
         Value::Integer(digits) if digits >= 0 => Ok(Some(digits.to_string())),
@@ -39,7 +39,7 @@ pub(super) fn phone(value: Value<'_>) -> Result<Option<String>, Unfit> {
 }
 
 /// A time in seconds since 1970; fractions are cut off.
-pub(super) fn seconds(value: Value<'_>) -> Result<Option<i64>, Unfit> {
+pub(crate) fn seconds(value: Value<'_>) -> Result<Option<i64>, Unfit> {
     match value {
         Value::Null => Ok(None),
         Value::Integer(seconds) => Ok(Some(seconds)),
@@ -50,7 +50,7 @@ pub(super) fn seconds(value: Value<'_>) -> Result<Option<i64>, Unfit> {
 }
 
 /// Whether there is nothing: NULL, or text or bytes of no length.
-pub(super) fn is_blank(value: Value<'_>) -> bool {
+pub(crate) fn is_blank(value: Value<'_>) -> bool {
     match value {
         Value::Null => true,
         Value::Blob(bytes) => bytes.is_empty(),
@@ -60,7 +60,7 @@ pub(super) fn is_blank(value: Value<'_>) -> bool {
 }
 
 /// An auth key; blank is none. The error says what stands in its place, after "the auth key is".
-pub(super) fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
+pub(crate) fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
     match value {
         _ if is_blank(value) => Ok(None),
         Value::Blob(bytes) => match AuthKey::from_slice(bytes) {
@@ -73,7 +73,7 @@ pub(super) fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
 }
 
 /// A 64-bit integer.
-pub(super) fn integer(value: Value<'_>) -> Result<i64, Unfit> {
+pub(crate) fn integer(value: Value<'_>) -> Result<i64, Unfit> {
     match value {
         Value::Integer(number) => Ok(number),
         _ => Err("not an integer"),
@@ -81,6 +81,6 @@ pub(super) fn integer(value: Value<'_>) -> Result<i64, Unfit> {
 }
 
 /// One of Telegram's 32-bit counters.
-pub(super) fn counter(value: Value<'_>) -> Result<i32, Unfit> {
+pub(crate) fn counter(value: Value<'_>) -> Result<i32, Unfit> {
     i32::try_from(integer(value)?).map_err(|_| "more than 32 bits")
 }

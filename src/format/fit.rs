@@ -1,192 +1,16 @@
-//! Making a session fit a form: what the form needs is filled in, what it has no place for is
+//! Making a session fit a format: what the format needs is filled in, what it has no place for is
 //! taken out and counted, so that the writers only write.
 
-use std::io::{Seek, Write};
 use std::net::IpAddr;
-use std::path::Path;
 
-use super::given::{find_home, take_given};
+use super::given::{Given, find_home, take_given};
 use super::lost::{Losses, NO_PLACE};
-use super::{Given, facts, well_known};
+use super::place::{Address, Need, Place};
+use super::{facts, well_known};
 use crate::error::{Error, Result};
-use crate::sqlite::writer::WriteError;
-use crate::types::{Account, DcOption, Endpoint, Entity, EntityKind, PeerId, PeerKind};
+use crate::types::{Account, DcOption, Endpoint};
 
-/// A form that sessions are written in.
-pub(crate) trait Target: Sync {
-    /// Its name: `telethon`, `pyrogram-string`.
-    fn name(&self) -> &'static str;
-
-    /// What it has a place for.
-    fn place(&self) -> &'static Place;
-
-    /// Writes the sessions, which have been fitted; one, unless [`Place::many`] says more. Their
-    /// entities are still to be fitted, by [`Outgoing::entity`].
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()>;
-}
-
-/// What a form is written to.
-pub(crate) trait Output: Write + Seek {}
-
-impl<T: Write + Seek> Output for T {}
-
-/// What a form has a place for.
-#[derive(Debug)]
-pub(crate) struct Place {
-    /// Several sessions in one file.
-    pub(crate) many: bool,
-    /// Which DC is home.
-    pub(crate) home: Need,
-    /// Which DCs besides the home DC.
-    pub(crate) other_dcs: OtherDcs,
-    pub(crate) address: Address,
-    pub(crate) test_mode: Need,
-    pub(crate) api_id: Need,
-    pub(crate) user: Need,
-    pub(crate) bot: Need,
-    /// A session without an auth key.
-    pub(crate) auth_key: Need,
-    pub(crate) takeout_id: bool,
-    pub(crate) update_state: bool,
-    pub(crate) channel_states: bool,
-    pub(crate) sent_files: bool,
-    pub(crate) entities: Option<EntityPlace>,
-}
-
-/// Which DCs a form keeps besides the home DC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OtherDcs {
-    None,
-    WithKey,
-    WithKeyOrAddress,
-    All,
-}
-
-impl OtherDcs {
-    pub(super) fn keeps(self, dc: &DcOption) -> bool {
-        let keyed = dc.auth_key.is_some();
-        match self {
-            Self::None => false,
-            Self::WithKey => keyed,
-            Self::WithKeyOrAddress => keyed || dc.ipv4.is_some() || dc.ipv6.is_some(),
-            Self::All => true,
-        }
-    }
-}
-
-/// Which addresses of a DC a form keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Address {
-    /// It has its own.
-    None,
-    /// One, which it cannot do without.
-    One,
-    /// Those that are known.
-    Both,
-    /// An IPv4 and an IPv6 address, which it cannot do without.
-    BothNeeded,
-}
-
-/// Whether a form keeps a value, and can do without it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// There is no place for it.
-    Absent,
-    Kept,
-    Needed,
-}
-
-/// What of an entity a form has a place for.
-#[derive(Debug)]
-pub(crate) struct EntityPlace {
-    /// Whether it has a place for this id.
-    pub(crate) holds: fn(PeerId) -> bool,
-    /// The kinds that it tells apart.
-    pub(crate) kinds: &'static [EntityKind],
-    /// That only a reduced (`min`) view was seen.
-    pub(crate) min: bool,
-    /// That the access hash of a user or channel is not known.
-    pub(crate) no_hash: bool,
-    /// So many usernames.
-    pub(crate) usernames: usize,
-    pub(crate) phone: bool,
-    pub(crate) name: bool,
-    pub(crate) date: bool,
-}
-
-impl EntityPlace {
-    /// What Telethon keeps of an entity, and those that keep what Telethon gives them.
-    pub(crate) const TELETHON: Self = Self {
-        holds: |_| true,
-        kinds: &[],
-        min: false,
-        no_hash: false,
-        usernames: 1,
-        phone: true,
-        name: true,
-        date: true,
-    };
-}
-
-impl Place {
-    /// A form that keeps the home DC's key and nothing else; the others are described by what they
-    /// have more.
-    pub(crate) const LEAST: Self = Self {
-        many: false,
-        home: Need::Needed,
-        other_dcs: OtherDcs::None,
-        address: Address::None,
-        test_mode: Need::Absent,
-        api_id: Need::Absent,
-        user: Need::Absent,
-        bot: Need::Absent,
-        auth_key: Need::Needed,
-        takeout_id: false,
-        update_state: false,
-        channel_states: false,
-        sent_files: false,
-        entities: None,
-    };
-}
-
-/// One session on its way out.
-pub(crate) struct Outgoing<'a> {
-    pub(crate) name: String,
-    pub(crate) account: Account,
-    pub(crate) entities: Box<dyn Iterator<Item = Result<Entity>> + 'a>,
-}
-
-impl Outgoing<'_> {
-    /// The next entity, with what there is no place for taken out and counted.
-    pub(crate) fn entity(
-        &mut self,
-        place: &EntityPlace,
-        lost: &mut Losses,
-    ) -> Option<Result<Entity>> {
-        loop {
-            match self.entities.next()? {
-                Ok(entity) => {
-                    if let Some(entity) = entity_for(entity, place, lost) {
-                        return Some(Ok(entity));
-                    }
-                }
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-
-    /// The home DC, which a fitted session has.
-    pub(crate) fn home(&self) -> Option<&DcOption> {
-        home(&self.account)
-    }
-}
-
-/// Fills in what the form needs and the session lacks: what was given, then what is well known.
+/// Fills in what the format needs and the session lacks: what was given, then what is well known.
 /// `filled` gets a sentence for each.
 ///
 /// # Errors
@@ -194,14 +18,14 @@ impl Outgoing<'_> {
 /// [`Error::Lacks`] names what is still missing.
 pub(crate) fn fill(
     account: &mut Account,
-    form: &'static str,
+    format: &'static str,
     place: &Place,
     given: Given,
     filled: &mut Vec<String>,
 ) -> Result<()> {
     take_given(account, given.for_place(place), filled);
     find_home(account, filled);
-    let lacks = |what| Err(Error::Lacks { form, what });
+    let lacks = |what| Err(Error::Lacks { format, what });
     let home = account.login.home_dc;
     if place.home == Need::Needed && home.is_none() {
         return lacks("the home DC");
@@ -342,7 +166,7 @@ fn fit_addresses(dc: &mut DcOption, address: Address, test: bool, lost: &mut Los
         }
         Address::One => {
             if dc.ipv4.is_some() && dc.ipv6.take().is_some() {
-                lost.add("dcs.ipv6", "the form keeps one address", i64::from(dc.id.0));
+                lost.add("dcs.ipv6", "the format keeps one address", i64::from(dc.id.0));
             }
         }
         Address::None => {
@@ -360,78 +184,5 @@ fn fit_addresses(dc: &mut DcOption, address: Address, test: bool, lost: &mut Los
     }
 }
 
-/// Takes out of an entity what there is no place for; `None` where nothing that is of use remains.
-fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Option<Entity> {
-    let id = entity.id;
-    if !facts::is_possible(id) {
-        lost.add("entities", "no user, group or channel can have this id", id);
-        return None;
-    }
-    if !(place.holds)(id) {
-        lost.add("entities", "the form has no ids of this range", id);
-        return None;
-    }
-    if entity.min && !place.min {
-        lost.add("entities", "only a reduced view of it was seen, without a hash of its own", id);
-        return None;
-    }
-    if entity.access_hash.is_none() && !place.no_hash && id.kind() != PeerKind::Group {
-        lost.add("entities", "its access hash is not known", id);
-        return None;
-    }
-    if entity.kind.take_if(|kind| !place.kinds.contains(kind)).is_some() {
-        lost.add("entities.kind", NO_PLACE, id);
-    }
-    if entity.usernames.len() > place.usernames {
-        let more = entity.usernames.drain(place.usernames..);
-        more.for_each(|_| lost.add("entities.usernames", NO_PLACE, id));
-    }
-    if !place.phone && entity.phone.take().is_some() {
-        lost.add("entities.phone", NO_PLACE, id);
-    }
-    if !place.name && entity.name.take().is_some() {
-        lost.add("entities.name", NO_PLACE, id);
-    }
-    if !place.date && entity.date.take().is_some() {
-        lost.add("entities.date", NO_PLACE, id);
-    }
-    Some(entity)
-}
-
 /// Why a host name is left out where an address is needed.
-const NO_NAMES: &str = "the form keeps addresses and no names; a well-known one is written";
-
-/// What to count where a form keeps no entities.
-pub(crate) fn without_entities(session: &mut Outgoing<'_>, lost: &mut Losses) -> Result<()> {
-    for entity in session.entities.by_ref() {
-        lost.add("entities", NO_PLACE, entity?.id);
-    }
-    Ok(())
-}
-
-/// The session of a form that holds one.
-pub(crate) fn the_only<'s, 'a>(
-    sessions: &'s mut [Outgoing<'a>],
-    form: &'static str,
-) -> Result<&'s mut Outgoing<'a>> {
-    match sessions {
-        [session] => Ok(session),
-        _ => {
-            let why = format!("it holds one session, and there are {}", sessions.len());
-            Err(Error::Unfit { form, why })
-        }
-    }
-}
-
-fn home(account: &Account) -> Option<&DcOption> {
-    account.dcs.iter().find(|dc| Some(dc.id) == account.login.home_dc)
-}
-
-/// What the writer of a database says, as the error of an export. Only what goes wrong with the
-/// output is no fault of the session; its path is put in by who knows it.
-pub(super) fn unwritten(error: WriteError) -> Error {
-    match error {
-        WriteError::Io(source) => Error::io("write", Path::new(""), source),
-        error => Error::Unfit { form: "a SQLite file", why: error.to_string() },
-    }
-}
+const NO_NAMES: &str = "the format keeps addresses and no names; a well-known one is written";

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use super::fit::{Need, Place};
 use super::lost::Losses;
+use super::place::{Need, Place};
 use super::{facts, well_known};
 use crate::types::{Account, DcId, DcOption, SelfUser};
 
@@ -18,7 +18,7 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// What of it the form has a place for: the rest is neither needed nor lost.
+    /// What of it the format has a place for: the rest is neither needed nor lost.
     pub(super) fn for_place(self, place: &Place) -> Self {
         let kept = |need| need != Need::Absent;
         Self {

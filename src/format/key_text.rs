@@ -12,7 +12,7 @@ use crate::types::AuthKey;
 /// # Errors
 ///
 /// In words, without what is in the text.
-pub(super) fn of_base64(text: &str) -> Result<Option<AuthKey>, String> {
+pub(crate) fn of_base64(text: &str) -> Result<Option<AuthKey>, String> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -22,13 +22,13 @@ pub(super) fn of_base64(text: &str) -> Result<Option<AuthKey>, String> {
 }
 
 /// The key as standard base64 with padding.
-pub(super) fn base64_of(key: &AuthKey) -> Zeroizing<String> {
+pub(crate) fn base64_of(key: &AuthKey) -> Zeroizing<String> {
     text_of(key.as_bytes(), &STANDARD)
 }
 
 /// Bytes that may hold a key, out of base64 in one of the alphabets below. The room is made at
 /// once, so that no part of a key is left behind by growing.
-pub(super) fn bytes_of(text: &str, alphabet: &GeneralPurpose) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn bytes_of(text: &str, alphabet: &GeneralPurpose) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
     let len = alphabet.decode_slice(text, &mut bytes).ok()?;
     bytes.truncate(len);
@@ -36,12 +36,12 @@ pub(super) fn bytes_of(text: &str, alphabet: &GeneralPurpose) -> Option<Zeroizin
 }
 
 /// The opposite of [`bytes_of`].
-pub(super) fn text_of(bytes: &[u8], alphabet: &GeneralPurpose) -> Zeroizing<String> {
+pub(crate) fn text_of(bytes: &[u8], alphabet: &GeneralPurpose) -> Zeroizing<String> {
     Zeroizing::new(alphabet.encode(bytes))
 }
 
 /// Bytes that may hold a key, out of hexadecimal digits in either case.
-pub(super) fn bytes_of_hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn bytes_of_hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
     let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
     for [high, low] in pairs {
@@ -55,13 +55,13 @@ fn nibble(digit: u8) -> Option<u8> {
 }
 
 /// Standard base64, read with and without padding.
-pub(super) const STANDARD: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const STANDARD: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 /// URL-safe base64, written without padding.
-pub(super) const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
         .with_encode_padding(false)

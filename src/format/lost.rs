@@ -1,4 +1,4 @@
-//! What a form had no place for when a session was written in it.
+//! What a format had no place for when a session was written in it.
 
 /// What was left out of an export, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) struct Losses {
 const EXAMPLES: usize = 5;
 
 /// Why most things are left out.
-pub(crate) const NO_PLACE: &str = "the form has no place for it";
+pub(crate) const NO_PLACE: &str = "the format has no place for it";
 
 impl Losses {
     /// One value of `whose` is left out.

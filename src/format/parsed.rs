@@ -1,12 +1,12 @@
-//! Sessions of the small forms, which are read at once and held in memory.
+//! Sessions of the small formats, which are read at once and held in memory.
 
 use crate::types::{Account, Entity};
 
 /// What was read from a string, a JSON text, a folder or a binary file.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// The form as dumps name it.
-    pub(crate) form: String,
+    /// The format as dumps name it.
+    pub(crate) format: String,
     pub(crate) sessions: Vec<ParsedSession>,
 }
 
@@ -33,8 +33,8 @@ impl ParsedSession {
 }
 
 impl Parsed {
-    /// The one session of a form that holds no more.
-    pub(crate) fn one(form: String, session: ParsedSession) -> Self {
-        Self { form, sessions: vec![session] }
+    /// The one session of a format that holds no more.
+    pub(crate) fn one(format: String, session: ParsedSession) -> Self {
+        Self { format, sessions: vec![session] }
     }
 }

@@ -1,4 +1,4 @@
-//! Where Telegram's DCs listen, for forms that need an address and sources that have none.
+//! Where Telegram's DCs listen, for formats that need an address and sources that have none.
 
 use std::net::IpAddr;
 

@@ -1,9 +1,9 @@
 //! Clients' files that are neither SQLite nor text.
 
-use crate::format::grammers_tl as tl;
+use crate::clients::grammers::tl;
 #[cfg(feature = "tdata")]
-use crate::format::tdata;
-use crate::format::{android, tdlib as td, wtelegram as wt};
+use crate::clients::tdata;
+use crate::clients::{android, tdlib as td, wtelegram as wt};
 
 /// Reads `data` as a session file of grammers before SQLite; what it writes again is the same.
 pub fn grammers_tl(data: &[u8]) {

@@ -1,6 +1,6 @@
 //! Sessions of the clients in Go.
 
-use crate::format::{gogram, gotd, gotgproto};
+use crate::clients::{gogram, gotd, gotgproto};
 
 /// Reads `data` as gotd's JSON, and as what lies under gotgproto's string.
 pub fn gotd(data: &[u8]) {

@@ -1,6 +1,6 @@
 //! Clients whose sessions are JSON and that are not in Go.
 
-use crate::format::{apple, web};
+use crate::clients::{apple, web};
 
 /// Reads `data` as the `localStorage` of Telegram Web, and as the shared data of the apps for macOS
 /// and iOS.

@@ -7,7 +7,7 @@ pub fn source_detect(data: &[u8]) {
     for salvage in [false, true] {
         let opened = SourceOptions::new().salvage(salvage).open_bytes("fuzz", data);
         let Ok(source) = opened else { continue };
-        assert!(!source.form().is_empty(), "it has no form");
+        assert!(!source.format().is_empty(), "it has no format");
         for name in source.session_names().unwrap_or_default() {
             let Ok(session) = source.session(&name) else { continue };
             session.for_each(drop);

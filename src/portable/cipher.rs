@@ -6,7 +6,8 @@ use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
 use super::PortableError;
-use super::lock::{Costs, Lock};
+use super::costs::Costs;
+use super::lock::Lock;
 
 /// The costs of what is written here. OWASP's least for Argon2id is 19 MiB, 2 passes and 1 lane
 /// (Password Storage Cheat Sheet), for servers that compute it at every login. Here it is computed

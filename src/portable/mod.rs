@@ -1,5 +1,5 @@
-//! The portable form: one session in one piece of bytes, plain or under a passphrase, as a file or
-//! as text for an environment variable. FORMAT.md, "The portable form", has each byte.
+//! The portable format: one session in one piece of bytes, plain or under a passphrase, as a file or
+//! as text for an environment variable. FORMAT.md, "The portable format", has each byte.
 //!
 //! The rows are sorted and each occurs once, so the same session gives the same plain bytes.
 
@@ -9,22 +9,27 @@ mod cipher;
 #[cfg(not(feature = "passphrase"))]
 #[path = "no_cipher.rs"]
 mod cipher;
+mod costs;
 mod error;
-mod form;
+mod format;
+mod head;
 mod lock;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod text;
 
+#[cfg(test)]
+pub(crate) use self::costs::Costs;
 pub(crate) use self::error::PortableError;
 #[cfg(any(test, fuzzing))]
-pub(crate) use self::form::Portable;
+pub(crate) use self::format::framed;
+#[cfg(test)]
+pub(crate) use self::format::{Seal, encode_under};
+pub(crate) use self::format::{decode, encode, is_portable};
+pub(crate) use self::head::VERSION;
+#[cfg(test)]
+pub(crate) use self::lock::Lock;
 #[cfg(any(test, fuzzing))]
-pub(crate) use self::form::framed;
-#[cfg(test)]
-pub(crate) use self::form::{Seal, encode_under};
-pub(crate) use self::form::{VERSION, decode, encode, is_portable};
-#[cfg(test)]
-pub(crate) use self::lock::{Costs, Lock};
+pub(crate) use self::rows::Portable;
 pub(crate) use self::text::{from_text, is_text, to_text};

@@ -4,9 +4,18 @@ use zeroize::Zeroizing;
 
 use super::PortableError;
 use super::bytes::{Reader, Writer};
-use super::form::Portable;
 use crate::record::{self, AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record};
 use crate::types::{Account, Entity, PeerId};
+
+/// One session as it came out of its portable format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Portable {
+    /// What the session was called where it came from.
+    pub(crate) name: Option<String>,
+    pub(crate) account: Account,
+    /// In the order of their ids.
+    pub(crate) entities: Vec<Entity>,
+}
 
 /// Keys are those of a store without the account's number in front, since there is one account.
 const ACCOUNT: AccountNo = AccountNo(0);

@@ -238,7 +238,7 @@ fn another_version_or_seal_is_told_from_damage() {
     bytes[9] = 1;
     assert_eq!(decode(&bytes, None), damaged("it has a version that no release writes"));
     for (seal, zero) in [(2, 0), (0, 1), (1, 1)] {
-        bytes[9..12].copy_from_slice(&[super::form::VERSION, seal, zero]);
+        bytes[9..12].copy_from_slice(&[super::head::VERSION, seal, zero]);
         assert_eq!(decode(&bytes, None), damaged("its kind of seal is not known"));
     }
     assert_eq!(decode(b"SQLite format 3\0", None), Err(PortableError::NotPortable));
@@ -268,7 +268,7 @@ fn a_hostile_file_gets_no_memory() {
         let costs = Costs { memory_kib, passes, lanes };
         let numbers = [memory_kib, passes, lanes].map(u32::to_le_bytes).concat();
         let head =
-            [&super::form::MAGIC, [super::form::VERSION, 1, 0].as_slice(), &numbers, &[7; 120]]
+            [&super::head::MAGIC, [super::head::VERSION, 1, 0].as_slice(), &numbers, &[7; 120]]
                 .concat();
         (decode(&head, Some(b"any")), costs)
     };

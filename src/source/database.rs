@@ -2,21 +2,15 @@
 
 use std::path::Path;
 
-use super::open::{sqlite_error, stranger, wrong_kind};
+use super::place::Place;
+use super::refuse::{sqlite_error, stranger, wrong_kind};
 use super::text_mode::{self, TextMode};
+use crate::clients::recognise;
 use crate::error::{Damaged, Error, Result};
 use crate::file::FileKindFound;
-use crate::format::{SqliteFile, Tables, recognise};
+use crate::format::Tables;
+use crate::format::sqlite_file::SqliteFile;
 use crate::sqlite::{Database, OpenOptions, Salvage, Table};
-
-/// Where a database lies.
-#[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
-    /// In a file, with what lies beside it.
-    File,
-    /// In memory, with its `-wal` and its `-journal`.
-    Memory(&'a [u8], &'a [Option<Vec<u8>>; 2]),
-}
 
 impl Place<'_> {
     fn whole(self, path: &Path) -> Result<Tables> {
@@ -50,7 +44,7 @@ pub(super) fn open(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
     if let Some(TextMode::Undone(_)) = text_mode::traces(path, place) {
         let why = "it was copied in text mode, which put a carriage return before each line feed; \
                    copy it again in binary mode, or salvage it, which undoes that";
-        return Err(Error::damaged(path, Damaged::Form(why.to_owned())));
+        return Err(Error::damaged(path, Damaged::Format(why.to_owned())));
     }
     open_as_it_is(path, place)
 }

@@ -6,16 +6,17 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::database::{self, Place};
+use super::database;
+use super::opened::{Found, Inner, Source};
+use super::place::Place;
+use super::refuse::{cut_short, stranger, wrong_kind};
 #[cfg(feature = "convert")]
 use super::small;
-use super::{Found, Inner, Source};
-use crate::error::{Damaged, Error, Result};
+use crate::error::{Error, Result};
 use crate::file::FileKindFound;
 #[cfg(feature = "convert")]
-use crate::format::Disk;
+use crate::format::{Disk, Known};
 use crate::format::{Parsed, ParsedSession};
-use crate::sqlite;
 use crate::store::{SalvagedSession, Store, salvaged_sessions};
 use crate::types::DcId;
 
@@ -69,7 +70,7 @@ impl SourceOptions {
         self
     }
 
-    /// Opens a file, or a folder where the form is one, for reading.
+    /// Opens a file, or a folder where the format is one, for reading.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl SourceOptions {
         let inner = if metadata.is_dir() {
             // What may not be looked into is not said to be no session.
             std::fs::read_dir(path).map_err(failed)?;
-            plain(self.folder(path)?)
+            Found::plain(self.folder(path)?)
         } else if metadata.is_file() {
             self.file(path)?
         } else {
@@ -109,7 +110,9 @@ impl SourceOptions {
                 ));
             }
             FileKindFound::SqliteCut => return Err(cut_short(path)),
-            FileKindFound::Sqlite => plain(self.sqlite_in_memory(path, bytes, &[None, None])?),
+            FileKindFound::Sqlite => {
+                Found::plain(self.sqlite_in_memory(path, bytes, &[None, None])?)
+            }
             kind => self.small(path, kind, bytes)?,
         };
         let Found { inner, notes, stem } = found;
@@ -137,17 +140,19 @@ impl SourceOptions {
 
     fn file(&self, path: &Path) -> Result<Found> {
         let kind = kind_of(path)?;
-        let sqlite = |kind| self.sqlite(path, kind, Place::File).map(plain);
+        let sqlite = |kind| self.sqlite(path, kind, Place::File).map(Found::plain);
         match kind {
             FileKindFound::Store => match Store::open_read_only(path) {
                 Ok(store)
                     if self.salvage
                         && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
                 {
-                    salvaged_store(path).map(plain)
+                    salvaged_store(path).map(Found::plain)
                 }
-                Err(Error::Damaged { .. }) if self.salvage => salvaged_store(path).map(plain),
-                opened => Ok(plain(Inner::Store(opened?))),
+                Err(Error::Damaged { .. }) if self.salvage => {
+                    salvaged_store(path).map(Found::plain)
+                }
+                opened => Ok(Found::plain(Inner::Store(opened?))),
             },
             FileKindFound::Sqlite => sqlite(kind),
             FileKindFound::SqliteCut if self.salvage => sqlite(kind),
@@ -169,7 +174,7 @@ impl SourceOptions {
 
     #[cfg(feature = "convert")]
     fn folder(&self, path: &Path) -> Result<Inner> {
-        small::folder(&Disk, path, self.given().passphrase).map(Inner::Parsed)
+        small::folder(&Disk, path, self.known()).map(Inner::Parsed)
     }
 
     #[cfg(feature = "convert")]
@@ -178,9 +183,9 @@ impl SourceOptions {
     }
 
     #[cfg(feature = "convert")]
-    pub(super) fn given(&self) -> small::Given<'_> {
+    pub(super) fn known(&self) -> Known<'_> {
         let passphrase = self.passphrase.as_ref().map(|passphrase| passphrase.as_slice());
-        small::Given { passphrase, dc: self.dc }
+        Known { passphrase, dc: self.dc }
     }
 
     #[cfg(not(feature = "convert"))]
@@ -194,9 +199,15 @@ impl SourceOptions {
     }
 }
 
-/// What lies there with nothing around it.
-fn plain(inner: Inner) -> Found {
-    Found { inner, notes: Vec::new(), stem: None }
+impl Source {
+    /// Opens a file for reading: [`SourceOptions::open`] with nothing set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SourceOptions::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        SourceOptions::new().open(path)
+    }
 }
 
 /// Looks at a file's first bytes.
@@ -206,34 +217,6 @@ fn kind_of(path: &Path) -> Result<FileKindFound> {
     let file = File::open(path).map_err(failed)?;
     file.take(64).read_to_end(&mut head).map_err(|source| Error::io("read", path, source))?;
     Ok(FileKindFound::of(&head))
-}
-
-pub(super) fn cut_short(path: &Path) -> Error {
-    let error = sqlite::SqliteError::NotADatabase;
-    Error::damaged(path, Damaged::Sqlite { table: None, error })
-}
-
-pub(super) fn wrong_kind(path: &Path, found: FileKindFound) -> Error {
-    stranger(path, found.in_words().to_owned())
-}
-
-pub(super) fn stranger(path: &Path, found: String) -> Error {
-    let hint = "a store or the session of a client is expected here";
-    Error::WrongKind { path: path.to_owned(), found, hint }
-}
-
-pub(super) fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
-    match error {
-        sqlite::OpenError::Io { path, source } => Error::io("read", &path, source),
-        sqlite::OpenError::Busy => Error::Busy { path: path.to_owned(), owner: None },
-        sqlite::OpenError::Damaged(error) => {
-            Error::damaged(path, Damaged::Sqlite { table: None, error })
-        }
-        sqlite::OpenError::NotSqlite => {
-            let error = sqlite::SqliteError::NotADatabase;
-            Error::damaged(path, Damaged::Sqlite { table: None, error })
-        }
-    }
 }
 
 /// Everything that can be proven of a damaged store.
@@ -246,7 +229,7 @@ fn salvaged_store(path: &Path) -> Result<Inner> {
         notes: lost.iter().map(|lost| format!("damaged: {lost}")).collect(),
         unreadable: None,
     };
-    let form = format!("tgsession v{}, damaged", crate::file::FORMAT_VERSION);
+    let format = format!("tgsession v{}, damaged", crate::file::FORMAT_VERSION);
     let sessions = sessions.into_iter().map(parsed).collect();
-    Ok(Inner::Parsed(Parsed { form, sessions }))
+    Ok(Inner::Parsed(Parsed { format, sessions }))
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
-use super::database::Place;
+use super::place::Place;
 use crate::file::FileKindFound;
 
 /// What a copy in text mode has left of a database.

@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::open::{cut_short, stranger};
+use super::open::SourceOptions;
+use super::opened::{Found, Inner, Member, Source};
+use super::refuse::{cut_short, stranger};
+use super::small;
 use super::unwrap::{self, Budget, Inside};
-use super::{Found, Inner, Member, Source, SourceOptions, small};
 use crate::error::{Error, Result};
 use crate::file::FileKindFound;
 use crate::format::{InMemory, Notes, Parsed, ParsedSession};
@@ -35,7 +37,7 @@ impl SourceOptions {
             }
             FileKindFound::SqliteCut => Err(cut_short(path)),
             FileKindFound::Sqlite => self.sqlite_in_memory(path, bytes, &[None, None]),
-            kind => small::file(path, kind, bytes, self.given()).map(Inner::Parsed),
+            kind => small::file(path, kind, bytes, self.known()).map(Inner::Parsed),
         }
     }
 }
@@ -142,7 +144,7 @@ impl Unwrapping<'_> {
             if taken.iter().any(|above| folder.starts_with(above)) {
                 continue;
             }
-            let read = small::folder(&files, &folder, self.options.given().passphrase);
+            let read = small::folder(&files, &folder, self.options.known());
             let inner = match read {
                 Err(Error::WrongKind { .. }) => continue,
                 read => Inner::Parsed(member(read)?),

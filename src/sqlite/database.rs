@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::header::Header;
-use super::image::Image;
 use super::lock::Lock;
-use super::open::Files;
+use super::open::{Beside, Files};
 use super::pages::Pages;
 use super::payload::Local;
 use super::{
@@ -54,7 +53,8 @@ impl Database {
     ///
     /// See [`OpenError`].
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
-        open::open(path, options)
+        let files = open::gather(path, options)?;
+        Ok(Self::assemble(files, options)?)
     }
 
     /// Opens a database from the bytes of its file and of those beside it.
@@ -189,21 +189,6 @@ impl Database {
     pub(super) fn schema_format(&self) -> u8 {
         self.header.schema_format
     }
-}
-
-impl Files {
-    /// Bytes that are already here, and need no lock.
-    pub(super) fn owned(main: Vec<u8>, wal: Option<Vec<u8>>, journal: Option<Vec<u8>>) -> Self {
-        let (main, beside) = (Image::Owned(main), Beside { wal, journal });
-        Self { main, beside, locks: Vec::new() }
-    }
-}
-
-/// The files beside the main file, as far as they are to be used.
-#[derive(Debug, Default)]
-pub(super) struct Beside {
-    pub(super) wal: Option<Vec<u8>>,
-    pub(super) journal: Option<Vec<u8>>,
 }
 
 /// Lays the journal and then the log over the file, reads the header and counts the pages.

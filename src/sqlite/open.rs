@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::database::Beside;
 use super::image::Image;
 use super::lock::{self, Lock, Locked};
-use super::{Database, SqliteError, journal, wal};
+use super::{SqliteError, journal, wal};
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -111,10 +110,11 @@ impl From<SqliteError> for OpenError {
     }
 }
 
-/// Opens, locks and maps `path`, then reads its journal and its log.
-pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Database, OpenError> {
-    let files = gather(path, options)?;
-    Ok(Database::assemble(files, options)?)
+/// The files beside the main file, as far as they are to be used.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) wal: Option<Vec<u8>>,
+    pub(super) journal: Option<Vec<u8>>,
 }
 
 /// All that a database is read from.
@@ -123,6 +123,14 @@ pub(super) struct Files {
     pub(super) main: Image,
     pub(super) beside: Beside,
     pub(super) locks: Vec<Lock>,
+}
+
+impl Files {
+    /// Bytes that are already here, and need no lock.
+    pub(super) fn owned(main: Vec<u8>, wal: Option<Vec<u8>>, journal: Option<Vec<u8>>) -> Self {
+        let (main, beside) = (Image::Owned(main), Beside { wal, journal });
+        Self { main, beside, locks: Vec::new() }
+    }
 }
 
 /// Locks and maps the file, and reads what lies beside it.

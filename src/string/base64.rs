@@ -5,10 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use zeroize::Zeroizing;
 
-use super::StringError;
-
-/// The most characters that a string may have. The longest of a real client has 519.
-pub(super) const MOST_LETTERS: usize = 2048;
+use super::error::{MOST_LETTERS, StringError};
 
 /// What is behind the last whole byte is not looked at, as in the clients' own decoders.
 const READER: GeneralPurpose =
@@ -16,7 +13,7 @@ const READER: GeneralPurpose =
 
 /// The characters of a text in the standard alphabet, without white space and without padding at
 /// the end.
-pub(super) fn letters(text: &str) -> Result<Zeroizing<Vec<u8>>, StringError> {
+pub(crate) fn letters(text: &str) -> Result<Zeroizing<Vec<u8>>, StringError> {
     let mut letters = Zeroizing::new(Vec::with_capacity(text.len().min(MOST_LETTERS)));
     let mut padding = None;
     for (at, c) in (1..).zip(text.chars()).filter(|(_, c)| !c.is_whitespace()) {
@@ -46,7 +43,7 @@ fn letter(c: char) -> Option<u8> {
 }
 
 /// The bytes of [`letters`]; none where there is one character too many.
-pub(super) fn bytes(letters: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn bytes(letters: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(letters.len())]);
     let len = READER.decode_slice(letters, &mut bytes).ok()?;
     bytes.truncate(len);
@@ -54,12 +51,12 @@ pub(super) fn bytes(letters: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// The bytes as text.
-pub(super) fn text(alphabet: &impl Engine, bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn text(alphabet: &impl Engine, bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(alphabet.encode(bytes))
 }
 
 /// The bytes as text behind the version that Telethon and GramJS put in front.
-pub(super) fn versioned_text(alphabet: &impl Engine, bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn versioned_text(alphabet: &impl Engine, bytes: &[u8]) -> Zeroizing<String> {
     let text = text(alphabet, bytes);
     let mut versioned = Zeroizing::new(String::with_capacity(1 + text.len()));
     versioned.push('1');

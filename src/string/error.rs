@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::StringForm;
-use super::base64::MOST_LETTERS;
+/// The most characters that a string may have. The longest of a real client has 519.
+pub(crate) const MOST_LETTERS: usize = 2048;
 
 /// What is wrong with a session string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) enum StringError {
         /// Which character of the text, from 1.
         at: usize,
     },
-    /// It has the length or the beginning of no form that is known.
+    /// It has the length or the beginning of no format that is known.
     Unknown {
         /// Its characters, white space and padding left out.
         letters: usize,
@@ -26,34 +26,34 @@ pub(crate) enum StringError {
     Version,
     /// It ends before its last field.
     Truncated {
-        /// The form that it begins like.
-        form: StringForm,
+        /// The format that it begins like.
+        format: &'static str,
     },
     /// There is something behind its last field.
     Trailing {
-        /// The form that it has up to there.
-        form: StringForm,
+        /// The format that it has up to there.
+        format: &'static str,
         /// How many bytes.
         bytes: usize,
     },
     /// The auth key does not have 256 bytes.
     KeyLength {
-        /// The form that it has otherwise.
-        form: StringForm,
+        /// The format that it has otherwise.
+        format: &'static str,
         /// How many bytes the key has.
         found: usize,
     },
     /// A field has a value that cannot be.
     Value {
-        /// The form that it has otherwise.
-        form: StringForm,
+        /// The format that it has otherwise.
+        format: &'static str,
         /// What the field is called.
         field: &'static str,
     },
     /// It can be read in two ways.
     Ambiguous {
-        /// Both forms that fit.
-        forms: [StringForm; 2],
+        /// Both formats that fit.
+        formats: [&'static str; 2],
     },
 }
 
@@ -76,20 +76,20 @@ impl fmt::Display for StringError {
                 "it has the length of a string of Telethon or GramJS, but the version 1 in front \
                  is missing or is another: copy it again with its first character",
             ),
-            Self::Truncated { form } => {
-                write!(f, "it begins as {form} and its end is missing: copy it again")
+            Self::Truncated { format } => {
+                write!(f, "it begins as {format} and its end is missing: copy it again")
             }
-            Self::Trailing { form, bytes } => {
-                write!(f, "it is {form}, but {bytes} more bytes follow: copy it again")
+            Self::Trailing { format, bytes } => {
+                write!(f, "it is {format}, but {bytes} more bytes follow: copy it again")
             }
-            Self::KeyLength { form, found } => write!(
+            Self::KeyLength { format, found } => write!(
                 f,
-                "it reads as {form}, but the auth key has {found} bytes and not 256: copy it again"
+                "it reads as {format}, but the auth key has {found} bytes and not 256: copy it again"
             ),
-            Self::Value { form, field } => {
-                write!(f, "it reads as {form}, but the {field} in it cannot be: copy it again")
+            Self::Value { format, field } => {
+                write!(f, "it reads as {format}, but the {field} in it cannot be: copy it again")
             }
-            Self::Ambiguous { forms: [one, other] } => {
+            Self::Ambiguous { formats: [one, other] } => {
                 write!(f, "it reads as {one} and as {other}, and nothing in it says which it is")
             }
         }

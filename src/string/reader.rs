@@ -1,37 +1,37 @@
 //! Fields off the front of bytes, and the byte strings of TL.
 
 /// What is left of some bytes.
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// Everything behind the fields that were read.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.0
     }
 
-    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (field, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(field)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*field)
     }
 
-    pub(super) fn u8(&mut self) -> Option<u8> {
+    pub(crate) fn u8(&mut self) -> Option<u8> {
         self.array().map(u8::from_le_bytes)
     }
 
     /// A byte string of TL: its length in one byte, or in three behind a 254, and zeros up to a
     /// multiple of four from its own start.
-    pub(super) fn tl_bytes(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn tl_bytes(&mut self) -> Option<&'a [u8]> {
         let (head, len) = match self.u8()? {
             255 => return None,
             254 => {
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Writes what [`Reader::tl_bytes`] reads. At most 2^24 - 1 bytes can be written.
-pub(super) fn put_tl_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_tl_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     let head = match u8::try_from(bytes.len()) {
         Ok(len @ ..254) => {
             out.push(len);

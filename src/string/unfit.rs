@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// What a form needs, and the account lacks or has in a shape that the form cannot hold.
+/// What a format needs, and the account lacks or has in a shape that the format cannot hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// The home DC is not known.
     NoHomeDc,
-    /// The home DC's number does not fit in the form's field.
+    /// The home DC's number does not fit in the format's field.
     DcNumber {
         /// The number.
         dc: i32,
@@ -16,18 +16,18 @@ pub(crate) enum Unfit {
     NoAuthKey,
     /// The home DC has no address.
     NoAddress,
-    /// The form needs an IP address, and the home DC has only a host name.
+    /// The format needs an IP address, and the home DC has only a host name.
     HostName,
     /// The host is no address, and no host name of 1 to 253 ASCII characters.
     Host,
-    /// The form's field for the port ends below it.
+    /// The format's field for the port ends below it.
     Port {
         /// The port.
         port: u16,
     },
     /// The account's own user id is not known, or is not positive.
     NoUser,
-    /// The account's own user id is larger than the form's field.
+    /// The account's own user id is larger than the format's field.
     UserId,
     /// Whether the account is a bot is not known.
     NoBotFlag,

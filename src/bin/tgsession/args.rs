@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
-use tgsession::Form;
+use tgsession::Format;
 
 /// Session store for Telegram clients: import, export, read and check session files
 #[derive(Parser)]
@@ -192,7 +192,7 @@ pub(crate) struct Export {
     pub(crate) damage: Damage,
     /// The format to write
     #[arg(long = "to", value_name = "FORMAT", value_parser = form())]
-    pub(crate) form: Form,
+    pub(crate) form: Format,
     /// The file to write (gramjs-store: the directory), DIRECTORY/ for one file per session, or `-` for
     /// standard output [default for strings: standard output]
     #[arg(short, long, value_name = "OUT")]
@@ -236,10 +236,10 @@ pub(crate) struct Export {
 }
 
 /// The formats by name, so that help and mistakes list them.
-fn form() -> impl clap::builder::TypedValueParser<Value = Form> {
+fn form() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::TypedValueParser as _;
-    let names = clap::builder::PossibleValuesParser::new(Form::ALL.map(Form::name));
-    names.try_map(|name| name.parse::<Form>())
+    let names = clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name));
+    names.try_map(|name| name.parse::<Format>())
 }
 
 /// Write everything that a source holds to standard output as JSON

@@ -50,8 +50,8 @@ fn plain(error: &Error) -> String {
         Error::SessionExists { path, name } => {
             format!("{}: already holds a session named {name:?}", path.display())
         }
-        Error::Lacks { form, what } => {
-            format!("{form} needs {what}, which the session does not hold")
+        Error::Lacks { format, what } => {
+            format!("{format} needs {what}, which the session does not hold")
         }
         _ => error.to_string(),
     }
@@ -68,7 +68,7 @@ fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
         "no ordinary file" => "not a regular file",
         "a folder" => "a directory",
         "empty" => "an empty file",
-        "JSON of no session's form" => "JSON, but not of a session",
+        "JSON of no session's format" => "JSON, but not of a session",
         found => found,
     };
     if hint == EXPECTED {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use tgsession::{Error, Form, Loss};
+use tgsession::{Error, Format, Loss};
 
 use crate::cmd::export::Done;
 use crate::failure::{Failure, Outcome};
@@ -50,7 +50,7 @@ impl Report {
     }
 
     /// Writes the report of a whole export as JSON.
-    pub(crate) fn write(self, source: &str, form: Form, done: &[Done]) -> Outcome {
+    pub(crate) fn write(self, source: &str, form: Format, done: &[Done]) -> Outcome {
         let report = json!({
             "format": "tgsession-report/1",
             "source": source,

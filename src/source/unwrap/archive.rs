@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Budget, Bytes, Inside, Layer, too_large};
+use super::layer::{Budget, Bytes, Inside, Layer, too_large};
 use crate::format::InMemory;
 
 /// What begins the archives that are known, and not read.
@@ -92,7 +92,7 @@ fn unzip(bytes: &[u8], budget: &mut Budget) -> Result<Layer, String> {
 fn unopened(error: &ZipError) -> String {
     match error {
         ZipError::UnsupportedArchive(_) => {
-            "a ZIP archive in a form that is not opened here; unpack it first".to_owned()
+            "a ZIP archive in a format that is not opened here; unpack it first".to_owned()
         }
         _ => "a ZIP archive that is damaged or cut; copy it again".to_owned(),
     }

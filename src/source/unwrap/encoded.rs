@@ -5,10 +5,10 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{Bytes, Inside, Layer};
+use super::layer::{Bytes, Inside, Layer};
+use crate::clients::readers;
 use crate::file::FileKindFound;
-use crate::format::grammers_tl;
-use crate::portable;
+use crate::format::Reader;
 
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
@@ -53,10 +53,16 @@ fn is_file(bytes: &[u8]) -> bool {
     let json = bytes.starts_with(b"{") && std::str::from_utf8(bytes).is_ok();
     FileKindFound::of(bytes) == FileKindFound::Sqlite
         || json
-        || grammers_tl::looks_like(bytes)
-        || portable::is_portable(bytes)
+        || has_magic(bytes)
         || bytes.starts_with(b"\x1f\x8b\x08")
         || bytes.starts_with(b"PK\x03\x04")
+}
+
+fn has_magic(bytes: &[u8]) -> bool {
+    readers().any(|reader| match reader {
+        Reader::File { has_magic: true, looks_like, .. } => looks_like(bytes),
+        _ => false,
+    })
 }
 
 fn base64(text: &str) -> Option<Bytes> {

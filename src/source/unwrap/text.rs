@@ -3,7 +3,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Inside, Layer};
+use super::layer::{Bytes, Inside, Layer};
 
 /// Characters that nobody sees, and that come along when text is copied.
 const INVISIBLE: [char; 9] = [

@@ -68,7 +68,7 @@ fn an_archive_gives_every_session_in_it_under_a_name_of_its_own() {
         ("a/one.json", b"{\"app_id\": 6}".to_vec()),
     ]));
     assert_eq!(source.session_names().unwrap(), ["b-one", "bad", "one", "two"]);
-    assert_eq!(source.form(), "telethon-sqlite v8, unreadable");
+    assert_eq!(source.format(), "telethon-sqlite v8, unreadable");
     for name in ["one", "b-one", "two"] {
         let mut session = source.session(name).unwrap();
         assert_eq!(session.name(), name);
@@ -131,7 +131,7 @@ fn layers_over_layers_come_off_and_too_many_are_refused() {
     for _ in 0..6 {
         bytes = gzipped(&bytes);
     }
-    assert_eq!(opened(&bytes).form(), "telethon-string");
+    assert_eq!(opened(&bytes).format(), "telethon-string");
     for _ in 0..6 {
         bytes = gzipped(&bytes);
     }
@@ -147,7 +147,7 @@ fn the_error_says_what_was_found_under_which_layer() {
     assert!(error.contains("an archive of 2 files without a session"), "{error}");
     let json = format!("{{\"a\": \"{}\"}}", "x".repeat(200));
     let error = refused(&gzipped(json.as_bytes()));
-    assert!(error.contains("JSON of no session's form, inside gzip"), "{error}");
+    assert!(error.contains("JSON of no session's format, inside gzip"), "{error}");
     let error = refused(b"<!doctype html><p>");
     assert!(error.contains("HTML"), "{error}");
 }
@@ -168,6 +168,6 @@ fn copying_again_is_advised_only_where_that_can_help() {
     assert!(!refused(&b"x".repeat(5000)).contains("copy it again"));
     assert!(!refused(&b"0f".repeat(256)).contains("copy it again"), "a key");
     let key = format!("{}:2\n", "0f".repeat(256));
-    assert_eq!(opened(key.as_bytes()).form(), "auth key in hexadecimal digits");
+    assert_eq!(opened(key.as_bytes()).format(), "auth key in hexadecimal digits");
     assert!(!refused(&[7; 300]).contains("copy it again"));
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Dump) -> Outcome {
         Some(name) => vec![name.clone()],
         None => source.session_names()?,
     };
-    let mut dump = Writer::new(output::results(), &source.form(), args.secrets.into());
+    let mut dump = Writer::new(output::results(), &source.format(), args.secrets.into());
     let mut notes = Vec::new();
     for name in &names {
         let mut session = source.session(name)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use tgsession::{DcId, Error, Export, ExportReport, ExportSession, Form, Source};
+use tgsession::{DcId, Error, Export, ExportReport, ExportSession, Format, Source};
 use zeroize::Zeroizing;
 
 use crate::args;
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &args::Export) -> Outcome {
 }
 
 /// The library does not know what the tool calls its options.
-fn with_option(failure: Failure, form: Form) -> Failure {
+fn with_option(failure: Failure, form: Format) -> Failure {
     let Failure::Library(error) = &failure else { return failure };
     let option = match error {
         Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
@@ -59,7 +59,7 @@ fn write(args: &args::Export) -> Outcome {
         preview(&export, &source, &names, &target, args, &mut done)?;
         done.iter().for_each(|one| say(args.form, one));
         output::say("dry run: nothing was written");
-        return report.map_or(Ok(()), |report| report.write(&source.form(), args.form, &done));
+        return report.map_or(Ok(()), |report| report.write(&source.format(), args.form, &done));
     }
     match &target {
         Target::Output => done.push(to_output(&export, &source, &names)?),
@@ -84,7 +84,7 @@ fn write(args: &args::Export) -> Outcome {
     for one in &done {
         say(args.form, one);
     }
-    report.map_or(Ok(()), |report| report.write(&source.form(), args.form, &done))
+    report.map_or(Ok(()), |report| report.write(&source.format(), args.form, &done))
 }
 
 /// Where the report goes: neither over what is there nor into what is exported.
@@ -167,7 +167,7 @@ impl Target {
 
 /// Whether the sessions go into this folder, each under its name: it says so by its end, or is
 /// there. Of a form that is a folder itself, one that is there is rather an older export.
-fn means_folder(path: &Path, form: Form) -> bool {
+fn means_folder(path: &Path, form: Format) -> bool {
     let ends = path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
     ends || (path.is_dir() && !form.is_folder())
 }
@@ -306,7 +306,7 @@ fn to_folder(
     Ok(())
 }
 
-fn file_of(folder: &Path, name: &str, form: Form) -> Outcome<PathBuf> {
+fn file_of(folder: &Path, name: &str, form: Format) -> Outcome<PathBuf> {
     if name.contains(['/', '\\']) || name.starts_with('.') {
         return Err(Failure::Refused(format!(
             "session {name:?} cannot be the name of a file; export it alone, with -o FILE"
@@ -316,7 +316,7 @@ fn file_of(folder: &Path, name: &str, form: Form) -> Outcome<PathBuf> {
 }
 
 /// What there is to say of one export, on standard error.
-fn say(form: Form, done: &Done) {
+fn say(form: Format, done: &Done) {
     let path = done.path.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
     let entities = count(done.report.entities, "entity", "entities");
     output::say(&format!("{path}{}: {form}, {entities}", done.name));

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Info) -> Outcome {
         let info = json!({
             "format": "tgsession-info/1",
             "path": source.path().to_string_lossy(),
-            "source": source.form(),
+            "source": source.format(),
             "size": fs::metadata(source.path()).ok().map(|file| file.len()),
             "sessions": sessions,
         });
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Info) -> Outcome {
 
 fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()> {
     line(out, "path", &source.path().display().to_string())?;
-    line(out, "format", &source.form())?;
+    line(out, "format", &source.format())?;
     if let Ok(file) = fs::metadata(source.path()) {
         line(out, "size", &count(file.len(), "byte", "bytes"))?;
         // A store's log has room that takes none until it is used.

@@ -182,7 +182,7 @@ impl Work<'_> {
         };
         drop(progress);
         let report = imported.map_err(|error| explain(error, self.target, job))?;
-        let mut imported = Imported::new(job, source.form(), account, report);
+        let mut imported = Imported::new(job, source.format(), account, report);
         if let Some(wanted) = &job.wanted {
             notes.push(format!("named {:?}, as another source is named {wanted:?}", job.name));
         }

@@ -1,0 +1,84 @@
+//! The session string.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::clients::gotd;
+use crate::error::Result;
+use crate::format::{Losses, Outgoing, Output, Parsed, ParsedSession, Place, Target, key_text};
+use crate::format::{the_only, written};
+
+const FORMAT: &str = "gotgproto-string";
+
+/// The most characters that are taken for one. Those with the server's whole configuration in
+/// them have some 6,000.
+const MOST: usize = 1 << 16;
+
+/// How base64 of a JSON object begins.
+const START: &str = "ey";
+
+/// Reads a text that is such a string; `None` where it is none.
+pub(crate) fn read_text(text: &str) -> Option<Result<Parsed, String>> {
+    let text = text.trim();
+    if text.len() > MOST || !text.starts_with(START) {
+        return None;
+    }
+    let bytes = key_text::bytes_of(text, &key_text::STANDARD)?;
+    let json = serde_json::from_slice(&bytes).ok().filter(looks_like_json)?;
+    Some(read_json(&json))
+}
+
+/// Whether it is what lies under the base64.
+pub(crate) fn looks_like_json(json: &Value) -> bool {
+    json.get("Version").is_some_and(Value::is_number)
+        && json.get("Data").is_some_and(Value::is_string)
+}
+
+/// Reads what lies under the base64.
+///
+/// # Errors
+///
+/// In words, without what is in it.
+pub(crate) fn read_json(json: &Value) -> Result<Parsed, String> {
+    let data = json.get("Data").and_then(Value::as_str).unwrap_or_default();
+    let inner = key_text::bytes_of(data, &key_text::STANDARD);
+    let inner = inner.ok_or("Data of the gotgproto string is not base64")?;
+    let inner = serde_json::from_slice(&inner);
+    let inner: Value = inner.map_err(|_| "Data of the gotgproto string is not gotd's JSON")?;
+    let mut session = ParsedSession::default();
+    session.account = gotd::account(&inner, &mut session.notes)?;
+    Ok(Parsed::one(FORMAT.to_owned(), session))
+}
+
+/// The string, written.
+pub(crate) struct GotgprotoString;
+
+impl Target for GotgprotoString {
+    fn name(&self) -> &'static str {
+        FORMAT
+    }
+
+    fn place(&self) -> &'static Place {
+        &gotd::PLACE
+    }
+
+    fn write(
+        &self,
+        sessions: &mut [Outgoing<'_>],
+        _: &mut Losses,
+        out: &mut dyn Output,
+    ) -> Result<()> {
+        let inner = gotd::text(&the_only(sessions, FORMAT)?.account)?;
+        let inner = key_text::text_of(inner.as_bytes(), &key_text::STANDARD);
+        let mut json = Zeroizing::new(String::with_capacity(ROOM + inner.len()));
+        for part in ["{\"Version\":1,\"Data\":\"", &*inner, "\"}\n"] {
+            json.push_str(part);
+        }
+        let text = key_text::text_of(json.as_bytes(), &key_text::STANDARD);
+        written(out.write_all(text.as_bytes()))?;
+        written(out.write_all(b"\n"))
+    }
+}
+
+/// What stands around the inner text.
+const ROOM: usize = 64;

@@ -1,0 +1,33 @@
+//! GramJS, and teleproto: the folder of `StoreSession` and the text of `StringSession`.
+
+pub(crate) mod store;
+pub(crate) mod string;
+
+use crate::format::{FormatSpec, Reader, Shape, Writer, the_only};
+
+/// What is read of GramJS.
+pub(super) const READERS: &[Reader] = &[
+    Reader::String { versioned: true, decode: string::decode },
+    Reader::Folder {
+        name: "a GramJS store",
+        looks_like: store::looks_like,
+        read: |files, path, _| store::read(files, path),
+    },
+];
+
+pub(super) const STRING: FormatSpec =
+    FormatSpec::string(string::FORMAT, &string::PLACE, string::encode);
+
+pub(super) const STORE: FormatSpec = FormatSpec {
+    name: store::FORMAT,
+    ending: "",
+    shape: Shape::Folder,
+    takes_passphrase: false,
+    holds_many: false,
+    writer: Writer::Folder {
+        place: &store::PLACE,
+        files: |name, sessions, _, lost| {
+            store::files(name, the_only(sessions, store::FORMAT)?, lost)
+        },
+    },
+};

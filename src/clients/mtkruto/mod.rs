@@ -1,0 +1,12 @@
+//! MTKruto: its session string.
+
+pub(crate) mod string;
+
+use crate::format::{FormatSpec, Reader};
+
+/// What is read of MTKruto.
+pub(super) const READERS: &[Reader] =
+    &[Reader::String { versioned: false, decode: string::decode }];
+
+pub(super) const STRING: FormatSpec =
+    FormatSpec::string(string::FORMAT, &string::PLACE, string::encode);

@@ -1,0 +1,47 @@
+//! Dumps with secrets, with any number of sessions.
+
+use std::path::Path;
+
+use super::place::{ALL, ENTITIES};
+use crate::dump::{self, Secrets, Writer};
+use crate::error::Result;
+use crate::format::{Known, Losses, Outgoing, Output, Parsed, Place, Target, damaged, written};
+
+pub(super) const FORMAT: &str = "json";
+
+/// Reads the text; `None` where it is another text.
+pub(super) fn read_text(path: &Path, text: &str, _: Known<'_>) -> Option<Result<Parsed>> {
+    let is_dump = text.starts_with('{') && dump::looks_like(text);
+    is_dump.then(|| dump::read(text).map_err(|why| damaged(path, why)))
+}
+
+/// A dump, written.
+pub(super) struct DumpFile;
+
+impl Target for DumpFile {
+    fn name(&self) -> &'static str {
+        FORMAT
+    }
+
+    fn place(&self) -> &'static Place {
+        const PLACE: Place = Place { many: true, ..ALL };
+        &PLACE
+    }
+
+    fn write(
+        &self,
+        sessions: &mut [Outgoing<'_>],
+        lost: &mut Losses,
+        out: &mut dyn Output,
+    ) -> Result<()> {
+        let mut dump = Writer::new(out, "tgsession export", Secrets::Shown);
+        for session in sessions {
+            written(dump.begin(&session.name, &session.account))?;
+            while let Some(entity) = session.entity(&ENTITIES, lost) {
+                written(dump.entity(&entity?))?;
+            }
+            written(dump.finish(&session.account))?;
+        }
+        written(dump.end(&[]).map(drop))
+    }
+}

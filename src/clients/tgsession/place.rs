@@ -1,0 +1,33 @@
+//! What our own formats have a place for.
+
+use crate::format::{Address, EntityPlace, Need, OtherDcs, Place};
+use crate::types::EntityKind;
+
+/// What these formats have a place for: everything.
+pub(super) const ALL: Place = Place {
+    many: false,
+    home: Need::Kept,
+    other_dcs: OtherDcs::All,
+    address: Address::Both,
+    test_mode: Need::Kept,
+    api_id: Need::Kept,
+    user: Need::Kept,
+    bot: Need::Kept,
+    auth_key: Need::Kept,
+    takeout_id: true,
+    update_state: true,
+    channel_states: true,
+    sent_files: true,
+    entities: Some(ENTITIES),
+};
+
+pub(super) const ENTITIES: EntityPlace = EntityPlace {
+    holds: |_| true,
+    kinds: &EntityKind::ALL,
+    min: true,
+    no_hash: true,
+    usernames: usize::MAX,
+    phone: true,
+    name: true,
+    date: true,
+};

@@ -1,0 +1,10 @@
+//! Where the bytes of a database lie.
+
+/// Where a database lies.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// In a file, with what lies beside it.
+    File,
+    /// In memory, with its `-wal` and its `-journal`.
+    Memory(&'a [u8], &'a [Option<Vec<u8>>; 2]),
+}
