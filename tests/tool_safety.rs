@@ -241,3 +241,51 @@ fn check_writes_its_problems_to_standard_output() -> Result {
     }
     Ok(())
 }
+
+/// The auth key of a fixture's session, as bytes.
+fn key_of(folder: &Folder, session: &str) -> Result<Vec<u8>> {
+    let source = tgsession::Source::open(folder.path(session))?;
+    let name = source.session_names()?.remove(0);
+    let account = source.session(&name)?.account().clone();
+    let key = account.dcs.iter().find_map(|dc| dc.auth_key.as_ref()).ok_or("no key")?;
+    Ok(key.as_bytes().to_vec())
+}
+
+#[test]
+fn a_scrubbed_store_has_no_byte_of_a_removed_key() -> Result {
+    let folder = Folder::with(&["two_dc", "plain_1.45.0"])?;
+    let (gone, kept) =
+        (key_of(&folder, "two_dc.session")?, key_of(&folder, "plain_1.45.0.session")?);
+    let has = |key: &[u8]| -> Result<bool> {
+        let store = fs::read(folder.path("store.tgsession"))?;
+        Ok(store.windows(32).any(|bytes| key.windows(32).any(|piece| piece == bytes)))
+    };
+    for scrub in [
+        &[&["remove", "store", "two_dc"] as &[&str], &["compact", "store", "--scrub"]]
+            as &[&[&str]],
+        &[&["remove", "store", "two_dc", "--scrub"]],
+    ] {
+        folder.results(&[
+            "import",
+            "two_dc",
+            "plain_1.45.0",
+            "--into",
+            "store",
+            "--skip-existing",
+        ])?;
+        assert!(has(&gone)? && has(&kept)?);
+        for command in scrub {
+            let ran = folder.run(command)?;
+            assert_eq!(ran.code, 0, "{ran:?}");
+            assert_eq!(
+                ran.stderr.contains("is overwritten"),
+                command.contains(&"--scrub"),
+                "{ran:?}"
+            );
+        }
+        assert!(!has(&gone)? && has(&kept)?);
+        assert_eq!(folder.results(&["list", "store"])?, "plain_1.45.0\n");
+        assert!(folder.results(&["check", "store"])?.starts_with("whole: 1 session"));
+    }
+    Ok(())
+}

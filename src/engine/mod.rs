@@ -120,6 +120,11 @@ impl Engine {
         self.writer()?.compact()
     }
 
+    /// Compacts, and overwrites what is free in the file.
+    pub(crate) fn scrub(&self) -> Result<()> {
+        self.writer()?.scrub()
+    }
+
     /// Makes everything written so far durable.
     pub(crate) fn flush(&self) -> Result<()> {
         self.writer().map_or(Ok(()), Writer::flush)

@@ -178,6 +178,20 @@ impl Space {
         self.used().end()
     }
 
+    /// The pages in front of `limit` that are not in use.
+    pub(crate) fn gaps(&self, limit: u32) -> Vec<Extent> {
+        let (used, mut free) = (self.used(), 1);
+        let mut gaps = Vec::new();
+        for (page, len) in used.extents.iter().chain([(&limit, &0)]) {
+            let page = (*page).min(limit);
+            if page > free {
+                gaps.push(Extent { page: free, pages: page - free });
+            }
+            free = free.max(page.saturating_add(*len));
+        }
+        gaps
+    }
+
     /// How many pages in front of the end are free.
     pub(crate) fn unused(&self) -> u32 {
         let used = self.used();
@@ -203,6 +217,15 @@ mod tests {
         assert_eq!(space.take(2), Some(extent(10, 2)));
         assert_eq!(space.take(1), Some(extent(8, 1)));
         assert_eq!((space.end(), space.unused()), (12, 0));
+    }
+
+    #[test]
+    fn gaps_are_the_pages_that_nothing_uses() {
+        let space = Space::default();
+        space.adopt([extent(3, 2), extent(5, 1), extent(9, 3)]).unwrap();
+        assert_eq!(space.gaps(20), [extent(1, 2), extent(6, 3), extent(12, 8)]);
+        assert_eq!(space.gaps(7), [extent(1, 2), extent(6, 1)]);
+        assert_eq!(space.gaps(1), []);
     }
 
     #[test]

@@ -285,7 +285,7 @@ impl Store {
     /// Deletes a session and everything in it, in one transaction.
     ///
     /// The keys are gone for every reader; the bytes may stay in free pages of the file until
-    /// they are written over.
+    /// they are written over. [`Store::scrub`] overwrites them.
     ///
     /// # Errors
     ///
@@ -343,6 +343,23 @@ impl Store {
     /// store is whole then.
     pub fn compact(&self) -> Result<()> {
         self.engine.compact()
+    }
+
+    /// Compacts the store and writes zeros over everything in its file that it does not use. What
+    /// was deleted or replaced before the call (keys, sessions, entities) is in no byte of the file
+    /// when this returns. It takes about as long as [`Store::compact`] and a write of the file.
+    ///
+    /// It cannot reach what is not in the file: blocks that an earlier compaction gave back to the
+    /// file system, other copies of the file, and old blocks that an SSD, a copy-on-write file
+    /// system or a snapshot keeps. To make a key worthless, end its session in Telegram. Being
+    /// killed in the middle harms nothing; then call it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::compact`]. [`Error::Busy`] also when a [`ReadView`] is alive: nothing is wiped
+    /// that it reads.
+    pub fn scrub(&self) -> Result<()> {
+        self.engine.scrub()
     }
 
     /// Copies the store as it is now into a new file, whole or not at all, while others go on

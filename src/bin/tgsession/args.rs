@@ -355,9 +355,9 @@ pub(crate) struct Rename {
 #[command(
     after_help = "It says what it deletes and asks on a terminal. Without a terminal it does not ask: a script \
                         that names a session means it.\n\
-                        The deleted keys may stay in free parts of the file until those are written over. To make \
-                        them worthless, end the session in Telegram itself.\n\n\
-                        Example: tgsession remove accounts.tgsession anon"
+                        The deleted keys may stay in free parts of the file until those are written over; --scrub \
+                        writes zeros over them at once. To make a key worthless, end its session in Telegram itself.\n\n\
+                        Example: tgsession remove accounts.tgsession anon --scrub"
 )]
 pub(crate) struct Remove {
     /// The store
@@ -365,6 +365,9 @@ pub(crate) struct Remove {
     pub(crate) store: PathBuf,
     /// The session
     pub(crate) name: String,
+    /// Write zeros over what was deleted, as `compact --scrub` does
+    #[arg(long)]
+    pub(crate) scrub: bool,
     /// Delete without asking on a terminal
     #[arg(long)]
     pub(crate) yes: bool,
@@ -383,11 +386,20 @@ pub(crate) struct Check {
 
 /// Shrink the file of a store to what it holds
 #[derive(Args)]
-#[command(after_help = "Example: tgsession compact accounts.tgsession")]
+#[command(
+    after_help = "--scrub also writes zeros over everything in the file that is not in use, so that deleted and replaced \
+                        keys are in no byte of it. It cannot reach copies of the file, blocks that an earlier compaction gave \
+                        back to the file system, nor old blocks that an SSD, a snapshot or a copy-on-write file system keeps. \
+                        To make a key worthless, end its session in Telegram itself.\n\n\
+                        Example: tgsession compact accounts.tgsession"
+)]
 pub(crate) struct Compact {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
+    /// Write zeros over what was deleted or replaced
+    #[arg(long)]
+    pub(crate) scrub: bool,
 }
 
 /// Copy a store, also while a client uses it

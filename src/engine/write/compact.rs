@@ -1,4 +1,4 @@
-//! Makes the file as short as its content allows, and closes it.
+//! Makes the file as short as its content allows, wipes what is free in it, and closes it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use super::edit::{Edit, Merge};
 use super::publish::Durable;
 use super::{Writer, locked};
 use crate::error::{Error, Result};
-use crate::file::{Owner, PAGE, pages_of};
+use crate::file::{Disk, Extent, Owner, PAGE, none_failed_since, pages_of};
 
 /// How long compaction waits for readers of other processes.
 const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 });
@@ -20,6 +20,28 @@ const MOST_FREE: u64 = 8 << 10;
 /// Structures are moved to the front in at most so many rounds.
 const MOST_ROUNDS: usize = 8;
 
+/// What becomes of pages that are not in use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leftovers {
+    /// They keep their bytes.
+    Stay,
+    /// They get zeros.
+    Wiped,
+}
+
+/// Writes zeros over pages of a file of this length.
+fn zero(disk: &dyn Disk, pages: Extent, len: u64) -> std::io::Result<()> {
+    const CHUNK: u64 = 1 << 20;
+    let (mut at, end) = (pages.at(), (pages.at() + pages.len()).min(len));
+    let zeros = vec![0; usize::try_from(CHUNK.min(end.saturating_sub(at))).unwrap_or_default()];
+    while at < end {
+        let chunk = CHUNK.min(end - at);
+        disk.write(at, zeros.get(..usize::try_from(chunk).unwrap_or_default()).unwrap_or(&zeros))?;
+        at += chunk;
+    }
+    Ok(())
+}
+
 impl Writer {
     /// Makes the file as short as its content allows.
     pub(crate) fn compact(self: &Arc<Self>) -> Result<()> {
@@ -28,15 +50,28 @@ impl Writer {
         if self.is_compact()? {
             return Ok(());
         }
+        self.compact_in_rounds(Leftovers::Stay)
+    }
+
+    /// Compacts, and writes zeros over every page that the store does not use. What was deleted
+    /// before the call is in no byte of the file then.
+    pub(crate) fn scrub(self: &Arc<Self>) -> Result<()> {
+        self.check_writable()?;
+        let _checkpoint = locked(&self.checkpoint);
+        self.compact_in_rounds(Leftovers::Wiped)
+    }
+
+    fn compact_in_rounds(&self, leftovers: Leftovers) -> Result<()> {
         locked(&self.durable).dense = true;
-        let compacted = self.compact_in_rounds();
+        let compacted = self.rounds(leftovers);
         locked(&self.durable).dense = false;
         compacted
     }
 
-    fn compact_in_rounds(&self) -> Result<()> {
+    fn rounds(&self, leftovers: Leftovers) -> Result<()> {
         self.wait_for_readers()?;
-        if !self.is_merged() {
+        // Deleted rows may be in the log, and in segments and the base until these are rewritten.
+        if leftovers == Leftovers::Wiped || !self.is_merged() {
             {
                 let _making = locked(&self.batch);
                 self.freeze();
@@ -50,6 +85,9 @@ impl Writer {
             }
         }
         self.wait_for_readers()?;
+        if leftovers == Leftovers::Wiped {
+            self.wipe()?;
+        }
         self.trim()
     }
 
@@ -133,6 +171,23 @@ impl Writer {
             }
             None => false,
         }
+    }
+
+    /// Writes zeros over everything that is not in use, also over what will be cut off: the file
+    /// system gives the disk's blocks to others as they are. Both slots of the root name the current
+    /// generation, so that a power cut in the middle harms nothing.
+    fn wipe(&self) -> Result<()> {
+        // Nobody else takes pages: the caller holds `checkpoint`, and the log needs this lock.
+        let _durable = locked(&self.durable);
+        let disk = self.disk();
+        let before = disk.failed_syncs();
+        let wiped = disk.len().and_then(|len| {
+            let free = self.space.gaps(pages_of(len));
+            free.into_iter().try_for_each(|gap| zero(disk, gap, len))?;
+            disk.sync()?;
+            none_failed_since(disk, before)
+        });
+        wiped.map_err(|source| self.io(source))
     }
 
     /// Cuts the file behind the last page in use.

@@ -85,6 +85,7 @@ pub(super) enum Deed {
     Import(usize, i64, usize),
     Remove(usize),
     Compact,
+    Scrub,
     /// Closes and opens.
     Reopen,
     /// Another handle reads, and is kept for a while.
@@ -97,7 +98,7 @@ impl Deed {
     pub(super) fn random(random: &mut Random) -> Self {
         let session = random.below(SESSIONS.len());
         let number = random.below(1_000) as i64 + 1;
-        match random.below(28) {
+        match random.below(29) {
             0..2 => Self::Session(session),
             2..7 => Self::LogIn(session, number as u8),
             7..12 => Self::State(session, number as i32),
@@ -109,6 +110,7 @@ impl Deed {
             22 => Self::Remove(session),
             23 => Self::Compact,
             24 => Self::Reopen,
+            25 => Self::Scrub,
             _ => Self::Read,
         }
     }
@@ -171,6 +173,7 @@ pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
         }
         Deed::Remove(at) => store.remove(SESSIONS[*at]),
         Deed::Compact => store.compact(),
+        Deed::Scrub => store.scrub(),
         Deed::Reopen | Deed::Read => Ok(()),
     };
     match done {

@@ -3,4 +3,5 @@
 mod hostile;
 mod life;
 mod power_cut;
+mod scrub;
 mod sim_disk;

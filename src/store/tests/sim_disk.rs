@@ -42,6 +42,8 @@ struct Shared {
     durable: Vec<u8>,
     /// What was done since the last sync, as far as it may still reach the disk.
     pending: Vec<Change>,
+    /// What was durable of the bytes that were cut off.
+    cut_off: Vec<u8>,
     /// How many writes, resizes and syncs there were.
     calls: usize,
     /// Behind so many calls the power is gone and every call fails.
@@ -100,6 +102,11 @@ impl SimDisk {
     /// What every handle reads: a process was killed, and nothing is lost.
     pub(super) fn killed(&self) -> Vec<u8> {
         self.shared().cache.clone()
+    }
+
+    /// What the disk has where the file was cut off since the last such question.
+    pub(super) fn cut_off(&self) -> Vec<u8> {
+        std::mem::take(&mut self.shared().cut_off)
     }
 
     /// What is on the disk when the power comes back: of what was not synced, any units of so many
@@ -203,6 +210,8 @@ impl Disk for SimDisk {
             return Err(failed(failure));
         }
         shared.cache.resize(len as usize, 0);
+        let behind = shared.durable.get(len as usize..).unwrap_or_default().to_vec();
+        shared.cut_off.extend(behind);
         shared.pending.push(Change::SetLen(len));
         Ok(())
     }

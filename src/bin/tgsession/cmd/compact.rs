@@ -8,16 +8,24 @@ use crate::progress::Waiting;
 use crate::words::count;
 use crate::{output, source};
 
+/// What scrubbing has done, and what it cannot do.
+pub(crate) const SCRUBBED: &str = "what was deleted before is overwritten in this file; copies, \
+                                   snapshots and old blocks of an SSD may still have it";
+
 pub(crate) fn run(args: &Compact) -> Outcome {
     let store = source::open_store(&args.store)?;
     let path = store.path().to_owned();
     let bytes = || fs::metadata(&path).map_or(0, |file| file.len());
     let before = bytes();
     let waiting = Waiting::new("compacting");
-    store.compact()?;
+    if args.scrub { store.scrub() } else { store.compact() }?;
     drop(store);
     drop(waiting);
     let (before, after) = (count(before, "byte", "bytes"), count(bytes(), "byte", "bytes"));
-    output::say(&format!("{}: {before} before, {after} now", path.display()));
+    let path = path.display();
+    output::say(&format!("{path}: {before} before, {after} now"));
+    if args.scrub {
+        output::say(&format!("{path}: {SCRUBBED}"));
+    }
     Ok(())
 }

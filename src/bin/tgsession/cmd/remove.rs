@@ -1,5 +1,6 @@
 //! `remove`: a session and everything in it.
 
+use super::compact::SCRUBBED;
 use crate::args::Remove;
 use crate::confirm::Holding;
 use crate::failure::Outcome;
@@ -11,6 +12,11 @@ pub(crate) fn run(args: &Remove) -> Outcome {
         output::say(&holding.confirm(&store, "delete", args.yes)?);
     }
     store.remove(&args.name)?;
-    output::say(&format!("{}: session {:?} is deleted", store.path().display(), args.name));
+    let path = store.path().display();
+    output::say(&format!("{path}: session {:?} is deleted", args.name));
+    if args.scrub {
+        store.scrub()?;
+        output::say(&format!("{path}: {SCRUBBED}"));
+    }
     Ok(())
 }
