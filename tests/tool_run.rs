@@ -6,6 +6,7 @@
 mod tool_support;
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -88,6 +89,47 @@ fn a_client_whose_group_is_ended_leaves_its_store_saved() -> Result {
         let ran = folder.run(&[&again[..], &list].concat())?;
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "two_dc\n"), "{ran:?}");
     }
+    Ok(())
+}
+
+/// A client that writes a line for each signal, and ends half a second after the first.
+const COUNTING: &str = "trap 'echo got >> got' TERM INT; touch started; \
+                        while ! test -e got; do sleep 0.02; done; sleep 0.5; exit 7";
+
+#[test]
+fn a_signal_to_the_whole_group_reaches_the_client_once() -> Result {
+    for name in ["TERM", "INT"] {
+        let folder = prepared()?;
+        let mut command = folder.command(&["run", "disk/accounts", "--", "sh", "-c", COUNTING]);
+        command.stderr(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+        let child = command.spawn()?;
+        until(|| folder.exists("started"))?;
+        signal(name, &format!("-{}", child.id()))?;
+        let ran = end(child)?;
+        assert_eq!(ran.code, 7, "{ran:?}");
+        assert_eq!(fs::read_to_string(folder.path("got"))?, "got\n", "SIG{name}");
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_on_a_terminal_reaches_the_client_once() -> Result {
+    let folder = prepared()?;
+    folder.write("client", COUNTING.as_bytes())?;
+    let tool = format!("{TOOL} run disk/accounts --save 'touch saved' -- sh client");
+    let mut command = Command::new("script");
+    command.args(["-qec", &tool, "/dev/null"]).current_dir(folder.root());
+    let Ok(mut child) = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn() else {
+        eprintln!("skipped: util-linux's script is not installed");
+        return Ok(());
+    };
+    until(|| folder.exists("started"))?;
+    let mut keyboard = child.stdin.take().ok_or("no pipe")?;
+    keyboard.write_all(b"\x03")?;
+    assert_eq!(child.wait()?.code(), Some(7));
+    drop(keyboard);
+    assert_eq!(fs::read_to_string(folder.path("got"))?, "got\n");
     Ok(())
 }
 

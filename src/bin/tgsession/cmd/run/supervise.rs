@@ -1,13 +1,13 @@
 //! Children of the tool, and the signals that are meant for them.
 
-use std::io;
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, IsTerminal};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::failure::{Failure, Outcome};
@@ -16,13 +16,26 @@ use crate::failure::{Failure, Outcome};
 const POLITE: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
 enum Event {
-    Signal(Signal),
+    Signal(Caught),
     Ended(io::Result<ExitStatus>),
 }
 
+/// A signal that came.
+#[derive(Clone, Copy)]
+struct Caught {
+    signal: Signal,
+    /// The terminal sent it, to every process in its foreground.
+    by_terminal: bool,
+}
+
 /// Signals that end a process, caught so that the store can be saved first.
+///
+/// A child gets each of them once. Without a terminal it has a process group of its own, which a
+/// signal to the tool's group does not reach: everything is forwarded. A child that reads a terminal
+/// must be in the foreground with the tool, and then it has from the terminal what the tool has.
 pub(super) struct Signals {
     set: SigSet,
+    on_terminal: bool,
     sender: Sender<Event>,
     events: Receiver<Event>,
     /// The last one that came.
@@ -36,24 +49,40 @@ impl Signals {
         set.thread_block().map_err(refused)?;
         let (sender, events) = channel();
         let to = sender.clone();
+        let on_terminal = io::stdin().is_terminal();
+        let mut wait = waiting_for(set).map_err(refused)?;
         thread::spawn(move || {
-            while let Ok(signal) = set.wait() {
-                if to.send(Event::Signal(signal)).is_err() {
+            while let Some(caught) = wait() {
+                if to.send(Event::Signal(caught)).is_err() {
                     return;
                 }
             }
         });
-        Ok(Self { set, sender, events, last: None })
+        Ok(Self { set, on_terminal, sender, events, last: None })
     }
 
     /// Starts a child that gets signals as any process does. A child inherits what its parent's
     /// thread has blocked, so for this moment nothing is: a signal that comes just now ends the
     /// tool before the client did anything.
     pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        if !self.on_terminal {
+            command.process_group(0);
+        }
         self.set.thread_unblock()?;
         let child = command.spawn();
         self.set.thread_block()?;
         child
+    }
+
+    /// Gives a child a signal that it has not got yet. It may have ended just now.
+    fn forward(&self, child: Option<Pid>, caught: Caught) {
+        let Some(child) = child else { return };
+        if !self.on_terminal {
+            // What a shell has started as the client is in its group.
+            let _ = killpg(child, caught.signal);
+        } else if !caught.by_terminal {
+            let _ = kill(child, caught.signal);
+        }
     }
 
     /// Waits until a child has ended, forwards signals to it, and does something every so often.
@@ -76,10 +105,9 @@ impl Signals {
                 }
             };
             match event {
-                Ok(Event::Signal(signal)) => {
-                    self.last = Some(signal);
-                    // It may have ended just now.
-                    let _ = pid.map(|pid| kill(pid, signal));
+                Ok(Event::Signal(caught)) => {
+                    self.last = Some(caught.signal);
+                    self.forward(pid, caught);
                 }
                 Ok(Event::Ended(status)) => {
                     let failed = |error| Failure::Refused(format!("cannot wait: {error}"));
@@ -95,6 +123,38 @@ impl Signals {
             }
         }
     }
+}
+
+/// Gives the next of these signals each time it is called.
+#[cfg(target_os = "linux")]
+fn waiting_for(set: SigSet) -> nix::Result<impl FnMut() -> Option<Caught> + Send> {
+    use nix::libc::SI_KERNEL;
+    use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+    let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC)?;
+    Ok(move || {
+        loop {
+            match signals.read_signal() {
+                Ok(Some(info)) => {
+                    let signal = i32::try_from(info.ssi_signo).ok()?;
+                    let signal = Signal::try_from(signal).ok()?;
+                    return Some(Caught { signal, by_terminal: info.ssi_code == SI_KERNEL });
+                }
+                Ok(None) | Err(nix::errno::Errno::EINTR) => {}
+                Err(_) => return None,
+            }
+        }
+    })
+}
+
+/// Gives the next of these signals each time it is called. Who sent it is not known here: a
+/// terminal, if it is the signal that only terminals are used to send.
+#[cfg(not(target_os = "linux"))]
+fn waiting_for(set: SigSet) -> nix::Result<impl FnMut() -> Option<Caught> + Send> {
+    Ok(move || {
+        let signal = set.wait().ok()?;
+        Some(Caught { signal, by_terminal: signal == Signal::SIGINT })
+    })
 }
 
 /// As a shell counts it.
