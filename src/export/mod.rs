@@ -131,7 +131,8 @@ impl Export {
         self
     }
 
-    /// Whether a file that is there may be replaced. Off by default.
+    /// Whether a file that is there may be replaced. Off by default. A device, a pipe or a socket
+    /// is never replaced.
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
@@ -167,6 +168,13 @@ impl Export {
             return Err(Error::AlreadyExists { path: path.to_owned() });
         }
         let failed = |source| Error::io("write", path, source);
+        // The file takes the name by a rename, which would take the name from the device.
+        if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is a device, pipe or socket, and only a regular file is replaced",
+            )));
+        }
         if self.format.is_folder() {
             return self.write_folder(path, sessions);
         }

@@ -39,6 +39,27 @@ proptest! {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_link_to_a_device_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    for path in [&pipe, &link] {
+        let session = ExportSession::new("anon", Account::default(), []);
+        let error =
+            Export::to(Format::Json).overwrite(true).write_file(path, [session]).unwrap_err();
+        assert!(error.to_string().contains("write"), "{error}");
+        assert!(path.symlink_metadata().is_ok_and(|there| !there.is_file()), "{path:?}");
+    }
+    let file = folder.path().join("file");
+    for _ in 0..2 {
+        let session = ExportSession::new("anon", Account::default(), []);
+        Export::to(Format::Json).overwrite(true).write_file(&file, [session]).unwrap();
+    }
+}
+
 /// The session with what every format asks for, so that nothing has to be filled in.
 fn complete(mut sample: Sample) -> Sample {
     let login = &mut sample.account.login;
