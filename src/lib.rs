@@ -124,7 +124,8 @@ pub use self::store::{
 };
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
-    FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, Snapshot, UpdateState,
+    FileKey, FileKind, Login, Md5, PeerId, PeerKind, Progress, SelfUser, SentFile, Snapshot,
+    UpdateState,
 };
 
 /// The README's example, compiled and run with the tests.

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use support::{Outcome, account, entities, key};
-use tgsession::{DcId, Error, Session, Store};
+use tgsession::{Account, DcId, Entity, Error, PeerId, Progress, Session, SourceOptions, Store};
 
 /// Everything in a folder: names, content, times of the last change.
 fn listing(folder: &Path) -> Vec<(String, Vec<u8>, SystemTime)> {
@@ -377,4 +377,29 @@ fn a_reader_in_another_process_follows_the_log_through_every_turn() -> Outcome {
     }
     assert_eq!(reader.check()?.problems, Vec::<String>::new());
     Ok(())
+}
+
+#[test]
+fn long_calls_count_what_they_have_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let progress = Progress::default();
+    let store = Store::options().progress(&progress).create(&path).unwrap();
+    assert_eq!((progress.done(), progress.total()), (0, None));
+    for (name, count) in [("a", 300), ("b", 200)] {
+        let entities = (1..=count).map(|id| Ok(Entity::new(PeerId::user(id).unwrap())));
+        store.import(name, &Account::default(), entities, false).unwrap();
+    }
+    let counted = || (progress.done(), progress.total());
+    store.check().unwrap();
+    assert_eq!(counted(), (500, Some(500)), "check");
+    store.scrub().unwrap();
+    assert_eq!(counted(), (500, Some(500)), "scrub");
+    store.remove("b").unwrap();
+    store.backup(folder.path().join("copy")).unwrap();
+    assert_eq!(counted(), (300, Some(300)), "backup");
+    drop(store);
+    let source = SourceOptions::new().progress(&progress).open(path.with_extension("tgsession"));
+    source.unwrap().check().unwrap();
+    assert_eq!(counted(), (300, Some(300)), "check of a source");
 }

@@ -63,6 +63,16 @@ fn work_of_more_than_a_second_shows_total_rate_and_remaining_time() -> Result {
     let shows = |shown: &str| shown.contains("/1,500,000 entities, ") && shown.contains("/s, ");
     assert!(shows(&shown), "{shown}");
     assert!(shown.contains(" left"), "{shown}");
+    for (command, doing) in [
+        ("check large", "checking"),
+        ("compact large --scrub", "compacting"),
+        ("backup large copy", "copying"),
+    ] {
+        let started = Instant::now();
+        let shown = on_terminal(&folder, command, &[])?.unwrap_or_default();
+        let shows = shown.contains(doing) && shows(&shown) && shown.contains(" left");
+        assert!(shows || started.elapsed() < Duration::from_millis(2500), "{command}: {shown}");
+    }
     let quiet = on_terminal(&folder, &format!("{json} --quiet"), &[])?.unwrap_or_default();
     assert_eq!(quiet, "");
     Ok(())

@@ -12,6 +12,7 @@ use super::view::{Tip, View};
 use super::write::{check_length, replay};
 use crate::error::Result;
 use crate::file::{Damage, Disk, Identity, Pin, Readers, Root, Roots};
+use crate::types::Progress;
 use crate::wal::{Found, Log, Tail};
 
 /// What looks damaged may be half written by a writer that is at work: it is read so many times,
@@ -46,7 +47,8 @@ impl Follower {
         cache: usize,
     ) -> Result<Self> {
         let readers = Readers::new(Arc::clone(&disk));
-        let opener = Opener { disk, file_id: identity.file_id, readers, cache };
+        let (file_id, progress) = (identity.file_id, Progress::default());
+        let opener = Opener { disk, file_id, readers, cache, progress };
         let follower = Self { path: path.to_owned(), opener, current: Mutex::default() };
         follower.tip()?;
         Ok(follower)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::types::Progress;
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub(crate) struct EngineOptions {
@@ -13,4 +15,6 @@ pub(crate) struct EngineOptions {
     pub(crate) cache_size: usize,
     /// Whether the system is asked for a thread to flush in.
     pub(crate) thread: bool,
+    /// Where long calls say how far they are.
+    pub(crate) progress: Progress,
 }

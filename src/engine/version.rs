@@ -9,6 +9,7 @@ use super::rows::{Stored, TABLES, Table};
 use super::segments::{EntityTable, IndexTable, Segments};
 use crate::file::{Disk, Readers};
 use crate::segment::{HashIndex, Segment};
+use crate::types::Progress;
 
 /// Base and segments of a generation. Their pages stay as long as the generation is pinned.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Opener {
     pub(crate) readers: Arc<Readers>,
     /// What redb may keep of a base in memory, in bytes.
     pub(crate) cache: usize,
+    /// Where a compaction says how far it is.
+    pub(crate) progress: Progress,
 }
 
 impl Opener {

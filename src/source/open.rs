@@ -18,7 +18,7 @@ use crate::file::FileKindFound;
 use crate::format::{Disk, Known};
 use crate::format::{Parsed, ParsedSession};
 use crate::store::{SalvagedSession, Store, salvaged_sessions};
-use crate::types::DcId;
+use crate::types::{DcId, Progress};
 
 /// How a [`Source`] is opened.
 ///
@@ -34,6 +34,7 @@ pub struct SourceOptions {
     salvage: bool,
     passphrase: Option<Zeroizing<Vec<u8>>>,
     dc: Option<DcId>,
+    pub(super) progress: Progress,
 }
 
 impl SourceOptions {
@@ -70,6 +71,13 @@ impl SourceOptions {
         self
     }
 
+    /// Where [`Source::check`] says how far it is.
+    #[must_use]
+    pub fn progress(mut self, progress: &Progress) -> Self {
+        self.progress = progress.clone();
+        self
+    }
+
     /// Opens a file, or a folder where the format is one, for reading.
     ///
     /// # Errors
@@ -91,7 +99,7 @@ impl SourceOptions {
             return Err(stranger(path, "no ordinary file".to_owned()));
         };
         let Found { inner, notes, stem } = inner;
-        Ok(Source { path: path.to_owned(), inner, notes, stem })
+        Ok(Source { path: path.to_owned(), inner, notes, stem, progress: self.progress.clone() })
     }
 
     /// Opens what is in memory: the text of a session string, or the bytes of any file but a
@@ -116,7 +124,7 @@ impl SourceOptions {
             kind => self.small(path, kind, bytes)?,
         };
         let Found { inner, notes, stem } = found;
-        Ok(Source { path: path.to_owned(), inner, notes, stem })
+        Ok(Source { path: path.to_owned(), inner, notes, stem, progress: self.progress.clone() })
     }
 
     /// A database in memory, with the `-wal` and the `-journal` that lay beside it.
@@ -142,18 +150,20 @@ impl SourceOptions {
         let kind = kind_of(path)?;
         let sqlite = |kind| self.sqlite(path, kind, Place::File).map(Found::plain);
         match kind {
-            FileKindFound::Store => match Store::open_read_only(path) {
-                Ok(store)
-                    if self.salvage
-                        && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
-                {
-                    salvaged_store(path).map(Found::plain)
+            FileKindFound::Store => {
+                match Store::options().progress(&self.progress).open_read_only(path) {
+                    Ok(store)
+                        if self.salvage
+                            && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
+                    {
+                        salvaged_store(path).map(Found::plain)
+                    }
+                    Err(Error::Damaged { .. }) if self.salvage => {
+                        salvaged_store(path).map(Found::plain)
+                    }
+                    opened => Ok(Found::plain(Inner::Store(opened?))),
                 }
-                Err(Error::Damaged { .. }) if self.salvage => {
-                    salvaged_store(path).map(Found::plain)
-                }
-                opened => Ok(Found::plain(Inner::Store(opened?))),
-            },
+            }
             FileKindFound::Sqlite => sqlite(kind),
             FileKindFound::SqliteCut if self.salvage => sqlite(kind),
             FileKindFound::SqliteCut => Err(cut_short(path)),

@@ -10,7 +10,7 @@ use crate::format::{self, Notes, Parsed, ParsedSession, facts};
 use crate::session::Session;
 use crate::sqlite;
 use crate::store::{CheckReport, SessionView, Store};
-use crate::types::{Account, Entity};
+use crate::types::{Account, Entity, Progress};
 
 /// A file with sessions in it: a store or the session file of another client. What it is is told
 /// from its content, never from its name.
@@ -25,6 +25,7 @@ pub struct Source {
     pub(super) notes: Vec<String>,
     /// What the only session is called where the path does not say it.
     pub(super) stem: Option<String>,
+    pub(super) progress: Progress,
 }
 
 /// What was found in a file or folder.
@@ -212,8 +213,9 @@ impl Source {
     fn check_sqlite(&self, file: &SqliteFile) -> Result<CheckReport> {
         let names = self.session_names()?;
         let mut report = CheckReport { sessions: names.len() as u64, ..CheckReport::default() };
+        self.progress.begin(None);
         for table in file.db().all() {
-            check_table(file, table, &mut report);
+            check_table(file, table, &self.progress, &mut report);
         }
         for name in names {
             match self.session(&name) {
@@ -256,10 +258,16 @@ impl Source {
     }
 }
 
-fn check_table(file: &SqliteFile, table: &sqlite::Table, report: &mut CheckReport) {
+fn check_table(
+    file: &SqliteFile,
+    table: &sqlite::Table,
+    progress: &Progress,
+    report: &mut CheckReport,
+) {
     let name = table.name();
     let mut last = None;
     for row in file.db().rows(table) {
+        progress.step();
         let rowid = row.as_ref().ok().and_then(sqlite::Row::rowid);
         if let (Some(before), Some(now)) = (last, rowid)
             && now <= before

@@ -12,6 +12,7 @@ use super::unwrap::{self, Budget, Inside};
 use crate::error::{Error, Result};
 use crate::file::FileKindFound;
 use crate::format::{InMemory, Notes, Parsed, ParsedSession};
+use crate::types::Progress;
 
 #[cfg(test)]
 mod tests;
@@ -119,7 +120,8 @@ impl Unwrapping<'_> {
         if found.len() > 1 {
             let members = found.into_iter().map(|(name, one)| {
                 let stem = one.stem.or_else(|| Some(name.clone()));
-                Source { path: path.to_owned(), inner: one.inner, notes: one.notes, stem }
+                let (path, progress) = (path.to_owned(), Progress::default());
+                Source { path, inner: one.inner, notes: one.notes, stem, progress }
             });
             let inner = Inner::Many(named_apart(members.collect())?);
             return Ok(Found { inner, notes: Vec::new(), stem: None });
@@ -149,7 +151,8 @@ impl Unwrapping<'_> {
                 Err(Error::WrongKind { .. }) => continue,
                 read => Inner::Parsed(member(read)?),
             };
-            members.push(Source { path: folder.clone(), inner, notes: notes.clone(), stem: None });
+            let (path, notes, progress) = (folder.clone(), notes.clone(), Progress::default());
+            members.push(Source { path, inner, notes, stem: None, progress });
             // Sessions may lie beside a folder `tdata` too.
             let inside = folder.join("tdata");
             let deeper = files.0.keys().any(|file| file.starts_with(&inside));
@@ -204,7 +207,8 @@ impl Unwrapping<'_> {
             }
             Ok(found) => found,
         };
-        Ok(Source { path: path.to_owned(), inner, notes, stem })
+        let (path, progress) = (path.to_owned(), Progress::default());
+        Ok(Source { path, inner, notes, stem, progress })
     }
 }
 

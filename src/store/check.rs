@@ -7,7 +7,8 @@ use crate::engine::{Engine, Rows, Span, Step, Table, View, owned_by, said_by, sh
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey, decode};
 use crate::types::{
-    ChannelState, DcOption, Entity, Login, PeerId, SentFile, UpdateState, fold_phone, fold_username,
+    ChannelState, DcOption, Entity, Login, PeerId, Progress, SentFile, UpdateState, fold_phone,
+    fold_username,
 };
 
 /// At most so many problems are listed.
@@ -36,8 +37,9 @@ impl CheckReport {
 }
 
 /// Checks everything in the store. An error means that the check itself could not go on.
-pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
+pub(super) fn check(engine: &Engine, progress: &Progress) -> Result<CheckReport> {
     let mut report = CheckReport::default();
+    progress.begin(engine.read(entities_in).unwrap_or_default());
     engine.damage()?.into_iter().for_each(|problem| report.problem(problem));
     let view = engine.view()?;
     let accounts = catalog::accounts(&view).map_err(|fault| fault.at(engine.path()))?;
@@ -45,7 +47,7 @@ pub(super) fn check(engine: &Engine) -> Result<CheckReport> {
     report.records += report.sessions;
     let mut walk = |table: Table, work: &dyn Fn(&mut Walk<'_>) -> Step<()>| {
         let (view, accounts) = (&view, &accounts);
-        if let Err(fault) = work(&mut Walk { view, accounts, report: &mut report }) {
+        if let Err(fault) = work(&mut Walk { view, accounts, report: &mut report, progress }) {
             let (name, why) = (table.name(), said_by(&fault.at(engine.path())));
             report.problem(format!("table {name} cannot be read to its end: {why}"));
         }
@@ -72,6 +74,17 @@ struct Walk<'a> {
     view: &'a View,
     accounts: &'a BTreeSet<AccountNo>,
     report: &'a mut CheckReport,
+    progress: &'a Progress,
+}
+
+/// How many entities all sessions have, where that can be told without counting them.
+pub(super) fn entities_in(view: &View) -> Step<Option<u64>> {
+    let mut all = Some(0);
+    for account in catalog::accounts(view)? {
+        let count = view.entity_count(account)?;
+        all = all.zip(count).map(|(all, count)| all + count);
+    }
+    Ok(all)
 }
 
 impl Walk<'_> {
@@ -119,6 +132,7 @@ impl Walk<'_> {
     fn entities_of(&mut self, account: AccountNo) -> Step<()> {
         let table = Table::Entities;
         self.view.each(table, &table.span(account), usize::MAX, &mut |key, record| {
+            self.progress.step();
             self.report.records += 1;
             self.report.entities += 1;
             let Ok(key) = key.try_into() else { return Ok(true) };

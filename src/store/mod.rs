@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::file::{
     Access, Disk, FileDisk, Identity, NewFile, OpenError, StoreFile, is_open_to_others, random_id,
 };
-use crate::types::{Account, Entity};
+use crate::types::{Account, Entity, Progress};
 
 pub use self::batch::SessionBatch;
 pub use self::check::CheckReport;
@@ -63,6 +63,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+    progress: Progress,
 }
 
 impl fmt::Debug for Store {
@@ -125,7 +126,7 @@ impl Store {
         engine::create(disk.as_ref(), identity).map_err(|fault| fault.at(path))?;
         let engine =
             Engine::open(path, Arc::clone(&disk), identity, Access::Write, options.engine())?;
-        let store = Self::on(engine);
+        let store = Self::on(engine, options);
         let filled = fill(&store)?;
         // A new store has no gaps.
         store.engine.compact()?;
@@ -167,8 +168,8 @@ impl Store {
         StoreOptions::default().open_read_only(path)
     }
 
-    fn on(engine: Engine) -> Self {
-        Self { engine: Arc::new(engine) }
+    fn on(engine: Engine, options: &StoreOptions) -> Self {
+        Self { engine: Arc::new(engine), progress: options.progress.clone() }
     }
 
     fn open_with(path: &Path, options: &StoreOptions) -> Result<Self> {
@@ -179,7 +180,7 @@ impl Store {
                 Err(Error::Busy { .. }) if give_up.is_none_or(|end| Instant::now() < end) => {
                     std::thread::sleep(BETWEEN_TRIES.min(options.wait));
                 }
-                opened => return opened.map(Self::on),
+                opened => return Ok(Self::on(opened?, options)),
             }
         }
     }
@@ -196,7 +197,7 @@ impl Store {
     }
 
     fn read_only(path: &Path, options: &StoreOptions) -> Result<Self> {
-        open_engine(&store_path(path), Access::Read, options).map(Self::on)
+        Ok(Self::on(open_engine(&store_path(path), Access::Read, options)?, options))
     }
 
     /// Flushes everything and gives the errors that dropping the store would only log. If this is
@@ -370,6 +371,7 @@ impl Store {
     /// Those of [`Store::create`] for the copy, and those of reading this one.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         let view = self.engine.view()?;
+        self.progress.begin(self.engine.read(check::entities_in)?);
         Self::create_with(path, |copy| {
             copy.engine.direct(|rows| {
                 let accounts = catalog::accounts(&view)?;
@@ -377,7 +379,10 @@ impl Store {
                     rows.fill(table, &mut |visit| match table {
                         // Segments may have entities of sessions that were removed.
                         Table::Entities => accounts.iter().try_for_each(|account| {
-                            view.each(table, &table.span(*account), usize::MAX, visit)
+                            view.each(table, &table.span(*account), usize::MAX, &mut |key, row| {
+                                self.progress.step();
+                                visit(key, row)
+                            })
                         }),
                         _ => view.each(table, &Span::ALL, usize::MAX, visit),
                     })
@@ -393,7 +398,7 @@ impl Store {
     ///
     /// Only when the check could not be made; what it found is in the report.
     pub fn check(&self) -> Result<CheckReport> {
-        check::check(&self.engine)
+        check::check(&self.engine, &self.progress)
     }
 }
 

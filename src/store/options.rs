@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::Store;
 use crate::engine::EngineOptions;
 use crate::error::Result;
+use crate::types::Progress;
 
 /// How a store is opened or made: [`Store::options`].
 ///
@@ -27,6 +28,7 @@ pub struct StoreOptions {
     pub(super) wait: Duration,
     /// Whether the system is asked for a thread to flush in.
     pub(super) thread: bool,
+    pub(super) progress: Progress,
 }
 
 impl Default for StoreOptions {
@@ -37,6 +39,7 @@ impl Default for StoreOptions {
             cache_size: 8 << 20,
             wait: Duration::ZERO,
             thread: true,
+            progress: Progress::default(),
         }
     }
 }
@@ -48,6 +51,7 @@ impl StoreOptions {
             buffer_size: self.buffer_size,
             cache_size: self.cache_size,
             thread: self.thread,
+            progress: self.progress.clone(),
         }
     }
 
@@ -80,6 +84,13 @@ impl StoreOptions {
     #[must_use]
     pub fn wait(mut self, time: Duration) -> Self {
         self.wait = time;
+        self
+    }
+
+    /// Where `check`, `compact`, `scrub` and `backup` of this handle say how far they are.
+    #[must_use]
+    pub fn progress(mut self, progress: &Progress) -> Self {
+        self.progress = progress.clone();
         self
     }
 

@@ -106,32 +106,67 @@ impl Drop for Progress {
     }
 }
 
-/// Shows for how long a work lasts that cannot say how far it is.
+/// Shows how far one call of the library is, or how long it lasts where that is not known.
 pub(crate) struct Waiting {
     end: Option<Sender<()>>,
     shows: Option<JoinHandle<()>>,
 }
 
 impl Waiting {
-    pub(crate) fn new(doing: &'static str) -> Self {
+    /// What the call does, and where it counts.
+    pub(crate) fn new(doing: &'static str, counts: &tgsession::Progress) -> Self {
         if !wanted() {
             return Self { end: None, shows: None };
         }
         let (end, ended) = channel();
+        let counts = counts.clone();
         let shows = thread::spawn(move || {
-            if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
-                return;
+            let mut pass = Pass { doing, started: Instant::now(), total: None, done: 0, bar: None };
+            let mut wait = PATIENCE;
+            while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                pass.draw(counts.done(), counts.total());
+                wait = TICK;
             }
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let bar = bar.with_style(style(WAITING, "").unwrap_or_else(|_| plain()));
-            bar.set_message(doing);
-            bar.set_elapsed(PATIENCE);
-            bar.enable_steady_tick(TICK);
-            show(Some(bar));
-            let _ = ended.recv();
             show(None);
         });
         Self { end: Some(end), shows: Some(shows) }
+    }
+}
+
+/// One pass over the entities, of which a call may make several.
+struct Pass {
+    doing: &'static str,
+    started: Instant,
+    total: Option<u64>,
+    done: u64,
+    bar: Option<ProgressBar>,
+}
+
+impl Pass {
+    fn draw(&mut self, done: u64, total: Option<u64>) {
+        let total = total.filter(|total| *total > 0);
+        // Another pass has another rate.
+        if done < self.done || total != self.total {
+            (self.started, self.bar) = (Instant::now(), None);
+        }
+        (self.total, self.done) = (total, done);
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = match total {
+                Some(_) => bar(total, "entities", self.started),
+                None => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                    .with_style(style(WAITING, "").unwrap_or_else(|_| plain()))
+                    .with_elapsed(self.started.elapsed()),
+            };
+            bar.set_message(if total.is_some() {
+                format!("{} ", self.doing)
+            } else {
+                self.doing.to_owned()
+            });
+            show(Some(bar.clone()));
+            bar
+        });
+        bar.set_position(done);
+        bar.tick();
     }
 }
 
@@ -143,7 +178,7 @@ impl Drop for Waiting {
 }
 
 const TICK: Duration = Duration::from_millis(200);
-const OF_KNOWN_LENGTH: &str = "{wide_bar} {human_pos}/{human_len} {what}, {rate}, {eta} left";
+const OF_KNOWN_LENGTH: &str = "{msg}{wide_bar} {human_pos}/{human_len} {what}, {rate}, {eta} left";
 const OF_UNKNOWN_LENGTH: &str = "{spinner} {human_pos} {what}, {rate}, {elapsed}";
 const WAITING: &str = "{spinner} {msg}, {elapsed}";
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use tgsession::{DcId, Error, Source, SourceOptions, Store};
+use tgsession::{DcId, Error, Progress, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
 use crate::args::Origin;
@@ -16,7 +16,17 @@ use crate::{explain, settings, target};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
-    let reader = Reader::new(reading, origin.passphrase_file.as_deref())?.with_dc(origin.dc);
+    open_counted(origin, reading, &Progress::default())
+}
+
+/// The same; checks of the source count here.
+pub(crate) fn open_counted(
+    origin: &Origin,
+    reading: Reading,
+    progress: &Progress,
+) -> Outcome<Source> {
+    let mut reader = Reader::new(reading, origin.passphrase_file.as_deref())?.with_dc(origin.dc);
+    reader.options = reader.options.progress(progress);
     match (&origin.source, &origin.string_env) {
         (Some(path), _) => reader.open(&find(path)?),
         (None, Some(variable)) => reader.open_variable(variable),
@@ -194,13 +204,24 @@ pub(crate) fn ask(prompt: &str) -> Outcome<Option<Zeroizing<String>>> {
 
 /// Opens the store that a STORE argument names, for reading only.
 pub(crate) fn open_store_read_only(path: &Path) -> Outcome<Store> {
+    open_store_to_read(path, &Progress::default())
+}
+
+/// The same; long calls of the store count here.
+pub(crate) fn open_store_to_read(path: &Path, progress: &Progress) -> Outcome<Store> {
     let path = find_store(path)?;
-    Ok(patiently(|| Store::open_read_only(&path))?)
+    Ok(patiently(|| Store::options().progress(progress).open_read_only(&path))?)
 }
 
 /// Opens the store that a STORE argument names, for writing.
 pub(crate) fn open_store(path: &Path) -> Outcome<Store> {
-    Ok(Store::options().wait(settings::get().wait).open(find_store(path)?)?)
+    open_store_to_write(path, &Progress::default())
+}
+
+/// The same; long calls of the store count here.
+pub(crate) fn open_store_to_write(path: &Path, progress: &Progress) -> Outcome<Store> {
+    let options = Store::options().wait(settings::get().wait).progress(progress);
+    Ok(options.open(find_store(path)?)?)
 }
 
 /// Refuses the `-` that stands for standard input where a path is needed.

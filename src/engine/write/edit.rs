@@ -14,7 +14,7 @@ use super::super::version::{Opener, Version};
 use crate::file::{Disk, Extent, PAGE, Space};
 use crate::record::{AccountNo, EntityFields, PeerKey, fields_of};
 use crate::segment::{Builder, Collision, HashIndex, Key, NewSegment, Segment, SegmentInfo};
-use crate::types::{Entity, fold_phone, folded_username};
+use crate::types::{Entity, Progress, fold_phone, folded_username};
 
 /// At most so many short segments lie over each other before they are merged even while a caller
 /// waits.
@@ -195,7 +195,12 @@ impl<'w> Edit<'w> {
         let segments = self.segments.newest_first.clone();
         let (newer, older) = segments.split_at(merged.min(segments.len()));
         let removed = self.segments.removed.clone();
-        let mut writing = Writing { builder: self.builder(), older, removed };
+        // Merging all of them is what a compaction does, and what takes long.
+        let progress = older.is_empty().then_some(&self.opener.progress);
+        if let Some(progress) = progress {
+            progress.begin(Some(rows_in(newer)? + entities.0.len() as u64));
+        }
+        let mut writing = Writing { builder: self.builder(), older, removed, progress };
         let mut rows = MergedRows::from(newer.iter().map(Arc::as_ref), &Key::default())?;
         let mut below = rows.next()?;
         for (key, change) in &entities.0 {
@@ -452,10 +457,12 @@ struct Writing<'a, 'b> {
     /// The segments that the new one will lie over.
     older: &'a [Arc<Segment>],
     removed: BTreeSet<AccountNo>,
+    progress: Option<&'a Progress>,
 }
 
 impl Writing<'_, '_> {
     fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+        self.progress.into_iter().for_each(Progress::step);
         let account = PeerKey::account(key);
         if self.removed.contains(&account) {
             return Ok(());
@@ -466,6 +473,15 @@ impl Writing<'_, '_> {
         }
         push(&mut self.builder, key, payload)
     }
+}
+
+/// How many rows these segments have, tombstones too.
+fn rows_in(segments: &[Arc<Segment>]) -> Step<u64> {
+    let mut all = 0;
+    for segment in segments {
+        segment.accounts(&mut |_, rows, gone| all += u64::from(rows) + u64::from(gone))?;
+    }
+    Ok(all)
 }
 
 /// Adds a row and what it is found by.

@@ -84,7 +84,8 @@ fn recover(
     space.adopt(manifest.extents().chain([in_use]))?;
     log.confirm(disk.as_ref(), &mut root)?;
     let readers = Readers::new(Arc::clone(&disk));
-    let opener = Opener { disk, file_id, readers, cache: options.cache_size };
+    let (cache, progress) = (options.cache_size, options.progress.clone());
+    let opener = Opener { disk, file_id, readers, cache, progress };
     let generation = root.root().generation;
     let pin = Arc::new(opener.readers.pin(generation)?);
     let version = opener.open(&manifest, None)?;

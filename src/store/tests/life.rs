@@ -27,7 +27,7 @@ pub(super) fn open(disk: SimDisk, access: Access, buffer: usize) -> Result<Store
     let options = options.flush_interval(Duration::from_secs(3600));
     let disk: Arc<dyn Disk> = Arc::new(disk);
     let engine = Engine::open(Path::new("sim"), disk, IDENTITY, access, options.engine())?;
-    Ok(Store::on(engine))
+    Ok(Store::on(engine, &options))
 }
 
 /// The bytes of a new store.

@@ -1,6 +1,6 @@
 //! `backup`: a consistent copy of a store, whoever uses it meanwhile.
 
-use tgsession::store_path;
+use tgsession::{Progress, store_path};
 
 use crate::args::Backup;
 use crate::failure::Outcome;
@@ -10,9 +10,10 @@ use crate::{output, source};
 
 pub(crate) fn run(args: &Backup) -> Outcome {
     source::refuse_stdin(&args.output)?;
-    let store = source::open_store_read_only(&args.store)?;
+    let progress = Progress::default();
+    let store = source::open_store_to_read(&args.store, &progress)?;
     Inputs::of([store.path()]).refuse(&store_path(&args.output))?;
-    let waiting = Waiting::new("copying");
+    let waiting = Waiting::new("copying", &progress);
     store.backup(&args.output)?;
     drop(waiting);
     let (store, copy) = (store.path().display(), store_path(&args.output));

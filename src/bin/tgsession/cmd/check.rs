@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::json;
-use tgsession::{CheckReport, ErrorKind, Source};
+use tgsession::{CheckReport, ErrorKind, Progress, Source};
 
 use crate::args::Check;
 use crate::explain;
@@ -15,8 +15,9 @@ use crate::source::{self, Reading};
 use crate::words::count;
 
 pub(crate) fn run(args: &Check) -> Outcome {
-    let opened = source::open(&args.origin, Reading::Whole);
-    let waiting = Waiting::new("checking");
+    let progress = Progress::default();
+    let opened = source::open_counted(&args.origin, Reading::Whole, &progress);
+    let waiting = Waiting::new("checking", &progress);
     let checked = opened.and_then(|source| {
         let report = source.check()?;
         Ok((source.path().to_owned(), report, doubts(&source)?))

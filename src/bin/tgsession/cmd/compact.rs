@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use tgsession::Progress;
+
 use crate::args::Compact;
 use crate::failure::Outcome;
 use crate::progress::Waiting;
@@ -13,11 +15,12 @@ pub(crate) const SCRUBBED: &str = "what was deleted before is overwritten in thi
                                    snapshots and old blocks of an SSD may still have it";
 
 pub(crate) fn run(args: &Compact) -> Outcome {
-    let store = source::open_store(&args.store)?;
+    let progress = Progress::default();
+    let store = source::open_store_to_write(&args.store, &progress)?;
     let path = store.path().to_owned();
     let bytes = || fs::metadata(&path).map_or(0, |file| file.len());
     let before = bytes();
-    let waiting = Waiting::new("compacting");
+    let waiting = Waiting::new("compacting", &progress);
     if args.scrub { store.scrub() } else { store.compact() }?;
     drop(store);
     drop(waiting);

@@ -1,6 +1,6 @@
 //! `repair`: a new store of everything that is whole in a damaged one.
 
-use tgsession::store_path;
+use tgsession::{Progress, store_path};
 
 use crate::args::Repair;
 use crate::failure::{Failure, Outcome};
@@ -14,7 +14,7 @@ pub(crate) fn run(args: &Repair) -> Outcome {
     let damaged = source::find_store(&args.store)?;
     let target = store_path(&args.output);
     Inputs::of([damaged.as_path()]).refuse(&target)?;
-    let waiting = Waiting::new("repairing");
+    let waiting = Waiting::new("repairing", &Progress::default());
     let report = tgsession::repair(&damaged, &args.output)?;
     drop(waiting);
     let (sessions, entities) = (report.sessions.len() as u64, report.entities);
