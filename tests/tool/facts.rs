@@ -1,15 +1,8 @@
 //! What no login can say is noted when it is read, and put right or left out when it is written.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-#[path = "tool_support/reports.rs"]
-mod reports;
-mod tool_support;
-
-use reports::report;
+use crate::support::reports::report;
+use crate::support::{Folder, Result};
 use serde_json::Value;
-use tool_support::{Folder, Result};
 
 /// Every form, with what it needs given.
 const FORMS: [&str; 26] = [

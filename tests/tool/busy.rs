@@ -1,12 +1,7 @@
 //! A store that somebody has open: reading goes on beside it, writing says who is in the way.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
+use crate::support::{Folder, Result};
 use tgsession::{Entity, PeerId, Session, Store};
-use tool_support::{Folder, Result};
 
 #[test]
 fn a_store_that_is_open_for_writing_is_busy() -> Result {

@@ -1,19 +1,8 @@
 //! What is left of damaged files is taken, and what was lost is said.
 
-#![cfg(feature = "cli")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that fails should say where"
-)]
-
-#[path = "tool_support/reports.rs"]
-mod reports;
-mod tool_support;
-
-use reports::report;
+use crate::support::reports::report;
+use crate::support::{Folder, Result};
 use serde_json::Value;
-use tool_support::{Folder, Result};
 
 /// Damaged files and how many of the 110 entities are still whole in them.
 const DAMAGED: [(&str, usize); 9] = [

@@ -1,14 +1,9 @@
 //! The tool with the forms that need something from the caller: a DC, a key, a passcode.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs;
 use std::path::Path;
 
-use tool_support::{Folder, Result};
+use crate::support::{Folder, Result};
 
 fn fixture(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/others").join(name);

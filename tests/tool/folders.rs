@@ -1,14 +1,9 @@
 //! `import` of whole directories: everything in them is found, and one bad file stops only itself.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs;
 
+use crate::support::{Folder, Ran, Result, fixtures};
 use serde_json::{Value, json};
-use tool_support::{Folder, Ran, Result, fixtures};
 
 /// Copies a fixture to this path in the directory.
 fn put(folder: &Folder, fixture: &str, path: &str) -> Result {

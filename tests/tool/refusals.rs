@@ -1,15 +1,10 @@
 //! What cannot be read is refused in one line, and nothing is touched.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs;
 use std::io::Cursor;
 
+use crate::support::{Folder, Result};
 use tgsession::sqlite::writer::{DatabaseWriter, WriterOptions};
-use tool_support::{Folder, Result};
 
 /// File, exit code, and words that the line must have beside the file's name.
 const BAD: [(&str, i32, &[&str]); 13] = [

@@ -1,11 +1,6 @@
 //! Without `--secrets` no output of any command holds an auth key or a phone number.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
-use tool_support::{Folder, Ran, Result, expected};
+use crate::support::{Folder, Ran, Result, expected};
 
 const SOURCES: [&str; 5] = ["plain_1.45.0", "two_dc", "tmpkey", "swap_tmpkey", "username_conflict"];
 

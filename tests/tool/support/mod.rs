@@ -1,9 +1,8 @@
 //! What the tests of the tool share: a folder to work in, the real binary, and what a folder
 //! looked like before.
 
-#![allow(dead_code, reason = "every test crate uses its own part of this")]
-
 pub(crate) mod expected;
+pub(crate) mod reports;
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,14 +1,7 @@
 //! Sessions as people hand them on: in quotes, in `.env` files, as base64, packed.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-#[path = "tool_support/reports.rs"]
-mod reports;
-mod tool_support;
-
-use reports::report;
-use tool_support::{Folder, Result};
+use crate::support::reports::report;
+use crate::support::{Folder, Result};
 
 /// The file, the form in it, the id of its key, and what was around it.
 const WRAPPED: [(&str, &str, &str, &str); 11] = [

@@ -1,16 +1,11 @@
 //! Sessions leave in the form of another client: whole, and with what is left out said.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
+use crate::support::{Folder, Ran, Result};
 use serde_json::Value;
-use tool_support::{Folder, Ran, Result};
 
 /// Every form, and what the tool calls it when it reads it back.
 const FORMS: [(&str, &str); 20] = [

@@ -1,16 +1,11 @@
 //! `info`, `get`, `list`, `rename`, `remove` and `check`, and what holds for every command.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::io::Read;
 use std::process::Stdio;
 
+use crate::support::{Folder, Result};
 use serde_json::{Value, json};
 use tgsession::{Account, Entity, PeerId, Store};
-use tool_support::{Folder, Result};
 
 #[test]
 fn info_says_what_a_person_wants_to_know() -> Result {

@@ -1,16 +1,11 @@
 //! No flag makes the tool destroy a session: not a source, not a store, not a file in use.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::support::{Folder, Ran, Result, fixtures};
 use tgsession::Store;
-use tool_support::{Folder, Ran, Result, fixtures};
 
 fn export(folder: &Folder, source: &str, output: &str, more: &[&str]) -> Result<Ran> {
     let arguments = ["export", source, "--to", "telethon", "-o", output, "--force"];

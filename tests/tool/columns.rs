@@ -1,15 +1,8 @@
 //! Files whose version is not one of their client's releases are read by their columns.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-#[path = "tool_support/reports.rs"]
-mod reports;
-mod tool_support;
-
-use reports::report;
+use crate::support::reports::report;
+use crate::support::{Folder, Result};
 use serde_json::json;
-use tool_support::{Folder, Result};
 
 /// A file, its form, and what is noted of it.
 const READ: [(&str, &str, &str); 5] = [

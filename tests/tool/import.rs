@@ -1,14 +1,9 @@
 //! `tgsession import`: a source gets in whole or not at all, and nothing is overwritten unasked.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs;
 
+use crate::support::{Folder, Result, fixtures};
 use serde_json::Value;
-use tool_support::{Folder, Result, fixtures};
 
 #[test]
 fn a_missing_store_is_made_and_the_summary_says_what_got_in() -> Result {

@@ -1,17 +1,12 @@
 //! What newcomers try and what goes wrong around the tool: one clear line, nothing lost, no hang.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Folder, Result};
 use tgsession::{Account, Entity, PeerId, Store};
-use tool_support::{Folder, Result};
 
 #[test]
 fn no_argument_and_a_typo_show_the_way() -> Result {
@@ -200,12 +195,14 @@ fn an_interrupt_leaves_what_was_there_or_what_was_to_be() -> Result {
     let folder = Folder::with(&["two_dc"])?;
     large_store(&folder)?;
     let whole = fs::read(folder.path("large.tgsession"))?;
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 9] = [
         &["import", "large", "--into", "new"],
         &["import", "two_dc", "--into", "large"],
         &["export", "large", "--session", "a", "--to", "json", "-o", "out"],
         &["backup", "large", "copy"],
         &["compact", "large"],
+        &["compact", "large", "--scrub"],
+        &["repair", "large", "copy"],
         &["rename", "large", "a", "b"],
         &["remove", "large", "a"],
     ];

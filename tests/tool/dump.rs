@@ -1,13 +1,8 @@
 //! `tgsession dump`: what real SQLite reads in a file is what the dump says, in the format's order.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
+use crate::support::expected::{self, keys_in_order, without_auth_key_ids};
+use crate::support::{Folder, Result};
 use serde_json::{Value, json};
-use tool_support::expected::{self, keys_in_order, without_auth_key_ids};
-use tool_support::{Folder, Result};
 
 #[test]
 fn every_healthy_fixture_is_dumped_as_sqlite_reads_it() -> Result {

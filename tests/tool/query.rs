@@ -1,16 +1,11 @@
 //! The short ways: `get SRC QUERY`, results as JSON, `--quiet`, `--dry-run`, `--wait`.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::indexing_slicing, reason = "a test that fails should say where")]
-
-mod tool_support;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Folder, Result};
 use serde_json::{Value, json};
 use tgsession::Store;
-use tool_support::{Folder, Result};
 
 #[test]
 fn one_word_finds_an_entity_whatever_it_is() -> Result {
