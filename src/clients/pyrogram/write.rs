@@ -50,10 +50,18 @@ impl Target for Library {
         lost: &mut Losses,
         out: &mut dyn Output,
     ) -> Result<()> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.ok().and_then(|since| i64::try_from(since.as_secs()).ok());
-        self.write_at(now.unwrap_or_default(), sessions, lost, out)
+        self.write_at(now(), sessions, lost, out)
     }
+}
+
+/// Seconds since 1970. In a browser's WebAssembly the standard library has no clock, and panics: 0 is
+/// what Pyrogram writes into a new file.
+fn now() -> i64 {
+    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+        return 0;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
 }
 
 /// The libraries ask anew for a login that lacks one of these, but only for the api id alone.
