@@ -15,8 +15,8 @@ use crate::types::{Account, Entity, Progress};
 /// A file with sessions in it: a store or the session file of another client. What it is is told
 /// from its content, never from its name.
 ///
-/// Nothing is written to it. A legacy file is locked as its own readers lock it while this is
-/// open, and may be in use by a running client.
+/// Nothing is written to it. On Unix, a legacy file is locked as its own readers lock it while this
+/// is open, and may be in use by a running client. Elsewhere no lock is taken: stop the client first.
 #[derive(Debug)]
 pub struct Source {
     pub(super) path: PathBuf,
