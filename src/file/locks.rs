@@ -24,6 +24,11 @@ pub(crate) fn lock_writer(disk: &dyn Disk) -> io::Result<bool> {
     disk.try_lock_exclusive(WRITER)
 }
 
+/// Gives the lock of the writer up. A forked child that still has the file open would keep it.
+pub(crate) fn unlock_writer(disk: &dyn Disk) -> io::Result<()> {
+    disk.unlock(WRITER)
+}
+
 /// The generations that this handle reads.
 #[derive(Debug)]
 pub(crate) struct Readers {

@@ -25,7 +25,7 @@ pub(crate) use self::fields::{put, u32_at, u64_at};
 pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
 pub(crate) use self::kind::FileKindFound;
-pub(crate) use self::locks::{Pin, Readers, lock_writer};
+pub(crate) use self::locks::{Pin, Readers, lock_writer, unlock_writer};
 #[cfg(test)]
 pub(crate) use self::memory_disk::MemoryDisk;
 pub(crate) use self::new_file::{NewFile, folder_of, random_id, random_salt, sync_folder};

@@ -9,7 +9,7 @@ use super::edit::{Edit, Merge};
 use super::publish::Durable;
 use super::{Writer, locked};
 use crate::error::{Error, Result};
-use crate::file::{Disk, Extent, Owner, PAGE, none_failed_since, pages_of};
+use crate::file::{Disk, Extent, Owner, PAGE, none_failed_since, pages_of, unlock_writer};
 
 /// How long compaction waits for readers of other processes.
 const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 });
@@ -226,6 +226,12 @@ impl Writer {
             && let Err(error) = Owner::clear(self.disk())
         {
             tracing::debug!(path = %self.path.display(), %error, "the owner stamp stays");
+        }
+        // What is not settled is tried again when the handle is dropped, under the lock.
+        if settled.is_ok()
+            && let Err(error) = unlock_writer(self.disk())
+        {
+            tracing::debug!(path = %self.path.display(), %error, "the lock stays with the file");
         }
         settled
     }

@@ -1,6 +1,7 @@
-//! The store under a disk that fails.
+//! The store under a disk that fails, and a file that others have open.
 
 mod hostile;
+mod inherited;
 mod life;
 mod power_cut;
 mod scrub;
