@@ -171,7 +171,8 @@ pub enum Error {
         /// What it said.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// Another implementation of [`Session`](crate::Session) failed.
+    /// Another implementation of [`Session`](crate::Session) or
+    /// [`Storage`](crate::storage::Storage) failed.
     Other(Box<dyn StdError + Send + Sync>),
 }
 
@@ -192,6 +193,18 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// The error of a storage that is not of this crate. Its text must hold no secret.
+    ///
+    /// ```
+    /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// let error = tgsession::Error::other(refused);
+    /// assert_eq!(error.kind(), tgsession::ErrorKind::Failed);
+    /// assert!(std::error::Error::source(&error).is_some());
+    /// ```
+    pub fn other(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Other(source.into())
+    }
+
     /// What can be done about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -340,6 +353,12 @@ impl StdError for Error {
             }
             _ => None,
         }
+    }
+}
+
+impl From<Box<dyn StdError + Send + Sync>> for Error {
+    fn from(source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::Other(source)
     }
 }
 

@@ -14,6 +14,7 @@
 //!
 //! - [`Store`] is the file, [`StoreSession`] one account in it.
 //! - [`Session`] is what a client talks to; [`MemorySession`] is the same without a file.
+//! - [`storage::Storage`] keeps a session anywhere else: four short methods.
 //! - [`Source`] reads a store or a legacy file, and [`Store::import`] takes it in.
 //! - [`Entity`], [`DcOption`], [`AuthKey`], [`UpdateState`] and the others are plain values.
 //! - [`Error`] names the path, what was found and what to do.
@@ -116,16 +117,16 @@ pub use self::error::{Error, ErrorKind, Result};
 #[cfg(feature = "convert")]
 pub use self::export::{Export, ExportReport, ExportSession, Format, Loss, UnknownFormat};
 pub use self::file::Owner;
-pub use self::session::{MemorySession, Session};
+pub use self::session::{Commit, MemorySession, Session, SessionBatch, Ticket, storage};
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
 pub use self::store::{
-    CheckReport, ImportReport, ReadView, RepairReport, SessionBatch, SessionView, Store,
-    StoreOptions, StoreSession, repair, store_path,
+    CheckReport, ImportReport, ReadView, RepairReport, SessionView, Store, StoreOptions,
+    StoreSession, repair, store_path,
 };
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     FileKey, FileKind, Login, Md5, PeerId, PeerKind, Progress, SelfUser, SentFile, Snapshot,
-    UpdateState,
+    UpdateChange, UpdateState,
 };
 
 /// The README's example, compiled and run with the tests.

@@ -2,15 +2,28 @@
 
 use crate::types::{Entity, bare_username, fold_username};
 
+/// How an entity was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// As Telegram shows it: what a full view lacks is not there.
+    View,
+    /// A part of it: what is lacking says nothing.
+    Part,
+}
+
 /// A newer date alone is worth a write only when it is more than this many seconds newer.
 const DATE_STEP: i64 = 86_400;
 
 /// What storing `seen` over `old` gives, or `None` when that changes nothing worth a write.
 ///
 /// `seen` must be [`tidy`]. Whether its usernames and phone are free is not decided here.
-pub(crate) fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
+pub(crate) fn merge(old: Option<&Entity>, seen: &Entity, sight: Sight) -> Option<Entity> {
     let Some(old) = old else { return Some(seen.clone()) };
-    let mut new = if seen.min { filled(old, seen) } else { replaced(old, seen) };
+    let mut new = match sight {
+        Sight::Part => extended(old, seen),
+        Sight::View if seen.min => filled(old, seen),
+        Sight::View => replaced(old, seen),
+    };
     new.date = old.date.max(seen.date);
     let date_moved = match (old.date, new.date) {
         (Some(old), Some(new)) => new.saturating_sub(old) > DATE_STEP,
@@ -44,6 +57,23 @@ fn filled(old: &Entity, seen: &Entity) -> Entity {
     new.kind = old.kind.or(seen.kind);
     new.phone = new.phone.or_else(|| seen.phone.clone());
     new.name = new.name.or_else(|| seen.name.clone());
+    new
+}
+
+/// A part: it replaces what it speaks of, and nothing else. The hash of a reduced view stands only
+/// where there is no full one.
+fn extended(old: &Entity, seen: &Entity) -> Entity {
+    let mut new = old.clone();
+    if seen.access_hash.is_some() && (!seen.min || old.access_hash.is_none() || old.min) {
+        new.access_hash = seen.access_hash;
+        new.min = seen.min;
+    }
+    if !seen.usernames.is_empty() {
+        new.usernames.clone_from(&seen.usernames);
+    }
+    new.kind = seen.kind.or(old.kind);
+    new.phone = seen.phone.clone().or(new.phone);
+    new.name = seen.name.clone().or(new.name);
     new
 }
 
@@ -83,6 +113,10 @@ mod tests {
         let mut entity = Entity::new(PeerId::user(1).unwrap());
         change(&mut entity);
         entity
+    }
+
+    fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
+        super::merge(old, seen, Sight::View)
     }
 
     fn full() -> Entity {
@@ -158,5 +192,22 @@ mod tests {
         let stored = tidy(seen);
         assert_eq!(stored.usernames, ["Alice", "bob"]);
         assert_eq!((stored.phone.as_deref(), stored.name), (Some("1555"), None));
+    }
+
+    #[test]
+    fn a_part_replaces_what_it_says_and_wipes_nothing() {
+        let part = |old: &Entity, change: fn(&mut Entity)| {
+            super::merge(Some(old), &entity(change), Sight::Part)
+        };
+        let hash = part(&full(), |e| e.access_hash = Some(AccessHash(9))).unwrap();
+        assert_eq!(hash, Entity { access_hash: Some(AccessHash(9)), ..full() });
+        let named = part(&full(), |e| e.usernames = vec!["new".into()]).unwrap();
+        assert_eq!(named, Entity { usernames: vec!["new".into()], ..full() });
+        assert_eq!(part(&full(), |_| {}), None);
+        let reduced = part(&full(), |e| (e.min, e.access_hash) = (true, Some(AccessHash(9))));
+        assert_eq!(reduced, None, "the full hash stays");
+        let old = Entity { min: true, ..full() };
+        let whole = part(&old, |e| e.access_hash = Some(AccessHash(9))).unwrap();
+        assert_eq!((whole.access_hash, whole.min), (Some(AccessHash(9)), false));
     }
 }

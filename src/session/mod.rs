@@ -1,27 +1,54 @@
-//! The trait that a client talks to, and its plain implementation in memory.
+//! The trait that a client talks to, what makes it of a storage, and its implementation in memory.
 
+mod batch;
+pub(crate) mod entities;
 mod find;
+mod forward;
 mod memory;
 pub(crate) mod merge;
+mod rows;
+/// Sessions kept anywhere: the trait [`Storage`](storage::Storage), its rows, and the session that
+/// is made of them.
+pub mod storage;
+mod ticket;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateChange,
+    UpdateState,
 };
 
+pub(crate) use self::batch::BatchRows;
+pub use self::batch::SessionBatch;
 pub use self::memory::MemorySession;
+pub use self::ticket::Ticket;
+
+/// What a call that changes a session waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// What the storage promises for these changes: see [`Session`].
+    Durable,
+    /// Nothing. The changes are visible when the call returns, and durable within the storage's
+    /// flush interval or with the next [`Session::flush`] or [`Session::flush_ticket`].
+    Buffered,
+}
 
 /// One account's session, as a client uses it.
 ///
 /// Every call takes `&self`, can fail, and takes and gives owned values: nothing is borrowed from
 /// the storage and nothing stays locked between calls, so a session may live on another machine
 /// as well as in this process. The trait is object safe; hold an `Arc<dyn Session>` if you do not
-/// want to name the storage.
+/// want to name the storage. `&T`, `Box<T>` and `Arc<T>` of a session are sessions too.
 ///
-/// **Durability** is the storage's promise. Of [`StoreSession`](crate::StoreSession): what
-/// [`set_login`](Session::set_login), [`set_dc`](Session::set_dc), [`remove_dc`](Session::remove_dc),
-/// [`delete`](Session::delete) and what builds on them have written is on disk when the call
-/// returns; all else within the store's
+/// Do not implement it to keep sessions elsewhere: a [`Storage`](storage::Storage) is a few short
+/// methods, and [`StorageSession`](storage::StorageSession) makes a session of it.
+///
+/// **Every call is one step**: what reads, changes and writes, as
+/// [`set_home_dc`](Session::set_home_dc) and [`set_auth_key`](Session::set_auth_key) do, loses no
+/// change of another thread. [`update`](Session::update) makes a step of several changes.
+///
+/// **Durability** is the storage's promise. Of [`StoreSession`](crate::StoreSession): logins and
+/// DCs are on disk when the call that changes them returns; all else within the store's
 /// [flush interval](crate::StoreOptions::flush_interval), and after [`flush`](Session::flush).
 pub trait Session: Send + Sync {
     /// The session's name within its storage.
@@ -34,7 +61,9 @@ pub trait Session: Send + Sync {
     fn login(&self) -> Result<Login>;
 
     /// Replaces what the session says of the account as a whole.
-    fn set_login(&self, login: &Login) -> Result<()>;
+    fn set_login(&self, login: &Login) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.set_login(login))
+    }
 
     /// What is known of one DC.
     fn dc(&self, id: DcId) -> Result<Option<DcOption>>;
@@ -43,16 +72,28 @@ pub trait Session: Send + Sync {
     fn dcs(&self) -> Result<Vec<DcOption>>;
 
     /// Replaces what is known of one DC: addresses and key.
-    fn set_dc(&self, dc: &DcOption) -> Result<()>;
+    fn set_dc(&self, dc: &DcOption) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.set_dc(dc))
+    }
 
     /// Forgets one DC, its key too. Unknown DCs are no error.
-    fn remove_dc(&self, id: DcId) -> Result<()>;
+    fn remove_dc(&self, id: DcId) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.remove_dc(id))
+    }
 
     /// Where the account's updates stand, or `None` before the first is known.
     fn update_state(&self) -> Result<Option<UpdateState>>;
 
     /// Saves where the account's updates stand; `None` forgets it.
-    fn set_update_state(&self, state: Option<UpdateState>) -> Result<()>;
+    fn set_update_state(&self, state: Option<UpdateState>) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.set_update_state(state))
+    }
+
+    /// Changes some counters of the account's update state and keeps the others. What is not known
+    /// yet is 0.
+    fn change_update_state(&self, change: UpdateChange) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.change_update_state(change))
+    }
 
     /// Where the updates of one channel stand.
     fn channel_state(&self, id: PeerId) -> Result<Option<ChannelState>>;
@@ -61,10 +102,19 @@ pub trait Session: Send + Sync {
     fn channel_states(&self) -> Result<Vec<ChannelState>>;
 
     /// Saves where the updates of these channels stand.
-    fn set_channel_states(&self, states: &[ChannelState]) -> Result<()>;
+    fn set_channel_states(&self, states: &[ChannelState]) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.set_channel_states(states))
+    }
+
+    /// Saves where the updates of these channels stand, and forgets all others.
+    fn replace_channel_states(&self, states: &[ChannelState]) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.replace_channel_states(states))
+    }
 
     /// Forgets where the updates of one channel stand.
-    fn remove_channel_state(&self, id: PeerId) -> Result<()>;
+    fn remove_channel_state(&self, id: PeerId) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.remove_channel_state(id))
+    }
 
     /// Takes in entities that the client has just seen, in this order, and says how many of them
     /// changed something.
@@ -74,7 +124,40 @@ pub trait Session: Send + Sync {
     /// full access hash. A username or phone belongs to the entity that showed it last: the
     /// one before loses it. A view that differs only by a `date` less than a day newer changes
     /// nothing. While [saving is off](Session::set_save_entities) nothing is stored.
-    fn process_entities(&self, entities: &[Entity]) -> Result<usize>;
+    fn process_entities(&self, entities: &[Entity]) -> Result<usize> {
+        if !self.saves_entities()? {
+            return Ok(0);
+        }
+        run(self, Commit::Durable, |batch| batch.process_entities(entities))
+    }
+
+    /// Takes in what the client knows of a part of these entities, in this order, and says how many
+    /// of them changed something: an id with its access hash, or the usernames alone.
+    ///
+    /// What a part says replaces what was stored, and what it does not say stays. Else the rules of
+    /// [`process_entities`](Session::process_entities) hold: the hash of a `min` part never
+    /// replaces a full one, and a username or phone belongs to the entity that showed it last.
+    ///
+    /// ```
+    /// # use tgsession::{AccessHash, Entity, MemorySession, PeerId, Session};
+    /// let session = MemorySession::new("alice");
+    /// let mut durov = Entity::new(PeerId::user(1).expect("a positive id"));
+    /// durov.usernames = vec!["durov".into()];
+    /// session.process_entities(&[durov.clone()])?;
+    ///
+    /// let mut hash = Entity::new(durov.id);
+    /// hash.access_hash = Some(AccessHash(7));
+    /// session.merge_entities(&[hash])?;
+    /// let both = session.entity_by_username("durov")?.expect("nothing was wiped");
+    /// assert_eq!(both.access_hash, Some(AccessHash(7)));
+    /// # Ok::<(), tgsession::Error>(())
+    /// ```
+    fn merge_entities(&self, entities: &[Entity]) -> Result<usize> {
+        if !self.saves_entities()? {
+            return Ok(0);
+        }
+        run(self, Commit::Durable, |batch| batch.merge_entities(entities))
+    }
 
     /// The entity of this id.
     fn entity(&self, id: PeerId) -> Result<Option<Entity>>;
@@ -97,9 +180,17 @@ pub trait Session: Send + Sync {
     fn entity_count(&self) -> Result<u64>;
 
     /// Forgets an entity, its usernames and its phone. An unknown one is no error.
-    fn remove_entity(&self, id: PeerId) -> Result<()>;
+    fn remove_entity(&self, id: PeerId) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.remove_entity(id))
+    }
 
-    /// Whether [`process_entities`](Session::process_entities) stores anything. On at first.
+    /// Whether [`process_entities`](Session::process_entities) and
+    /// [`merge_entities`](Session::merge_entities) store anything.
+    fn saves_entities(&self) -> Result<bool>;
+
+    /// Has [`process_entities`](Session::process_entities) and
+    /// [`merge_entities`](Session::merge_entities) store what they are given, or not. On at first;
+    /// it holds for this handle and its clones, and is not stored.
     fn set_save_entities(&self, save: bool) -> Result<()>;
 
     /// A file sent before.
@@ -109,10 +200,76 @@ pub trait Session: Send + Sync {
     fn sent_files(&self) -> Result<Vec<SentFile>>;
 
     /// Remembers a sent file; one with the same key is replaced.
-    fn save_sent_file(&self, file: &SentFile) -> Result<()>;
+    fn save_sent_file(&self, file: &SentFile) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.save_sent_file(file))
+    }
+
+    /// Runs `work` once and makes its changes all at once: after an error of it, or a crash, none
+    /// of them. [`update`](Session::update) is easier to call.
+    fn transact(
+        &self,
+        commit: Commit,
+        work: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Makes several changes all at once: after an error of `change`, or a crash, none of them.
+    ///
+    /// `change` sees its own changes. Other calls that write wait until it is done, so it must not
+    /// write through the session itself, and should not do I/O. If it changes logins or DCs,
+    /// everything is durable when the call returns, else within the storage's flush interval.
+    /// Call it through a reference where the session is a `dyn Session`.
+    ///
+    /// # Errors
+    ///
+    /// Those of `change`, and those of writing.
+    ///
+    /// ```
+    /// # use tgsession::{DcId, DcOption, Session, Store, UpdateState};
+    /// # fn main() -> tgsession::Result<()> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let store = Store::create(directory.path().join("accounts"))?;
+    /// let session = store.session("alice")?;
+    /// session.update(|batch| {
+    ///     batch.set_dc(&DcOption::new(DcId(4)))?;
+    ///     batch.set_home_dc(DcId(4))?;
+    ///     batch.set_update_state(None)
+    /// })?;
+    /// assert_eq!(session.login()?.home_dc, Some(DcId(4)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update<T>(&self, change: impl FnOnce(&mut SessionBatch<'_>) -> Result<T>) -> Result<T>
+    where
+        Self: Sized,
+    {
+        run(self, Commit::Durable, change)
+    }
+
+    /// Makes several changes all at once without waiting for the disk. They are visible when the
+    /// call returns; the ticket says when they are durable.
+    ///
+    /// # Errors
+    ///
+    /// Those of `change`, and those of writing.
+    fn update_later<T>(
+        &self,
+        change: impl FnOnce(&mut SessionBatch<'_>) -> Result<T>,
+    ) -> Result<(T, Ticket)>
+    where
+        Self: Sized,
+    {
+        let done = run(self, Commit::Buffered, change)?;
+        Ok((done, self.flush_ticket()))
+    }
 
     /// Makes sure that everything written so far is as durable as the storage can make it.
     fn flush(&self) -> Result<()>;
+
+    /// Begins to [`flush`](Session::flush) and does not wait: the ticket says when it is done, to a
+    /// thread or to a future.
+    fn flush_ticket(&self) -> Ticket {
+        Ticket::done(self.flush())
+    }
 
     /// Deletes the session and everything in it.
     fn delete(&self) -> Result<()>;
@@ -127,9 +284,7 @@ pub trait Session: Send + Sync {
 
     /// Makes this the DC that the account lives on.
     fn set_home_dc(&self, id: DcId) -> Result<()> {
-        let mut login = self.login()?;
-        login.home_dc = Some(id);
-        self.set_login(&login)
+        run(self, Commit::Durable, |batch| batch.set_home_dc(id))
     }
 
     /// The key of the DC that the account lives on.
@@ -139,9 +294,7 @@ pub trait Session: Send + Sync {
 
     /// Saves a key for a DC, or forgets the one it has; its addresses stay.
     fn set_auth_key(&self, id: DcId, key: Option<AuthKey>) -> Result<()> {
-        let mut dc = self.dc(id)?.unwrap_or_else(|| DcOption::new(id));
-        dc.auth_key = key;
-        self.set_dc(&dc)
+        run(self, Commit::Durable, |batch| batch.set_auth_key(id, key))
     }
 
     /// The entity with this id as Telegram's API writes it, without a mark, or with a mark that
@@ -162,4 +315,20 @@ pub trait Session: Send + Sync {
     fn find(&self, text: &str) -> Result<Option<Entity>> {
         find::find(self, text)
     }
+}
+
+/// Makes changes of a session; gives what `change` gives.
+fn run<S: Session + ?Sized, T>(
+    session: &S,
+    commit: Commit,
+    change: impl FnOnce(&mut SessionBatch<'_>) -> Result<T>,
+) -> Result<T> {
+    let (mut change, mut done) = (Some(change), None);
+    session.transact(commit, &mut |batch| {
+        if let Some(change) = change.take() {
+            done = Some(change(batch)?);
+        }
+        Ok(())
+    })?;
+    done.ok_or_else(|| Error::other("the session did not run the change"))
 }

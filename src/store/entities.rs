@@ -1,20 +1,29 @@
-//! Entities and the indexes that find them, changed together.
+//! Entities and the indexes that find them, in the tables of a store.
 
+use crate::engine::Fault;
 use crate::engine::{
     Rows, RowsMut, Step, Table, Value, View, decoded, encoded, get, owned_by, owner,
 };
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
-use crate::session::merge::{merge, tidy};
-use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
+use crate::session::entities::{self, EntityRows, EntityView, Index};
+use crate::session::merge::Sight;
+use crate::types::{Entity, PeerId};
 
 /// How many of these entities, from the first on, would change nothing.
-pub(super) fn known(view: &View, account: AccountNo, seen: &[Entity]) -> Step<usize> {
+pub(super) fn known(view: &View, account: AccountNo, seen: &[Entity], sight: Sight) -> Step<usize> {
+    let rows = Reading { rows: view, account };
     for (count, entity) in seen.iter().enumerate() {
-        if news(view, account, entity)?.is_some() {
+        if rows.news(entity, sight)?.is_some() {
             return Ok(count);
         }
     }
     Ok(seen.len())
+}
+
+/// The entity tables of one account, for reading.
+struct Reading<'a, R: ?Sized> {
+    rows: &'a R,
+    account: AccountNo,
 }
 
 /// What seeing an entity changes.
@@ -23,66 +32,48 @@ struct News {
     new: Entity,
 }
 
-/// What seeing this entity would change, or `None` where that is nothing.
-fn news(rows: &(impl Rows + ?Sized), account: AccountNo, seen: &Entity) -> Step<Option<News>> {
-    let stored = rows.get(Table::Entities, &PeerKey::of(account, seen.id))?;
-    news_over(rows, account, seen, stored)
+impl<R: Rows + ?Sized> Reading<'_, R> {
+    /// What seeing this entity would change, or `None` where that is nothing.
+    fn news(&self, seen: &Entity, sight: Sight) -> Step<Option<News>> {
+        let key = PeerKey::of(self.account, seen.id);
+        let stored = self.rows.get(Table::Entities, &key)?;
+        // Most are seen as they are stored, which can be told without decoding them.
+        if let Some(stored) = &stored
+            && is_record_of(stored, seen)
+        {
+            return Ok(None);
+        }
+        let stored = stored.map(|record| decoded(Table::Entities, &key, seen.id, &record));
+        let old = stored.transpose()?;
+        let new = entities::news(self, old.as_ref(), seen, sight)?;
+        Ok(new.map(|new| News { old, new }))
+    }
 }
 
-/// What seeing this entity would change over what is stored of it.
-fn news_over(
-    rows: &(impl Rows + ?Sized),
-    account: AccountNo,
-    seen: &Entity,
-    stored: Option<Value>,
-) -> Step<Option<News>> {
-    let key = PeerKey::of(account, seen.id);
-    // Most are seen as they are stored, which can be told without decoding them.
-    if let Some(stored) = &stored
-        && encode(seen).is_some_and(|record| *record == **stored)
-    {
-        return Ok(None);
-    }
-    let mut seen = tidy(seen.clone());
-    if seen.min {
-        drop_what_others_hold(rows, account, &mut seen)?;
-    }
-    let stored = stored.map(|record| decoded(Table::Entities, &key, seen.id, &record));
-    let old = stored.transpose()?;
-    Ok(merge(old.as_ref(), &seen).map(|new| News { old, new }))
+fn is_record_of(stored: &Value, entity: &Entity) -> bool {
+    encode(entity).is_some_and(|record| *record == **stored)
 }
 
-/// A reduced view claims nothing that another entity holds.
-fn drop_what_others_hold(
-    rows: &(impl Rows + ?Sized),
-    account: AccountNo,
-    seen: &mut Entity,
-) -> Step<()> {
-    let mut free = Vec::with_capacity(seen.usernames.len());
-    for name in seen.usernames.drain(..) {
-        let holder = holder(rows, Table::Usernames, account, &fold_username(&name))?;
-        if holder.is_none_or(|holder| holder == seen.id) {
-            free.push(name);
+impl<R: Rows + ?Sized> EntityView for Reading<'_, R> {
+    type Error = Fault;
+
+    fn entity(&self, id: PeerId) -> Step<Option<Entity>> {
+        get(self.rows, Table::Entities, &PeerKey::of(self.account, id), id)
+    }
+
+    fn holder(&self, index: Index, text: &str) -> Step<Option<PeerId>> {
+        let (table, key) = (table_of(index), TextKey::of(self.account, text));
+        match self.rows.get(table, &key)? {
+            Some(row) => Ok(Some(owner(table, &key, &row)?)),
+            None => Ok(None),
         }
     }
-    seen.usernames = free;
-    if let Some(phone) = seen.phone.as_deref().and_then(fold_phone) {
-        let holder = holder(rows, Table::Phones, account, &phone)?;
-        seen.phone.take_if(|_| holder.is_some_and(|holder| holder != seen.id));
-    }
-    Ok(())
 }
 
-fn holder(
-    rows: &(impl Rows + ?Sized),
-    index: Table,
-    account: AccountNo,
-    text: &str,
-) -> Step<Option<PeerId>> {
-    let key = TextKey::of(account, text);
-    match rows.get(index, &key)? {
-        Some(row) => Ok(Some(owner(index, &key, &row)?)),
-        None => Ok(None),
+fn table_of(index: Index) -> Table {
+    match index {
+        Index::Usernames => Table::Usernames,
+        Index::Phones => Table::Phones,
     }
 }
 
@@ -97,94 +88,58 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
         Self { rows, account }
     }
 
+    fn reading(&self) -> Reading<'_, R> {
+        Reading { rows: self.rows, account: self.account }
+    }
+
     /// Takes one entity in; says whether that changed anything.
-    pub(super) fn see(&mut self, seen: &Entity) -> Step<bool> {
-        let Some(News { old, new }) = news(self.rows, self.account, seen)? else {
-            return Ok(false);
-        };
-        self.index(&new)?;
-        if let Some(old) = &old {
-            self.unindex(old, Some(&new))?;
-        }
-        self.put(&new)?;
+    pub(super) fn see(&mut self, seen: &Entity, sight: Sight) -> Step<bool> {
+        let Some(News { old, new }) = self.reading().news(seen, sight)? else { return Ok(false) };
+        entities::store(self, old.as_ref(), new)?;
         Ok(true)
     }
 
-    /// Takes one username from the record of an entity that lost it; the index is not touched.
-    pub(super) fn lose_username(&mut self, id: PeerId, folded: &str) -> Step<()> {
-        let Some(mut entity) = self.get(id)? else { return Ok(()) };
-        entity.usernames.retain(|name| fold_username(name) != folded);
-        self.put(&entity)
-    }
-
-    /// Takes the phone from the record of an entity that lost it; the index is not touched.
-    pub(super) fn lose_phone(&mut self, id: PeerId) -> Step<()> {
-        let Some(mut entity) = self.get(id)? else { return Ok(()) };
-        entity.phone = None;
-        self.put(&entity)
+    /// Takes a text from the record of an entity that lost it; the index is not touched.
+    pub(super) fn lose(&mut self, id: PeerId, index: Index, folded: &str) -> Step<()> {
+        entities::lose(self, id, index, folded)
     }
 
     pub(super) fn remove(&mut self, id: PeerId) -> Step<()> {
-        if let Some(old) = self.get(id)? {
-            self.unindex(&old, None)?;
-            self.rows.remove(Table::Entities, &PeerKey::of(self.account, id))?;
-        }
-        Ok(())
+        entities::forget(self, id)
     }
 
     pub(super) fn has(&self, id: PeerId) -> Step<bool> {
         Ok(self.rows.get(Table::Entities, &PeerKey::of(self.account, id))?.is_some())
     }
+}
 
-    fn get(&self, id: PeerId) -> Step<Option<Entity>> {
-        get(self.rows, Table::Entities, &PeerKey::of(self.account, id), id)
+impl<R: RowsMut + ?Sized> EntityView for EntityTables<'_, R> {
+    type Error = Fault;
+
+    fn entity(&self, id: PeerId) -> Step<Option<Entity>> {
+        self.reading().entity(id)
     }
 
-    fn put(&mut self, entity: &Entity) -> Step<()> {
-        let record = encoded("an entity", entity)?;
+    fn holder(&self, index: Index, text: &str) -> Step<Option<PeerId>> {
+        self.reading().holder(index, text)
+    }
+}
+
+impl<R: RowsMut + ?Sized> EntityRows for EntityTables<'_, R> {
+    fn put_entity(&mut self, entity: Entity) -> Step<()> {
+        let record = encoded("an entity", &entity)?;
         self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &record)
     }
 
-    /// Has everything that an entity shows find it, and nobody else.
-    fn index(&mut self, new: &Entity) -> Step<()> {
-        for name in &new.usernames {
-            let folded = folded_username(name);
-            if let Some(holder) = self.claim(Table::Usernames, &folded, new.id)? {
-                self.lose_username(holder, &folded)?;
-            }
-        }
-        if let Some(phone) = new.phone.as_deref().and_then(fold_phone)
-            && let Some(holder) = self.claim(Table::Phones, &phone, new.id)?
-        {
-            self.lose_phone(holder)?;
-        }
-        Ok(())
+    fn drop_entity(&mut self, id: PeerId) -> Step<()> {
+        self.rows.remove(Table::Entities, &PeerKey::of(self.account, id))
     }
 
-    /// Has a text find this entity; says whom it has found before, if that was another.
-    fn claim(&mut self, index: Table, text: &str, id: PeerId) -> Step<Option<PeerId>> {
-        let holder = holder(self.rows, index, self.account, text)?;
-        if holder != Some(id) {
-            self.rows.set(index, &TextKey::of(self.account, text), &owned_by(id))?;
-        }
-        Ok(holder.filter(|holder| *holder != id))
-    }
-
-    /// Removes the index rows of `old` that `new` has not.
-    fn unindex(&mut self, old: &Entity, new: Option<&Entity>) -> Step<()> {
-        let kept: Vec<String> =
-            new.iter().flat_map(|new| &new.usernames).map(|name| fold_username(name)).collect();
-        for folded in old.usernames.iter().map(|name| fold_username(name)) {
-            if !kept.contains(&folded) {
-                self.rows.remove(Table::Usernames, &TextKey::of(self.account, &folded))?;
-            }
-        }
-        let phone = |entity: &Entity| entity.phone.as_deref().and_then(fold_phone);
-        match phone(old) {
-            Some(gone) if new.and_then(phone).as_ref() != Some(&gone) => {
-                self.rows.remove(Table::Phones, &TextKey::of(self.account, &gone))
-            }
-            _ => Ok(()),
+    fn set_holder(&mut self, index: Index, text: &str, holder: Option<PeerId>) -> Step<()> {
+        let (table, key) = (table_of(index), TextKey::of(self.account, text));
+        match holder {
+            Some(holder) => self.rows.set(table, &key, &owned_by(holder)),
+            None => self.rows.remove(table, &key),
         }
     }
 }

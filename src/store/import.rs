@@ -10,7 +10,8 @@ use crate::engine::{Direct, RowsMut, Step, Table, decoded, encoded};
 use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, encode_into};
 use crate::segment::{Collision, HashIndex, Segment};
-use crate::session::merge::tidy;
+use crate::session::entities::Index;
+use crate::session::merge::{Sight, tidy};
 use crate::types::{Account, Entity, PeerId, fold_phone, fold_username, folded_username};
 
 /// At most so many notes are kept; how many there were is said all the same.
@@ -110,7 +111,7 @@ fn merge_late(rows: &mut Direct<'_, '_>, no: AccountNo, late: &[Entity]) -> Step
     let mut new = 0;
     for entity in late {
         new += u64::from(!tables.has(entity.id)?);
-        tables.see(entity)?;
+        tables.see(entity, Sight::View)?;
     }
     Ok(new)
 }
@@ -140,11 +141,8 @@ fn settle(
         let Some(owner) = claimants.next() else { continue };
         let (mut tables, mut shown_by) = (EntityTables::new(rows, no), 1);
         for id in claimants {
-            if index == Table::Usernames {
-                tables.lose_username(id, &text)?;
-            } else {
-                tables.lose_phone(id)?;
-            }
+            let of = if index == Table::Usernames { Index::Usernames } else { Index::Phones };
+            tables.lose(id, of, &text)?;
             shown_by += 1;
             losers += 1;
         }

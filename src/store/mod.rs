@@ -25,7 +25,6 @@ use crate::file::{
 };
 use crate::types::{Account, Entity, Progress};
 
-pub use self::batch::SessionBatch;
 pub use self::check::CheckReport;
 pub use self::import::ImportReport;
 pub use self::options::StoreOptions;

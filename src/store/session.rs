@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::batch::SessionBatch;
+use super::batch::StoreBatch;
 use super::entities::known;
 use super::rows::SessionRows;
 use super::view::SessionView;
 use super::{catalog, remove};
-use crate::engine::{Batch, Durability, Engine, Rows, Step, Table, View};
+use crate::engine::{Durability, Engine, Rows, Step, Table, View};
 use crate::error::Result;
 use crate::record::AccountNo;
-use crate::session::Session;
+use crate::session::merge::Sight;
+use crate::session::{Commit, Session, SessionBatch, Ticket};
 use crate::types::{
     AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
 };
@@ -62,43 +63,6 @@ impl StoreSession {
         )
     }
 
-    /// Makes several changes all at once: after an error of `change`, or a crash, none of them.
-    ///
-    /// `change` sees its own changes. Other calls that write wait until it is done, so it should
-    /// not do I/O. If it changes logins or DCs, everything is durable when the call returns; else
-    /// within the [flush interval](crate::StoreOptions::flush_interval).
-    ///
-    /// # Errors
-    ///
-    /// Those of `change`, and those of writing.
-    ///
-    /// ```
-    /// # use tgsession::{DcId, DcOption, Session, Store, UpdateState};
-    /// # fn main() -> tgsession::Result<()> {
-    /// # let directory = tempfile::tempdir().unwrap();
-    /// # let store = Store::create(directory.path().join("accounts"))?;
-    /// let session = store.session("alice")?;
-    /// session.update(|batch| {
-    ///     batch.set_dc(&DcOption::new(DcId(4)))?;
-    ///     batch.set_home_dc(DcId(4))?;
-    ///     batch.set_update_state(None)
-    /// })?;
-    /// assert_eq!(session.login()?.home_dc, Some(DcId(4)));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn update<T>(
-        &self,
-        change: impl FnOnce(&mut SessionBatch<'_, '_>) -> Result<T>,
-    ) -> Result<T> {
-        self.write_with(|batch| {
-            let mut batch =
-                SessionBatch::new(batch, self.account, self.engine.path(), &self.opened_as);
-            let done = change(&mut batch)?;
-            Ok((done, batch.durability()))
-        })
-    }
-
     fn reading<T>(&self, view: &View, work: impl FnOnce(SessionRows<'_>) -> Step<T>) -> Step<T> {
         work(SessionRows {
             view,
@@ -120,25 +84,34 @@ impl StoreSession {
 
     /// Writes to this session, which must still be there: a handle that outlives its session must
     /// not leave rows without an owner behind.
-    fn write_with<T>(
+    fn write(
         &self,
-        work: impl FnOnce(&mut Batch<'_>) -> Step<(T, Durability)>,
-    ) -> Result<T> {
+        commit: Commit,
+        work: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.engine.path();
         self.engine.write(|batch| {
             if batch.get(Table::Logins, &self.account.key())?.is_none() {
-                return Err(catalog::no_session(self.engine.path(), &self.opened_as).into());
+                return Err(catalog::no_session(path, &self.opened_as).into());
             }
-            work(batch)
+            let mut rows = StoreBatch::new(batch, self.account, path);
+            work(&mut SessionBatch::new(&mut rows))?;
+            Ok((
+                (),
+                if commit == Commit::Durable { rows.durability() } else { Durability::Buffered },
+            ))
         })
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut SessionBatch<'_, '_>) -> Step<T>) -> Result<T> {
-        self.write_with(|batch| {
-            let mut batch =
-                SessionBatch::new(batch, self.account, self.engine.path(), &self.opened_as);
-            let done = change(&mut batch)?;
-            Ok((done, batch.durability()))
-        })
+    /// What is left of these entities behind those that would change nothing: most have been seen
+    /// before, and finding that out is no write.
+    fn unknown<'e>(&self, entities: &'e [Entity], sight: Sight) -> Result<&'e [Entity]> {
+        if self.entities_off.load(Ordering::Acquire) {
+            return Ok(&[]);
+        }
+        let account = self.account;
+        let known = self.engine.read(|view| known(view, account, entities, sight))?;
+        Ok(entities.get(known..).unwrap_or_default())
     }
 }
 
@@ -155,10 +128,6 @@ impl Session for StoreSession {
         self.look_up(|rows| rows.login())
     }
 
-    fn set_login(&self, login: &Login) -> Result<()> {
-        self.write(|batch| batch.put_login(login))
-    }
-
     fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
         self.look_up(|rows| rows.dc(id))
     }
@@ -167,20 +136,8 @@ impl Session for StoreSession {
         self.read(|rows| rows.dcs())
     }
 
-    fn set_dc(&self, dc: &DcOption) -> Result<()> {
-        self.write(|batch| batch.put_dc(dc))
-    }
-
-    fn remove_dc(&self, id: DcId) -> Result<()> {
-        self.write(|batch| batch.take_dc(id))
-    }
-
     fn update_state(&self) -> Result<Option<UpdateState>> {
         self.look_up(|rows| rows.update_state())
-    }
-
-    fn set_update_state(&self, state: Option<UpdateState>) -> Result<()> {
-        self.write(|batch| batch.put_update_state(state))
     }
 
     fn channel_state(&self, id: PeerId) -> Result<Option<ChannelState>> {
@@ -191,26 +148,26 @@ impl Session for StoreSession {
         self.read(|rows| rows.channel_states())
     }
 
-    fn set_channel_states(&self, states: &[ChannelState]) -> Result<()> {
-        self.write(|batch| batch.put_channel_states(states))
-    }
-
-    fn remove_channel_state(&self, id: PeerId) -> Result<()> {
-        self.write(|batch| batch.take_channel_state(id))
+    fn transact(
+        &self,
+        commit: Commit,
+        work: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.write(commit, work)
     }
 
     fn process_entities(&self, entities: &[Entity]) -> Result<usize> {
-        if self.entities_off.load(Ordering::Acquire) {
-            return Ok(0);
+        match self.unknown(entities, Sight::View)? {
+            [] => Ok(0),
+            rest => self.update(|batch| batch.process_entities(rest)),
         }
-        // Most entities have been seen before: finding that out is no write.
-        let account = self.account;
-        let known = self.engine.read(|view| known(view, account, entities))?;
-        let (_, rest) = entities.split_at(known.min(entities.len()));
-        if rest.is_empty() {
-            return Ok(0);
+    }
+
+    fn merge_entities(&self, entities: &[Entity]) -> Result<usize> {
+        match self.unknown(entities, Sight::Part)? {
+            [] => Ok(0),
+            rest => self.update(|batch| batch.merge_entities(rest)),
         }
-        self.write(|batch| batch.take_in_entities(rest))
     }
 
     fn entity(&self, id: PeerId) -> Result<Option<Entity>> {
@@ -237,8 +194,8 @@ impl Session for StoreSession {
         self.read(|rows| rows.entity_count())
     }
 
-    fn remove_entity(&self, id: PeerId) -> Result<()> {
-        self.write(|batch| batch.take_entity(id))
+    fn saves_entities(&self) -> Result<bool> {
+        Ok(!self.entities_off.load(Ordering::Acquire))
     }
 
     fn set_save_entities(&self, save: bool) -> Result<()> {
@@ -254,12 +211,13 @@ impl Session for StoreSession {
         self.read(|rows| rows.sent_files())
     }
 
-    fn save_sent_file(&self, file: &SentFile) -> Result<()> {
-        self.write(|batch| batch.put_sent_file(file))
-    }
-
     fn flush(&self) -> Result<()> {
         self.engine.flush()
+    }
+
+    fn flush_ticket(&self) -> Ticket {
+        let engine = Arc::clone(&self.engine);
+        Ticket::spawn(move || engine.flush())
     }
 
     fn delete(&self) -> Result<()> {
@@ -270,15 +228,7 @@ impl Session for StoreSession {
         self.read(|rows| rows.home_dc())
     }
 
-    fn set_home_dc(&self, id: DcId) -> Result<()> {
-        self.write(|batch| batch.put_home_dc(id))
-    }
-
     fn auth_key(&self) -> Result<Option<AuthKey>> {
         Ok(self.home_dc()?.and_then(|dc| dc.auth_key))
-    }
-
-    fn set_auth_key(&self, id: DcId, key: Option<AuthKey>) -> Result<()> {
-        self.write(|batch| batch.put_auth_key(id, key))
     }
 }

@@ -8,7 +8,7 @@ use super::rows::SessionRows;
 use crate::engine::{Engine, Rows, Step, Table, View};
 use crate::error::{Error, Result};
 use crate::record::AccountNo;
-use crate::session::Session;
+use crate::session::{Commit, Session, SessionBatch};
 use crate::types::{
     AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
 };
@@ -132,10 +132,6 @@ impl Session for SessionView {
         self.read(|rows| rows.login())
     }
 
-    fn set_login(&self, _: &Login) -> Result<()> {
-        self.refuse()
-    }
-
     fn dc(&self, id: DcId) -> Result<Option<DcOption>> {
         self.read(|rows| rows.dc(id))
     }
@@ -144,20 +140,8 @@ impl Session for SessionView {
         self.read(|rows| rows.dcs())
     }
 
-    fn set_dc(&self, _: &DcOption) -> Result<()> {
-        self.refuse()
-    }
-
-    fn remove_dc(&self, _: DcId) -> Result<()> {
-        self.refuse()
-    }
-
     fn update_state(&self) -> Result<Option<UpdateState>> {
         self.read(|rows| rows.update_state())
-    }
-
-    fn set_update_state(&self, _: Option<UpdateState>) -> Result<()> {
-        self.refuse()
     }
 
     fn channel_state(&self, id: PeerId) -> Result<Option<ChannelState>> {
@@ -166,18 +150,6 @@ impl Session for SessionView {
 
     fn channel_states(&self) -> Result<Vec<ChannelState>> {
         self.read(|rows| rows.channel_states())
-    }
-
-    fn set_channel_states(&self, _: &[ChannelState]) -> Result<()> {
-        self.refuse()
-    }
-
-    fn remove_channel_state(&self, _: PeerId) -> Result<()> {
-        self.refuse()
-    }
-
-    fn process_entities(&self, _: &[Entity]) -> Result<usize> {
-        self.refuse()
     }
 
     fn entity(&self, id: PeerId) -> Result<Option<Entity>> {
@@ -204,8 +176,16 @@ impl Session for SessionView {
         self.read(|rows| rows.entity_count())
     }
 
-    fn remove_entity(&self, _: PeerId) -> Result<()> {
+    fn transact(
+        &self,
+        _: Commit,
+        _: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
+    ) -> Result<()> {
         self.refuse()
+    }
+
+    fn saves_entities(&self) -> Result<bool> {
+        Ok(true)
     }
 
     fn set_save_entities(&self, _: bool) -> Result<()> {
@@ -218,10 +198,6 @@ impl Session for SessionView {
 
     fn sent_files(&self) -> Result<Vec<SentFile>> {
         self.read(|rows| rows.sent_files())
-    }
-
-    fn save_sent_file(&self, _: &SentFile) -> Result<()> {
-        self.refuse()
     }
 
     fn flush(&self) -> Result<()> {

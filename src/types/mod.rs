@@ -21,4 +21,4 @@ pub use self::peer::{PeerId, PeerKind};
 pub use self::progress::Progress;
 pub use self::sent_file::{FileKey, FileKind, Md5, SentFile};
 pub use self::snapshot::{Account, Snapshot};
-pub use self::updates::{ChannelState, UpdateState};
+pub use self::updates::{ChannelState, UpdateChange, UpdateState};

@@ -16,6 +16,41 @@ pub struct UpdateState {
     pub seq: i32,
 }
 
+/// New values for some of the counters of an [`UpdateState`]. `None` keeps what is there.
+///
+/// ```
+/// use tgsession::{UpdateChange, UpdateState};
+///
+/// let before = UpdateState { pts: 1, qts: 2, date: 3, seq: 4 };
+/// let change = UpdateChange { pts: Some(9), ..UpdateChange::default() };
+/// assert_eq!(change.of(before), UpdateState { pts: 9, ..before });
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UpdateChange {
+    /// Counter of message updates.
+    pub pts: Option<i32>,
+    /// Counter of secret chat and bot updates.
+    pub qts: Option<i32>,
+    /// When the last update came, in seconds since 1970 (UTC).
+    pub date: Option<i64>,
+    /// Counter of update containers.
+    pub seq: Option<i32>,
+}
+
+impl UpdateChange {
+    /// The state after this change.
+    #[must_use]
+    pub fn of(self, state: UpdateState) -> UpdateState {
+        UpdateState {
+            pts: self.pts.unwrap_or(state.pts),
+            qts: self.qts.unwrap_or(state.qts),
+            date: self.date.unwrap_or(state.date),
+            seq: self.seq.unwrap_or(state.seq),
+        }
+    }
+}
+
 /// Where the updates of one channel stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -18,7 +18,7 @@ fn a_closed_store_is_free_though_a_forked_child_has_its_file_open() {
     let disk = Arc::new(FileDisk::new(file, &path).unwrap());
     let options = StoreOptions::default().engine();
     let engine = Engine::open(&path, disk, identity, Access::Write, options).unwrap();
-    let store = Store { engine: Arc::new(engine) };
+    let store = Store::on(engine, &StoreOptions::default());
     store.session("b").unwrap();
     store.close().unwrap();
 

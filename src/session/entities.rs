@@ -1,0 +1,169 @@
+//! Entities and the indexes that find them, changed together. Written once for every storage.
+
+use super::merge::{Sight, merge, tidy};
+use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
+
+/// What an entity is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Index {
+    Usernames,
+    Phones,
+}
+
+/// Entities and their indexes, read.
+pub(crate) trait EntityView {
+    type Error;
+
+    fn entity(&self, id: PeerId) -> Result<Option<Entity>, Self::Error>;
+
+    /// Whom an index finds under this text, which is folded.
+    fn holder(&self, index: Index, text: &str) -> Result<Option<PeerId>, Self::Error>;
+}
+
+/// Entities and their indexes, written.
+pub(crate) trait EntityRows: EntityView {
+    fn put_entity(&mut self, entity: Entity) -> Result<(), Self::Error>;
+
+    fn drop_entity(&mut self, id: PeerId) -> Result<(), Self::Error>;
+
+    /// Has an index find this entity under a text, or nobody.
+    fn set_holder(
+        &mut self,
+        index: Index,
+        text: &str,
+        holder: Option<PeerId>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// What seeing an entity makes of the one that is stored, or `None` where that is no change.
+pub(crate) fn news<R: EntityView + ?Sized>(
+    rows: &R,
+    old: Option<&Entity>,
+    seen: &Entity,
+    sight: Sight,
+) -> Result<Option<Entity>, R::Error> {
+    let mut seen = tidy(seen.clone());
+    if seen.min {
+        drop_what_others_hold(rows, &mut seen)?;
+    }
+    Ok(merge(old, &seen, sight))
+}
+
+/// Takes one entity in; says whether that changed anything.
+pub(crate) fn see<R: EntityRows + ?Sized>(
+    rows: &mut R,
+    seen: &Entity,
+    sight: Sight,
+) -> Result<bool, R::Error> {
+    let old = rows.entity(seen.id)?;
+    let Some(new) = news(rows, old.as_ref(), seen, sight)? else { return Ok(false) };
+    store(rows, old.as_ref(), new)?;
+    Ok(true)
+}
+
+/// Stores an entity in place of the old one, and has what it shows find it and nobody else.
+pub(crate) fn store<R: EntityRows + ?Sized>(
+    rows: &mut R,
+    old: Option<&Entity>,
+    new: Entity,
+) -> Result<(), R::Error> {
+    index(rows, &new)?;
+    if let Some(old) = old {
+        unindex(rows, old, Some(&new))?;
+    }
+    rows.put_entity(new)
+}
+
+/// Removes an entity, its usernames and its phone.
+pub(crate) fn forget<R: EntityRows + ?Sized>(rows: &mut R, id: PeerId) -> Result<(), R::Error> {
+    if let Some(old) = rows.entity(id)? {
+        unindex(rows, &old, None)?;
+        rows.drop_entity(id)?;
+    }
+    Ok(())
+}
+
+/// Takes a text from the record of an entity that lost it; the index is not touched.
+pub(crate) fn lose<R: EntityRows + ?Sized>(
+    rows: &mut R,
+    id: PeerId,
+    index: Index,
+    folded: &str,
+) -> Result<(), R::Error> {
+    let Some(mut entity) = rows.entity(id)? else { return Ok(()) };
+    match index {
+        Index::Usernames => entity.usernames.retain(|name| fold_username(name) != folded),
+        Index::Phones => entity.phone = None,
+    }
+    rows.put_entity(entity)
+}
+
+/// A reduced view claims nothing that another entity holds.
+fn drop_what_others_hold<R: EntityView + ?Sized>(
+    rows: &R,
+    seen: &mut Entity,
+) -> Result<(), R::Error> {
+    let mut free = Vec::with_capacity(seen.usernames.len());
+    for name in seen.usernames.drain(..) {
+        let holder = rows.holder(Index::Usernames, &fold_username(&name))?;
+        if holder.is_none_or(|holder| holder == seen.id) {
+            free.push(name);
+        }
+    }
+    seen.usernames = free;
+    if let Some(phone) = seen.phone.as_deref().and_then(fold_phone) {
+        let holder = rows.holder(Index::Phones, &phone)?;
+        seen.phone.take_if(|_| holder.is_some_and(|holder| holder != seen.id));
+    }
+    Ok(())
+}
+
+/// Has everything that an entity shows find it, and nobody else.
+fn index<R: EntityRows + ?Sized>(rows: &mut R, new: &Entity) -> Result<(), R::Error> {
+    for name in &new.usernames {
+        claim(rows, Index::Usernames, &folded_username(name), new.id)?;
+    }
+    match new.phone.as_deref().and_then(fold_phone) {
+        Some(phone) => claim(rows, Index::Phones, &phone, new.id),
+        None => Ok(()),
+    }
+}
+
+/// Has a text find this entity, and takes it from the one that it has found before.
+fn claim<R: EntityRows + ?Sized>(
+    rows: &mut R,
+    index: Index,
+    text: &str,
+    id: PeerId,
+) -> Result<(), R::Error> {
+    let holder = rows.holder(index, text)?;
+    if holder != Some(id) {
+        rows.set_holder(index, text, Some(id))?;
+    }
+    match holder.filter(|holder| *holder != id) {
+        Some(other) => lose(rows, other, index, text),
+        None => Ok(()),
+    }
+}
+
+/// Removes the index rows of `old` that `new` has not.
+fn unindex<R: EntityRows + ?Sized>(
+    rows: &mut R,
+    old: &Entity,
+    new: Option<&Entity>,
+) -> Result<(), R::Error> {
+    let kept: Vec<String> =
+        new.iter().flat_map(|new| &new.usernames).map(|name| fold_username(name)).collect();
+    for folded in old.usernames.iter().map(|name| fold_username(name)) {
+        if !kept.contains(&folded) {
+            rows.set_holder(Index::Usernames, &folded, None)?;
+        }
+    }
+    let phone = |entity: &Entity| entity.phone.as_deref().and_then(fold_phone);
+    match phone(old) {
+        Some(gone) if new.and_then(phone).as_ref() != Some(&gone) => {
+            rows.set_holder(Index::Phones, &gone, None)
+        }
+        _ => Ok(()),
+    }
+}
