@@ -1,6 +1,6 @@
 //! What becomes of an entity that is seen again. Pure rules: no storage is touched here.
 
-use crate::types::{Entity, bare_username, fold_username};
+use crate::types::{Entity, EntityKind, bare_username, fold_username};
 
 /// How an entity was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,11 @@ fn extended(old: &Entity, seen: &Entity) -> Entity {
     if !seen.usernames.is_empty() {
         new.usernames.clone_from(&seen.usernames);
     }
-    new.kind = seen.kind.or(old.kind);
+    // A part that knows supergroups only says nothing against what is one.
+    let finer = matches!(old.kind, Some(EntityKind::Forum | EntityKind::Direct));
+    if !(finer && seen.kind == Some(EntityKind::Supergroup)) {
+        new.kind = seen.kind.or(old.kind);
+    }
     new.phone = seen.phone.clone().or(new.phone);
     new.name = seen.name.clone().or(new.name);
     new
@@ -107,7 +111,7 @@ fn tidy_usernames(usernames: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{AccessHash, EntityKind, PeerId};
+    use crate::types::{AccessHash, PeerId};
 
     fn entity(change: impl FnOnce(&mut Entity)) -> Entity {
         let mut entity = Entity::new(PeerId::user(1).unwrap());
