@@ -1,5 +1,6 @@
 //! Rows as bytes, wherever they are stored.
 
+mod key;
 mod row;
 mod table;
 
@@ -10,7 +11,8 @@ use redb::AccessGuard;
 use super::fault::Step;
 use crate::record::AccountNo;
 
-pub(crate) use self::row::{Row, RowKey};
+pub(crate) use self::key::RowKey;
+pub(crate) use self::row::Row;
 pub(crate) use self::table::{Span, TABLES, Table, decoded, encoded, get, owned_by, owner};
 
 /// A row of up to so many bytes is copied, not shared.

@@ -143,7 +143,7 @@ impl Span {
                 Bound::Included(to) | Bound::Excluded(to),
             ) => from >= to,
         };
-        (!is_empty).then(|| (self.from.as_ref(), self.to.as_ref()))
+        (!is_empty).then_some((self.from.as_ref(), self.to.as_ref()))
     }
 }
 
