@@ -117,7 +117,9 @@ pub use self::error::{Error, ErrorKind, Result};
 #[cfg(feature = "convert")]
 pub use self::export::{Export, ExportReport, ExportSession, Format, Loss, UnknownFormat};
 pub use self::file::Owner;
-pub use self::session::{Commit, MemorySession, Session, SessionBatch, Ticket, storage};
+pub use self::session::{
+    Commit, MemorySession, MemoryStorage, Session, SessionBatch, Ticket, storage,
+};
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
 pub use self::store::{
     CheckReport, ImportReport, ReadView, RepairReport, SessionView, Store, StoreOptions,

@@ -20,7 +20,7 @@ use crate::types::{
 
 pub(crate) use self::batch::BatchRows;
 pub use self::batch::SessionBatch;
-pub use self::memory::MemorySession;
+pub use self::memory::{MemorySession, MemoryStorage};
 pub use self::ticket::Ticket;
 
 /// What a call that changes a session waits for.

@@ -14,7 +14,6 @@ use crate::types::{
     fold_phone, fold_username,
 };
 
-pub use super::memory::MemoryStorage;
 pub use super::rows::{Change, Key, Row, Table};
 
 /// So many rows are read at once.
