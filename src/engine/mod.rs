@@ -184,7 +184,7 @@ pub(crate) mod vectors {
             retired: vec![retired],
         };
         assert_eq!(Manifest::parse(documented), Ok(manifest.clone()), "as the document has it");
-        let (_, block) = sealed(file_id, 6, vec![7; PAGE]).unwrap();
+        let (_, block) = sealed(file_id, 6, vec![7; PAGE].into()).unwrap();
         vec![
             ("manifest", manifest.to_bytes().unwrap()),
             ("base: checksum", block[PAGE..PAGE + 4].to_vec()),

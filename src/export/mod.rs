@@ -180,8 +180,12 @@ impl Export {
         }
         let new = NewFile::empty(path).map_err(failed)?;
         let mut out = BufWriter::with_capacity(1 << 16, new.handle().map_err(failed)?);
-        let report = self.run(sessions, &mut out, path)?;
-        out.flush().map_err(failed)?;
+        let written = self.run(sessions, &mut out, path);
+        let flushed = out.flush().map_err(failed);
+        // It may hold keys.
+        drop(out.into_parts().1.map(Zeroizing::new));
+        let report = written?;
+        flushed?;
         let placed = if self.overwrite { new.put_over(path) } else { new.put_in_place(path) };
         placed.map_err(failed)?;
         Ok(report)

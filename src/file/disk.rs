@@ -10,6 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
+use zeroize::Zeroizing;
 
 use crate::map::Map;
 
@@ -54,7 +55,7 @@ pub(crate) trait Disk: Debug + Send + Sync {
 
     /// A stretch of the file in memory, mapped if that can be.
     fn bytes(&self, at: u64, len: usize) -> io::Result<Bytes> {
-        let mut bytes = vec![0; len];
+        let mut bytes = Zeroizing::new(vec![0; len]);
         self.read(at, &mut bytes)?;
         Ok(Bytes::Owned(bytes))
     }
@@ -72,7 +73,8 @@ pub(crate) trait Disk: Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) enum Bytes {
     Mapped(Map),
-    Owned(Vec<u8>),
+    /// It may hold keys.
+    Owned(Zeroizing<Vec<u8>>),
 }
 
 impl Bytes {
@@ -194,7 +196,7 @@ impl Disk for FileDisk {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(error),
             // Not every file system can map files.
             Err(_) => {
-                let mut bytes = vec![0; len];
+                let mut bytes = Zeroizing::new(vec![0; len]);
                 self.read(at, &mut bytes)?;
                 Ok(Bytes::Owned(bytes))
             }

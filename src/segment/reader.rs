@@ -69,7 +69,9 @@ impl Segment {
         let len = len.checked_sub(SECTOR).ok_or(damage)?;
         let bytes = match disk.bytes(info.extent.at() + SECTOR as u64, len) {
             // No sector of it is whole.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Bytes::Owned(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Bytes::Owned(Vec::new().into())
+            }
             bytes => bytes?,
         };
         Ok(Self::new(file_id, info, bytes)?)
@@ -87,7 +89,7 @@ impl Segment {
         let sums: Vec<u8> = sectors.flat_map(|(at, sector)| sums.of(at, sector)).collect();
         bytes.extend_from_slice(&sums);
         let info = SegmentInfo { number: 1, born: 0, extent: Extent::default(), shape };
-        Self::new([0; 16], info, Bytes::Owned(bytes)).ok()
+        Self::new([0; 16], info, Bytes::Owned(bytes.into())).ok()
     }
 
     pub(crate) fn info(&self) -> &SegmentInfo {

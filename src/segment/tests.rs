@@ -61,7 +61,7 @@ fn built(rows: &Rows) -> (SegmentInfo, Vec<u8>) {
 }
 
 fn opened(info: SegmentInfo, bytes: Vec<u8>) -> Segment {
-    Segment::new(FILE_ID, info, Bytes::Owned(bytes)).unwrap()
+    Segment::new(FILE_ID, info, Bytes::Owned(bytes.into())).unwrap()
 }
 
 fn payload(row: Option<&Entity>) -> Option<Vec<u8>> {
@@ -166,7 +166,7 @@ fn whatever_bit_is_flipped_no_answer_is_wrong() {
         })
         .collect();
     let (row, bytes) = built(&rows);
-    let len = Segment::new([0; 16], row, Bytes::Owned(Vec::new())).unwrap().len();
+    let len = Segment::new([0; 16], row, Bytes::Owned(Vec::new().into())).unwrap().len();
     let mut refused = 0;
     for bit in 0..len * 8 {
         let mut flipped = bytes.clone();

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{Database, StorageBackend};
+use zeroize::Zeroizing;
 
 use super::{Fill, definition};
 use crate::engine::fault::{Step, caught};
@@ -16,7 +17,10 @@ use crate::file::{Bytes, PAGE};
 const CACHE: usize = 16 << 20;
 
 /// A database with the rows that `fill` gives for each table, in the order of their keys.
-pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> Step<Vec<u8>> {
+///
+/// What this module has of it in memory is wiped. The pages that redb keeps while it writes are not:
+/// redb frees them as they are.
+pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> Step<Zeroizing<Vec<u8>>> {
     let image = MemoryImage::default();
     let backend = image.clone();
     caught(move || {
@@ -29,7 +33,8 @@ pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> Step<Vec<u8>> {
         Ok(())
     })?;
     let mut image = std::mem::take(&mut *image.lock());
-    image.resize(image.len().next_multiple_of(PAGE), 0);
+    let len = image.len().next_multiple_of(PAGE);
+    resize(&mut image, len);
     Ok(image)
 }
 
@@ -53,10 +58,20 @@ fn write(database: &Database, tables: &[Table], fill: Fill<'_>) -> Step<()> {
 
 /// A database in memory that is being written. Clones share it.
 #[derive(Clone, Debug, Default)]
-struct MemoryImage(Arc<Mutex<Vec<u8>>>);
+struct MemoryImage(Arc<Mutex<Zeroizing<Vec<u8>>>>);
+
+/// Gives bytes that may hold keys another length. Where they were, nothing of them stays.
+pub(super) fn resize(bytes: &mut Zeroizing<Vec<u8>>, len: usize) {
+    if len > bytes.capacity() {
+        let mut moved = Zeroizing::new(Vec::with_capacity(len.max(2 * bytes.len())));
+        moved.extend_from_slice(bytes);
+        *bytes = moved;
+    }
+    bytes.resize(len, 0);
+}
 
 impl MemoryImage {
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+    fn lock(&self) -> MutexGuard<'_, Zeroizing<Vec<u8>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,7 +87,7 @@ impl StorageBackend for MemoryImage {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        self.lock().resize(len, 0);
+        resize(&mut self.lock(), len);
         Ok(())
     }
 

@@ -14,7 +14,9 @@ use redb::{
     ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition, TableError,
 };
 
-use self::image::ImageBytes;
+use zeroize::Zeroizing;
+
+use self::image::{ImageBytes, resize};
 use super::fault::{Step, caught};
 use super::rows::{Stored, TABLES, Table, Value, Visit};
 use crate::file::{Bytes, Damage, Disk, Extent, PAGE, pages_of};
@@ -56,13 +58,18 @@ impl BaseInfo {
 }
 
 /// The bytes of a base as they go to the file: the blocks, then the checksum of each.
-pub(crate) fn sealed(file_id: [u8; 16], number: u64, mut image: Vec<u8>) -> Option<(u32, Vec<u8>)> {
+pub(crate) fn sealed(
+    file_id: [u8; 16],
+    number: u64,
+    mut image: Zeroizing<Vec<u8>>,
+) -> Option<(u32, Zeroizing<Vec<u8>>)> {
     let blocks = u32::try_from(image.len() / PAGE).ok()?;
     let sums = Checksums::new(file_id, number);
     let sums: Vec<u8> =
         image.chunks_exact(PAGE).zip(0..).flat_map(|(block, at)| sums.of(at, block)).collect();
-    image.extend_from_slice(&sums);
-    image.resize(BaseInfo::pages(blocks)? as usize * PAGE, 0);
+    let (from, len) = (image.len(), BaseInfo::pages(blocks)? as usize * PAGE);
+    resize(&mut image, len);
+    image.get_mut(from..from + sums.len())?.copy_from_slice(&sums);
     Some((blocks, image))
 }
 

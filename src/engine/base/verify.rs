@@ -230,7 +230,7 @@ mod tests {
     use crate::engine::base::image_of;
     use crate::engine::rows::Table;
 
-    fn image() -> Vec<u8> {
+    fn image() -> zeroize::Zeroizing<Vec<u8>> {
         image_of(&[Table::Logins, Table::Dcs], &mut |table, visit| {
             let rows = if table == Table::Logins { 0..3_000_u32 } else { 0..2 };
             for row in rows {

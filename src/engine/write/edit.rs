@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::super::base::{BaseInfo, image_of, sealed};
 use super::super::fault::{Fault, Step};
 use super::super::manifest::Manifest;
@@ -415,7 +417,7 @@ fn copy(disk: &dyn Disk, from: Extent, to: Extent) -> Step<()> {
     let mut done = 0;
     while done < from.len() {
         let len = CHUNK.min(from.len() - done);
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+        let mut bytes = Zeroizing::new(vec![0; usize::try_from(len).unwrap_or_default()]);
         disk.read(from.at() + done, &mut bytes)?;
         disk.write(to.at() + done, &bytes)?;
         done += len;
