@@ -49,6 +49,7 @@ impl Writer {
             let done = work(&mut direct)?;
             direct.settle_entities()?;
             edit.limit_segments()?;
+            edit.limit_removed()?;
             edit.settle_rows(false)?;
             self.publish(&mut durable, edit, taken)?;
             self.written.store(true, std::sync::atomic::Ordering::Release);

@@ -10,6 +10,7 @@ mod edit;
 mod flusher;
 mod open;
 mod publish;
+mod removed;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -1,0 +1,39 @@
+//! Bounds the list of removed accounts, which every manifest repeats.
+
+use std::collections::BTreeSet;
+
+use super::super::fault::Step;
+use super::edit::Edit;
+
+/// So many removed accounts may have rows in segments. For more, all segments are written anew.
+const MOST_REMOVED: usize = if cfg!(test) { 100 } else { 1000 };
+
+impl Edit<'_> {
+    /// Forgets removed accounts that no segment has rows of. If too many are left, drops the rows.
+    pub(super) fn limit_removed(&mut self) -> Step<()> {
+        if self.segments.removed.is_empty() {
+            return Ok(());
+        }
+        let mut with_rows = BTreeSet::new();
+        for segment in self.segments.iter() {
+            let read = segment.accounts(&mut |account, _, _| {
+                with_rows.insert(account);
+            });
+            if read.is_err() {
+                // What cannot be read may have rows of any account.
+                return Ok(());
+            }
+        }
+        self.segments.removed.retain(|account| with_rows.contains(&account.0));
+        if self.segments.removed.len() <= MOST_REMOVED {
+            return Ok(());
+        }
+        match self.rewrite_segments() {
+            Err(fault) if fault.is_damage() => {
+                tracing::warn!(?fault, "rows of removed accounts stay in a damaged segment");
+                Ok(())
+            }
+            written => written.map(drop),
+        }
+    }
+}
