@@ -20,7 +20,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use support::{Outcome, account, entities};
-use tgsession::{AuthKey, DcId, DcOption, Export, Form, Session, Source, Store, repair};
+use tgsession::{AuthKey, DcId, DcOption, Export, Format, Session, Source, Store, repair};
 
 /// Byte `at` of the key of a scenario. The key itself is never kept.
 fn byte(seed: u64, at: usize) -> u8 {
@@ -141,7 +141,7 @@ fn read(path: &Path, seed: u64) {
     assert_eq!(dcs[0].auth_key, Some(key(seed)));
 }
 
-fn export(path: &Path, form: Form, out: &Path) {
+fn export(path: &Path, form: Format, out: &Path) {
     let source = Source::open(path).unwrap();
     let session = source.session("s0").unwrap();
     Export::to(form).api_id(6).write_file(out, [session]).unwrap();
@@ -182,7 +182,8 @@ fn no_copy_of_a_key_outlives_what_had_it() -> Outcome {
     leaves_nothing("repaired", 1, &mut wrong, |_| {
         repair(at("1b.tgsession"), at("1r")).unwrap();
     });
-    let forms = [Form::Telethon, Form::TelethonString, Form::Pyrogram, Form::PortableString];
+    let forms =
+        [Format::Telethon, Format::TelethonString, Format::Pyrogram, Format::PortableString];
     for (form, seed) in forms.into_iter().zip(10..) {
         let out = at(&format!("out-{form:?}"));
         let store = at(&format!("{form:?}.tgsession"));

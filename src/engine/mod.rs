@@ -130,6 +130,11 @@ impl Engine {
         self.writer().map_or(Ok(()), Writer::flush)
     }
 
+    /// Makes durable what some call was to make durable and could not.
+    pub(crate) fn settle_targets(&self) -> Result<()> {
+        self.writer().map_or(Ok(()), Writer::settle_targets)
+    }
+
     /// Flushes, and compacts where that pays.
     pub(crate) fn settle(&self) -> Result<()> {
         self.writer().map_or(Ok(()), Writer::settle)

@@ -244,7 +244,8 @@ impl Store {
                     .write(|batch| Ok((catalog::find_or_add(batch, name)?, Durability::Synced)))?;
                 Ok(StoreSession::new(Arc::clone(&self.engine), account, name))
             }
-            found => found,
+            // The call that made it may have failed, and left it in memory.
+            found => self.engine.settle_targets().and(found),
         }
     }
 
@@ -369,22 +370,25 @@ impl Store {
     ///
     /// Those of [`Store::create`] for the copy, and those of reading this one.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        Self::create_with(path, |copy| self.copy_into(copy))
+    }
+
+    /// Copies everything into an empty store.
+    fn copy_into(&self, copy: &Self) -> Result<()> {
         let view = self.engine.view()?;
         self.progress.begin(self.engine.read(check::entities_in)?);
-        Self::create_with(path, |copy| {
-            copy.engine.direct(|rows| {
-                let accounts = catalog::accounts(&view)?;
-                Table::ALL.into_iter().try_for_each(|table| {
-                    rows.fill(table, &mut |visit| match table {
-                        // Segments may have entities of sessions that were removed.
-                        Table::Entities => accounts.iter().try_for_each(|account| {
-                            view.each(table, &table.span(*account), usize::MAX, &mut |key, row| {
-                                self.progress.step();
-                                visit(key, row)
-                            })
-                        }),
-                        _ => view.each(table, &Span::ALL, usize::MAX, visit),
-                    })
+        copy.engine.direct(|rows| {
+            let accounts = catalog::accounts(&view)?;
+            Table::ALL.into_iter().try_for_each(|table| {
+                rows.fill(table, &mut |visit| match table {
+                    // Segments may have entities of sessions that were removed.
+                    Table::Entities => accounts.iter().try_for_each(|account| {
+                        view.each(table, &table.span(*account), usize::MAX, &mut |key, row| {
+                            self.progress.step();
+                            visit(key, row)
+                        })
+                    }),
+                    _ => view.each(table, &Span::ALL, usize::MAX, visit),
                 })
             })
         })

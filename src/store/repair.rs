@@ -36,17 +36,22 @@ pub struct RepairReport {
 /// [`Error::WrongKind`] if the file is no store or neither its first sector nor a copy of the root
 /// is whole; [`Error::Older`] and [`Error::Newer`]; those of [`Store::create`] for `out`.
 pub fn repair(path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairReport> {
-    let (sessions, lost) = salvaged_sessions(&store_path(path.as_ref()))?;
+    let salvaged = salvaged_sessions(&store_path(path.as_ref()))?;
+    Store::create_with(out, |store| take_over(store, salvaged))
+}
+
+/// Puts what was salvaged into an empty store.
+pub(super) fn take_over(
+    store: &Store,
+    (sessions, lost): (Vec<SalvagedSession>, Vec<String>),
+) -> Result<RepairReport> {
     let mut report = RepairReport { lost, ..RepairReport::default() };
-    Store::create_with(out, |store| {
-        for SalvagedSession { name, account, entities } in sessions {
-            let taken = store.import(&name, &account, entities.into_iter().map(Ok), false)?;
-            report.entities += taken.entities;
-            report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
-            report.sessions.push(name);
-        }
-        Ok(())
-    })?;
+    for SalvagedSession { name, account, entities } in sessions {
+        let taken = store.import(&name, &account, entities.into_iter().map(Ok), false)?;
+        report.entities += taken.entities;
+        report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
+        report.sessions.push(name);
+    }
     Ok(report)
 }
 
@@ -62,13 +67,21 @@ pub(crate) struct SalvagedSession {
 pub(crate) fn salvaged_sessions(path: &Path) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
     let io = |source| Error::io("read", path, source);
     let file = open_to_salvage(path).map_err(|error| super::open_error(path, error))?;
-    let disk: Arc<dyn Disk> = Arc::new(FileDisk::new(file, path).map_err(io)?);
+    salvaged_on(path, &(Arc::new(FileDisk::new(file, path).map_err(io)?) as Arc<dyn Disk>))
+}
+
+/// The same of the store on a disk.
+pub(super) fn salvaged_on(
+    path: &Path,
+    disk: &Arc<dyn Disk>,
+) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
+    let io = |source| Error::io("read", path, source);
     let len = usize::try_from(disk.len().map_err(io)?).unwrap_or(usize::MAX);
     let mut head = vec![0; len.min(PAGE)];
     disk.read(0, &mut head).map_err(io)?;
     let file_id = file_id_of(&head).map_err(|error| super::open_error(path, error))?;
     let cache = StoreOptions::default().cache_size;
-    let salvaged = crate::engine::caught(|| salvage(&disk, file_id, cache));
+    let salvaged = crate::engine::caught(|| salvage(disk, file_id, cache));
     let mut salvaged = salvaged.map_err(|fault| fault.at(path))?;
     let mut lost = std::mem::take(&mut salvaged.lost);
     let mut sessions = Vec::new();

@@ -191,6 +191,11 @@ impl Writer {
         self.sync_to(target)
     }
 
+    /// Makes durable what some call was to make durable and could not.
+    pub(crate) fn settle_targets(self: &Arc<Self>) -> Result<()> {
+        self.sync_to(self.durable_target.load(Ordering::Acquire))
+    }
+
     /// Makes everything written so far durable.
     pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
         self.check_process()?;

@@ -4,5 +4,8 @@ mod hostile;
 mod inherited;
 mod life;
 mod power_cut;
+mod removed;
+mod saga;
+mod scripted;
 mod scrub;
 mod sim_disk;

@@ -249,7 +249,8 @@ fn a_call_that_fails_costs_no_durable_data_and_the_store_goes_on() {
         let mut random = Random::new(seed ^ 0xfa17);
         for round in 0..(calls / 4).min(24) {
             let failure = [Failure::Eio, Failure::Short, Failure::NoSpace][round % 3];
-            let fault = Fault { first: random.below(calls), count: 1 + round % 4, failure };
+            let step = 1 + random.below(4);
+            let fault = Fault { first: random.below(calls), count: 1 + round % 4, step, failure };
             let lived = live(seed, None, Some(fault));
             let what = format!("seed {seed}, {fault:?}");
             lived.disk.fail(None);

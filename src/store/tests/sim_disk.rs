@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::file::{Disk, LockRange};
+use crate::file::{Disk, LockRange, PAGE, SECTOR};
 
 /// What a call that fails does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,21 @@ pub(super) struct Fault {
     pub(super) first: usize,
     /// How many calls fail.
     pub(super) count: usize,
+    /// So many calls lie between two that fail, less one: 1 fails them in a row.
+    pub(super) step: usize,
     pub(super) failure: Failure,
+}
+
+impl Fault {
+    /// The call of this number fails, and no other.
+    pub(super) fn once(first: usize, failure: Failure) -> Self {
+        Self { first, count: 1, step: 1, failure }
+    }
+
+    fn hits(self, number: usize) -> bool {
+        let behind = number.wrapping_sub(self.first);
+        number >= self.first && behind.is_multiple_of(self.step) && behind / self.step < self.count
+    }
 }
 
 /// One handle to a disk. Each has locks of its own.
@@ -49,6 +63,12 @@ struct Shared {
     /// Behind so many calls the power is gone and every call fails.
     power: Option<usize>,
     fault: Option<Fault>,
+    /// What the calls that failed would have done.
+    failed: Vec<Failed>,
+    /// How many reads there were.
+    reads: usize,
+    /// The first read that fails, and how many do.
+    read_fault: Option<(usize, usize)>,
     locks: Vec<Lock>,
     handles: usize,
     failed_syncs: u64,
@@ -58,6 +78,15 @@ struct Shared {
 enum Change {
     Write(u64, Vec<u8>),
     SetLen(u64),
+}
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failed {
+    Write(u64, Vec<u8>),
+    SetLen,
+    Sync,
+    Read,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +114,49 @@ impl SimDisk {
         self.shared.lock().unwrap()
     }
 
+    /// The number of this handle, for [`kill`](Self::kill).
+    pub(super) fn number(&self) -> usize {
+        self.handle
+    }
+
+    /// The process with this handle is gone, and its locks with it.
+    pub(super) fn kill(&self, handle: usize) {
+        self.shared().locks.retain(|lock| lock.handle != handle);
+    }
+
+    /// How many writes, resizes and syncs there were.
     pub(super) fn calls(&self) -> usize {
         self.shared().calls
+    }
+
+    /// How many reads there were.
+    pub(super) fn reads(&self) -> usize {
+        self.shared().reads
+    }
+
+    /// What the calls that failed would have done.
+    pub(super) fn failed(&self) -> Vec<Failed> {
+        self.shared().failed.clone()
+    }
+
+    /// From the read of this number on, so many fail.
+    pub(super) fn fail_reads(&self, fault: Option<(usize, usize)>) {
+        self.shared().read_fault = fault;
+    }
+
+    /// Does something for the test: no call of it counts or fails.
+    pub(super) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = {
+            let mut shared = self.shared();
+            let fault = (shared.fault.take(), shared.read_fault.take());
+            (shared.calls, shared.reads, fault)
+        };
+        let done = work();
+        let mut shared = self.shared();
+        let fault;
+        (shared.calls, shared.reads, fault) = before;
+        (shared.fault, shared.read_fault) = fault;
+        done
     }
 
     /// From now on the power goes behind so many calls.
@@ -109,27 +179,34 @@ impl SimDisk {
         std::mem::take(&mut self.shared().cut_off)
     }
 
+    /// What no power cut can take.
+    pub(super) fn durable(&self) -> Vec<u8> {
+        self.shared().durable.clone()
+    }
+
     /// What is on the disk when the power comes back: of what was not synced, any units of so many
     /// bytes, as the seed has it.
     pub(super) fn power_cut(&self, seed: u64, unit: usize) -> Vec<u8> {
         let shared = self.shared();
         let mut image = shared.durable.clone();
         let mut random = Random::new(seed);
-        // All, none, or about half of it.
-        let odds = [0, 8, 4, 4, 1, 7][random.below(6)];
-        for change in &shared.pending {
-            match change {
-                Change::SetLen(len) => {
-                    if random.below(8) < odds {
-                        image.resize(*len as usize, 0);
-                    }
-                }
-                Change::Write(at, data) => {
-                    write_units(&mut image, *at, data, unit, || random.below(8) < odds)
-                }
-            }
+        some_of(&shared.pending, &mut image, unit, &mut random);
+        if random.below(4) == 0 {
+            spoil(&shared.pending, &mut image, &mut random);
         }
         image
+    }
+
+    /// The power goes and comes back: [`power_cut`](Self::power_cut) is all that there is now, and
+    /// every process is gone.
+    pub(super) fn lose_power(&self, seed: u64, unit: usize) {
+        let image = self.power_cut(seed, unit);
+        let mut shared = self.shared();
+        shared.cache.clone_from(&image);
+        shared.durable = image;
+        shared.pending.clear();
+        shared.locks.clear();
+        shared.power = None;
     }
 
     /// Counts a call; says how it fails, if it does.
@@ -139,11 +216,44 @@ impl SimDisk {
             return Err(io::Error::other("the power is gone"));
         }
         shared.calls += 1;
-        let fault = shared.fault.filter(|fault| {
-            let hit = number >= fault.first && number - fault.first < fault.count;
-            hit && (fault.failure != Failure::NoSpace || grows)
-        });
+        let fits = |fault: &Fault| fault.failure != Failure::NoSpace || grows;
+        let fault = shared.fault.filter(|fault| fault.hits(number) && fits(fault));
         Ok(fault.map(|fault| fault.failure))
+    }
+}
+
+/// Takes any of these changes over to an image: all, none, or about half of them.
+fn some_of(pending: &[Change], image: &mut Vec<u8>, unit: usize, random: &mut Random) {
+    let odds = [0, 8, 4, 4, 1, 7][random.below(6)];
+    for change in pending {
+        match change {
+            Change::SetLen(len) => {
+                if random.below(8) < odds {
+                    image.resize(*len as usize, 0);
+                }
+            }
+            Change::Write(at, data) => {
+                write_units(image, *at, data, unit, || random.below(8) < odds);
+            }
+        }
+    }
+}
+
+/// Makes garbage of one sector of the header that was being written. There are two slots of the root
+/// for this.
+fn spoil(pending: &[Change], image: &mut [u8], random: &mut Random) {
+    let writes = pending.iter().filter_map(|change| match change {
+        Change::Write(at, data) if *at < PAGE as u64 => Some((*at as usize, data.len().max(1))),
+        _ => None,
+    });
+    let writes: Vec<_> = writes.collect();
+    if writes.is_empty() {
+        return;
+    }
+    let (at, len) = writes[random.below(writes.len())];
+    let at = (at + random.below(len)) / SECTOR * SECTOR;
+    if let Some(sector) = image.get_mut(at..at + SECTOR) {
+        sector.fill_with(|| random.next() as u8);
     }
 }
 
@@ -181,7 +291,14 @@ impl Disk for SimDisk {
     }
 
     fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
-        let shared = self.shared();
+        let mut shared = self.shared();
+        let number = shared.reads;
+        shared.reads += 1;
+        if shared.read_fault.is_some_and(|(first, count)| (first..first + count).contains(&number))
+        {
+            shared.failed.push(Failed::Read);
+            return Err(failed(Failure::Eio));
+        }
         let there = shared.cache.get(at as usize..at as usize + out.len());
         out.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -191,6 +308,9 @@ impl Disk for SimDisk {
         let mut shared = self.shared();
         let grows = at as usize + data.len() > shared.cache.len();
         let failure = Self::call(&mut shared, grows)?;
+        if failure.is_some() {
+            shared.failed.push(Failed::Write(at, data.to_vec()));
+        }
         let written = match failure {
             None => data,
             Some(Failure::Short) => &data[..data.len() / 2],
@@ -207,6 +327,7 @@ impl Disk for SimDisk {
         let mut shared = self.shared();
         let grows = len as usize > shared.cache.len();
         if let Some(failure) = Self::call(&mut shared, grows)? {
+            shared.failed.push(Failed::SetLen);
             return Err(failed(failure));
         }
         shared.cache.resize(len as usize, 0);
@@ -216,12 +337,16 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    /// A sync that fails loses what it should have written: the page cache shows it, and it never
-    /// reaches the disk.
+    /// Of what a sync that fails should have written any part is lost: the page cache shows it, and
+    /// it never reaches the disk.
     fn sync(&self) -> io::Result<()> {
         let mut shared = self.shared();
         if let Some(failure) = Self::call(&mut shared, false)? {
-            shared.pending.clear();
+            let mut random = Random::new(shared.calls as u64);
+            let mut durable = std::mem::take(&mut shared.durable);
+            some_of(&std::mem::take(&mut shared.pending), &mut durable, SECTOR, &mut random);
+            shared.durable = durable;
+            shared.failed.push(Failed::Sync);
             shared.failed_syncs += 1;
             return Err(failed(failure));
         }
@@ -291,26 +416,45 @@ impl Drop for SimDisk {
     }
 }
 
-/// Numbers that depend on a seed alone (xorshift64*).
+/// Numbers that depend on a seed alone (xorshift64*), or on bytes that somebody has chosen.
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub(super) struct Random {
+    state: u64,
+    /// What is left of the bytes.
+    chosen: Option<Vec<u8>>,
+}
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d);
-        random.0 |= 1;
+        let state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d;
+        let mut random = Self { state: state | 1, chosen: None };
         random.next();
         random
     }
 
+    /// Whether all bytes were used.
+    pub(super) fn is_spent(&self) -> bool {
+        self.chosen.as_ref().is_some_and(Vec::is_empty)
+    }
+
     pub(super) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        if let Some(byte) = self.chosen.as_mut().and_then(Vec::pop) {
+            self.state ^= u64::from(byte) + 1;
+        }
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        (self.next() >> 33) as usize % bound
+        match &mut self.chosen {
+            Some(chosen) => {
+                let mut byte = || usize::from(chosen.pop().unwrap_or_default());
+                let first = byte();
+                if bound > 256 { (first << 8 | byte()) % bound } else { first % bound }
+            }
+            None => (self.next() >> 33) as usize % bound,
+        }
     }
 }

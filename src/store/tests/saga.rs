@@ -1,0 +1,213 @@
+//! Long lives: the process is killed, the power goes, calls fail, and the store goes on each time
+//! from what is left, beside a reader that stays.
+
+use super::life::{Deed, Model, Shadow, State, act, is_durable, new_store, open, state_of};
+use super::sim_disk::{Failure, Fault, Random, SimDisk};
+use crate::error::Error;
+use crate::file::Access;
+use crate::store::Store;
+
+/// Which sagas are told. `TGSESSION_SIM_SAGAS` asks for more, `TGSESSION_SIM_FIRST` for those from
+/// another seed on.
+fn seeds() -> std::ops::Range<u64> {
+    let ask = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    let first = ask("TGSESSION_SIM_FIRST").unwrap_or(0);
+    first..first + ask("TGSESSION_SIM_SAGAS").unwrap_or(20)
+}
+
+/// How many deeds a saga has.
+const DEEDS: usize = 60;
+
+struct Saga {
+    name: String,
+    random: Random,
+    disk: SimDisk,
+    /// The number of the writer's handle.
+    handle: usize,
+    store: Option<Store>,
+    /// A reader in another process. It lives until the power goes.
+    watcher: Option<Store>,
+    model: Model,
+    shadow: Shadow,
+    told: Vec<String>,
+}
+
+impl Saga {
+    fn new(name: String, random: Random) -> Self {
+        Self {
+            name,
+            random,
+            disk: SimDisk::new(new_store()),
+            handle: 0,
+            store: None,
+            watcher: None,
+            model: Model::new(),
+            shadow: Shadow::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// What is said where it goes wrong.
+    fn at(&self) -> String {
+        format!("saga {}: {:#?}", self.name, self.told)
+    }
+
+    fn tell(&mut self) {
+        for _ in 0..DEEDS {
+            if self.random.is_spent() {
+                break;
+            }
+            match self.random.below(24) {
+                0 => self.kill(),
+                1 => self.lose_power(),
+                2 | 3 => self.fail_for_a_while(),
+                _ => self.act(),
+            }
+            self.watch();
+        }
+        self.disk.fail(None);
+        self.lose_power();
+        self.open();
+    }
+
+    /// Opens the store, if it is not open. What a writer shows when it opens is durable.
+    fn open(&mut self) -> bool {
+        if self.store.is_some() {
+            return true;
+        }
+        let handle = self.disk.handle();
+        self.handle = handle.number();
+        let buffer = [2_000, 20_000, 4 << 20][self.random.below(3)];
+        match open(handle, Access::Write, buffer) {
+            Ok(store) => {
+                let state = self.disk.aside(|| state_of(&store)).unwrap();
+                self.told.push("opened".into());
+                assert!(self.model.allowed.contains(&state), "lost or torn: {}", self.at());
+                if state != self.shadow.state() {
+                    self.shadow.restart(self.disk.killed());
+                }
+                self.model.holds(state, true);
+                self.store = Some(store);
+                true
+            }
+            Err(error) => {
+                assert!(self.is_failing(), "cannot be opened: {error:?} {}", self.at());
+                self.told.push("open failed".into());
+                false
+            }
+        }
+    }
+
+    /// Whether a call has failed since the last fault began.
+    fn is_failing(&self) -> bool {
+        !self.disk.failed().is_empty()
+    }
+
+    fn kill(&mut self) {
+        self.told.push("killed".into());
+        if let Some(store) = self.store.take() {
+            std::mem::forget(store);
+        }
+        self.disk.kill(self.handle);
+    }
+
+    fn lose_power(&mut self) {
+        self.kill();
+        if let Some(watcher) = self.watcher.take() {
+            std::mem::forget(watcher);
+        }
+        let unit = [512, 4096][self.random.below(2)];
+        self.disk.lose_power(self.random.next(), unit);
+        self.told.push("the power went".into());
+    }
+
+    fn fail_for_a_while(&mut self) {
+        let failure = [Failure::Eio, Failure::Short, Failure::NoSpace][self.random.below(3)];
+        let first = self.disk.calls() + self.random.below(12);
+        let (count, step) = (1 + self.random.below(3), 1 + self.random.below(8));
+        let fault = Fault { first, count, step, failure };
+        self.told.push(format!("{fault:?}"));
+        self.disk.fail(Some(fault));
+    }
+
+    fn act(&mut self) {
+        if !self.open() {
+            return;
+        }
+        let deed = Deed::random(&mut self.random);
+        let Some(store) = self.store.take() else { return };
+        let failed = self.disk.failed().len();
+        let before = self.disk.aside(|| state_of(&store)).unwrap();
+        match deed {
+            Deed::Reopen => return self.close(store, &before),
+            Deed::Read => self.open_others(),
+            _ => {}
+        }
+        let done = act(&store, &deed);
+        let state = self.disk.aside(|| state_of(&store)).unwrap();
+        self.told.push(format!("{deed:?}: {}", done.is_ok()));
+        self.store = Some(store);
+        let hit = self.disk.failed().len() > failed;
+        match done {
+            Ok(done) => {
+                self.shadow.act(&deed);
+                assert_eq!(state, self.shadow.state(), "{deed:?} {}", self.at());
+                // A login that changes nothing waits for nothing.
+                let waits = !matches!(deed, Deed::LogIn(..)) || state != before;
+                self.model.holds(state, done && is_durable(&deed) && waits);
+            }
+            Err(error) => {
+                assert!(self.is_failing(), "{deed:?} failed: {error:?} {}", self.at());
+                // It may be on the disk all the same, and in memory.
+                let with = self.shadow.state_with(&deed);
+                if state != before {
+                    assert_eq!(state, with, "done by half: {}", self.at());
+                    self.shadow.act(&deed);
+                }
+                self.model.holds(with, false);
+                self.model.holds(state, false);
+                // Sometimes the process dies of it.
+                if hit && self.random.below(3) == 0 {
+                    self.kill();
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, store: Store, before: &State) {
+        let closed = store.close();
+        self.told.push(format!("close: {}", closed.is_ok()));
+        match closed {
+            Ok(()) => self.model.holds(before.clone(), true),
+            Err(error) => assert!(self.is_failing(), "close failed: {error:?} {}", self.at()),
+        }
+    }
+
+    /// Another process reads from now on; one that wants to write is refused.
+    fn open_others(&mut self) {
+        let other = self.disk.aside(|| open(self.disk.handle(), Access::Write, 20_000));
+        assert!(matches!(other, Err(Error::Busy { .. })), "two writers: {}", self.at());
+        if self.watcher.is_none() {
+            let watcher = self.disk.aside(|| open(self.disk.handle(), Access::Read, 20_000));
+            self.watcher = Some(watcher.unwrap_or_else(|error| panic!("{error:?} {}", self.at())));
+        }
+    }
+
+    /// The reader sees nothing that never was, and nothing older than what is durable.
+    fn watch(&self) {
+        let Some(watcher) = &self.watcher else { return };
+        match self.disk.aside(|| state_of(watcher)) {
+            Ok(state) => {
+                assert!(self.model.allowed.contains(&state), "a reader: {}", self.at());
+            }
+            Err(error) => panic!("a reader: {error:?} {}", self.at()),
+        }
+    }
+}
+
+#[test]
+fn a_store_that_crashes_all_its_life_loses_nothing_durable() {
+    for seed in seeds() {
+        Saga::new(seed.to_string(), Random::new(seed ^ 0x5a6a)).tell();
+    }
+}
