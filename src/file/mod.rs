@@ -8,7 +8,7 @@ mod fields;
 mod header;
 mod kind;
 mod locks;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod memory_disk;
 mod new_file;
 mod open;
@@ -17,16 +17,16 @@ mod root_writer;
 mod space;
 
 pub(crate) use self::damage::Damage;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use self::disk::LockRange;
 pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since};
 pub(crate) use self::fields::{put, u32_at, u64_at};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
 pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::locks::{Pin, Readers, lock_writer, unlock_writer};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;
 pub(crate) use self::new_file::{NewFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::open::{

@@ -9,6 +9,7 @@ mod portable;
 mod segment;
 mod source;
 mod sqlite;
+mod store;
 mod string;
 
 pub use self::client::{android_tgnet, grammers_tl, tdlib, wtelegram};
@@ -20,6 +21,7 @@ pub use self::portable::portable;
 pub use self::segment::segment;
 pub use self::source::source_detect;
 pub use self::sqlite::{sqlite_read, sqlite_wal_journal};
+pub use self::store::{store_log, store_ops, wal};
 pub use self::string::{
     string_detect, string_gramjs, string_mtcute, string_mtkruto, string_pyrogram, string_telethon,
 };

@@ -9,7 +9,8 @@ mod options;
 mod repair;
 mod rows;
 mod session;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code, reason = "fuzzing needs a part of it"))]
 mod tests;
 mod view;
 
@@ -32,6 +33,8 @@ pub use self::options::StoreOptions;
 pub use self::repair::{RepairReport, repair};
 pub(crate) use self::repair::{SalvagedSession, salvaged_sessions};
 pub use self::session::StoreSession;
+#[cfg(all(any(test, fuzzing), feature = "convert"))]
+pub(crate) use self::tests::{forged_log, saga_of};
 pub use self::view::{ReadView, SessionView};
 
 /// What a store's file name ends in.

@@ -111,6 +111,17 @@ impl Log {
         bytes
     }
 
+    /// Makes the checksum of what stands at this place right, if it can be a record.
+    #[cfg(all(any(test, fuzzing), feature = "convert"))]
+    pub(crate) fn mend(&self, at: usize, log: &mut [u8]) {
+        let Some(bytes) = log.get_mut(at..) else { return };
+        let len = Self::len_of(bytes);
+        if let Some(record) = len.and_then(|len| bytes.get(..len)) {
+            let sum = self.sum(at, record);
+            put(bytes, SUM_AT, &sum.to_le_bytes());
+        }
+    }
+
     /// Whether a record is of this log.
     pub(super) fn has(&self, record: &LogRecord) -> bool {
         (record.generation, record.salt) == (self.generation, self.salt)

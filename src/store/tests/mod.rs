@@ -1,11 +1,23 @@
-//! The store under a disk that fails, and a file that others have open.
+//! The store under a disk that fails, under files that somebody wrote on purpose, and with a file
+//! that others have open.
 
+#[cfg(any(fuzzing, feature = "convert"))]
+mod forged_log;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod inherited;
 mod life;
+#[cfg(test)]
 mod power_cut;
+#[cfg(test)]
 mod removed;
 mod saga;
+#[cfg(test)]
 mod scripted;
+#[cfg(test)]
 mod scrub;
 mod sim_disk;
+
+#[cfg(any(fuzzing, feature = "convert"))]
+pub(crate) use self::{forged_log::forged_log, saga::saga_of};

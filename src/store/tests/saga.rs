@@ -9,6 +9,7 @@ use crate::store::Store;
 
 /// Which sagas are told. `TGSESSION_SIM_SAGAS` asks for more, `TGSESSION_SIM_FIRST` for those from
 /// another seed on.
+#[cfg(test)]
 fn seeds() -> std::ops::Range<u64> {
     let ask = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let first = ask("TGSESSION_SIM_FIRST").unwrap_or(0);
@@ -203,6 +204,12 @@ impl Saga {
             Err(error) => panic!("a reader: {error:?} {}", self.at()),
         }
     }
+}
+
+/// A saga that these bytes decide.
+#[cfg(any(fuzzing, feature = "convert"))]
+pub(crate) fn saga_of(bytes: &[u8]) {
+    Saga::new("of these bytes".to_owned(), Random::chosen(bytes)).tell();
 }
 
 #[test]

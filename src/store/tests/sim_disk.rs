@@ -432,6 +432,12 @@ impl Random {
         random
     }
 
+    /// The numbers that these bytes say, from the first to the last.
+    pub(super) fn chosen(bytes: &[u8]) -> Self {
+        let chosen = Some(bytes.iter().rev().copied().collect());
+        Self { chosen, ..Self::new(0) }
+    }
+
     /// Whether all bytes were used.
     pub(super) fn is_spent(&self) -> bool {
         self.chosen.as_ref().is_some_and(Vec::is_empty)
