@@ -145,8 +145,8 @@ struct Pass {
 impl Pass {
     fn draw(&mut self, done: u64, total: Option<u64>) {
         let total = total.filter(|total| *total > 0);
-        // Another pass has another rate.
-        if done < self.done || total != self.total {
+        // Another pass has another rate. The first began with the call.
+        if self.bar.is_some() && (done < self.done || total != self.total) {
             (self.started, self.bar) = (Instant::now(), None);
         }
         (self.total, self.done) = (total, done);
