@@ -1,6 +1,7 @@
 """The plain face: `Store` and `Session`."""
 
 import dataclasses
+import gc
 import json
 import subprocess
 import sys
@@ -141,6 +142,17 @@ def test_check_backup_and_compact(store, tmp_path):
     store.flush()
     with Store.read_only(tmp_path / "copy") as copy:
         assert copy.session("a", create=False).entity(1).name == "Pavel Durov"
+
+
+def test_a_session_keeps_its_store_open(path):
+    session = Store.open(path).session("a")
+    gc.collect()
+    session.process_entities([DUROV])
+    assert session.entity(1).name == "Pavel Durov"
+    del session
+    gc.collect()
+    with Store.open(path) as store:
+        assert store.session("a").entity_count() == 1
 
 
 # Bad input: a clear exception each.

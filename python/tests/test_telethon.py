@@ -157,6 +157,21 @@ def test_sessions_of_one_path_share_one_store(tmp_path, monkeypatch):
         assert not store.closed
 
 
+def test_a_session_that_is_never_closed_is_saved_when_the_program_ends(tmp_path):
+    code = f"""
+from telethon.tl import types as T
+from tgsession_store.telethon import StoreSession
+kept = StoreSession({str(tmp_path / "accounts")!r}, "kept")
+kept.process_entities([T.User(1, access_hash=5)])
+StoreSession({str(tmp_path / "accounts")!r}, "dropped").process_entities([T.User(2, access_hash=6)])
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    with Store.open(tmp_path / "accounts") as store:
+        assert store.session("kept").entity(1).access_hash == 5
+        assert store.session("dropped").entity(2).access_hash == 6
+
+
 def test_channel_ids_with_and_without_mark(session):
     state = T.updates.State(7, 0, datetime.datetime.now(), 0, unread_count=0)
     session.set_update_state(1234567890, state)

@@ -25,10 +25,12 @@ class Session:
     of their own in ``async`` code; :meth:`flush` and what changes logins wait for the disk.
     """
 
-    __slots__ = ("_native",)
+    __slots__ = ("_native", "_store")
 
-    def __init__(self, native: NativeSession) -> None:
+    def __init__(self, native: NativeSession, store: object) -> None:
         self._native = native
+        # A store is closed when nobody uses it any more.
+        self._store = store
 
     @property
     def name(self) -> str:

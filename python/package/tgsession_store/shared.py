@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -21,18 +23,28 @@ class _Entry:
 
 
 _lock = threading.Lock()
+_opening = threading.RLock()
 _entries: dict[str, _Entry] = {}
 
 
 def _after_fork() -> None:
     """A child starts with none: what its parent opened is of no use to it."""
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _opening
+    # Another thread of the parent may have held them.
+    _lock, _opening = threading.Lock(), threading.RLock()
     _entries.clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+@atexit.register
+def _close_all() -> None:
+    """What a program leaves open is closed when it ends."""
+    for entry in list(_entries.values()):
+        with contextlib.suppress(Exception):
+            entry.store.close()
 
 
 def _key(path: Path) -> str:
@@ -52,6 +64,10 @@ class SharedSession:
         self.deleted = False
         self._session: Session | None = None
         self._entry: tuple[str, _Entry] | None = None
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
 
     def get(self) -> Session:
         """The session, open."""
@@ -74,24 +90,28 @@ class SharedSession:
             _release(*entry)
 
     def _open(self) -> Session:
-        # A session that was deleted is not made anew by a late call.
-        create = not self.deleted
-        if isinstance(self.store, Store):
-            self._session = self.store.session(self.name, create=create)
+        with _opening:
+            if self._session is not None:
+                return self._session
+            # A session that was deleted is not made anew by a late call.
+            create = not self.deleted
+            if isinstance(self.store, Store):
+                self._session = self.store.session(self.name, create=create)
+                return self._session
+            entry = _acquire(self.store)
+            try:
+                self._session = entry[1].store.session(self.name, create=create)
+            except BaseException:
+                _release(*entry)
+                raise
+            self._entry = entry
             return self._session
-        entry = _acquire(self.store)
-        try:
-            self._session = entry[1].store.session(self.name, create=create)
-        except BaseException:
-            _release(*entry)
-            raise
-        self._entry = entry
-        return self._session
 
     def close(self) -> None:
         """Closes the session, and the store with the last session that found it by its path."""
-        session, self._session = self._session, None
-        entry, self._entry = self._entry, None
+        with _opening:
+            session, self._session = self._session, None
+            entry, self._entry = self._entry, None
         try:
             if session is not None:
                 session.close()

@@ -88,7 +88,7 @@ class Store:
 
         Raises :class:`NoSessionError` where there is none and ``create`` is false.
         """
-        return Session(self._native.session(name, create))
+        return Session(self._native.session(name, create), self)
 
     def rename(self, name: str, to: str) -> None:
         """Give a session another name."""
