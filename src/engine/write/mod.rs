@@ -7,6 +7,7 @@
 mod compact;
 mod direct;
 mod edit;
+mod entities;
 mod flusher;
 mod open;
 mod publish;

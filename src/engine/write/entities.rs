@@ -1,0 +1,89 @@
+//! Entities on their way into a segment.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::fault::{Fault, Step};
+use super::super::memtable::{Change, MemRows};
+use super::super::merge::page_of;
+use super::super::rows::{Span, Table};
+use super::super::segments::key_of;
+use crate::record::{AccountNo, EntityFields, PeerKey, fields_of};
+use crate::segment::{Builder, HashIndex, Key, Segment};
+use crate::types::{Entity, Progress, fold_phone, folded_username};
+
+/// Changes of entities, in the order of their keys.
+#[derive(Default)]
+pub(super) struct Entities(pub(super) Vec<(Key, Change)>);
+
+impl Entities {
+    /// Those of these memtables, the newest first.
+    pub(super) fn of<'a>(memtables: impl Iterator<Item = &'a MemRows> + Clone) -> Self {
+        let (table, all) = (Table::Entities, Span::ALL);
+        let mut with_entities = memtables.clone().filter(|rows| rows.has_entities());
+        if let (Some(rows), None) = (with_entities.next(), with_entities.next()) {
+            let rows = rows.range(table, &all, u64::MAX);
+            return Self(rows.map(|(key, change)| (key_of(key), change.clone())).collect());
+        }
+        let page = page_of(memtables, u64::MAX, table, &all, usize::MAX);
+        Self(page.changes.into_iter().map(|(key, change)| (key_of(&key), change)).collect())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.iter().map(|(_, change)| change.as_deref().map_or(0, <[u8]>::len)).sum()
+    }
+}
+
+impl FromIterator<(Key, Change)> for Entities {
+    fn from_iter<I: IntoIterator<Item = (Key, Change)>>(changes: I) -> Self {
+        Self(changes.into_iter().collect())
+    }
+}
+
+/// Rows on their way into a segment.
+pub(super) struct Writing<'a, 'b> {
+    pub(super) builder: Builder<'b>,
+    /// The segments that the new one will lie over.
+    pub(super) older: &'a [Arc<Segment>],
+    pub(super) removed: BTreeSet<AccountNo>,
+    pub(super) progress: Option<&'a Progress>,
+}
+
+impl Writing<'_, '_> {
+    pub(super) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+        self.progress.into_iter().for_each(Progress::step);
+        let account = PeerKey::account(key);
+        if self.removed.contains(&account) {
+            return Ok(());
+        }
+        // A tombstone says nothing where no older segment has rows of the account.
+        if payload.is_none() && !self.older.iter().any(|segment| segment.spans(account.0)) {
+            return Ok(());
+        }
+        push(&mut self.builder, key, payload)
+    }
+}
+
+/// How many rows these segments have, tombstones too.
+pub(super) fn rows_in(segments: &[Arc<Segment>]) -> Step<u64> {
+    let mut all = 0;
+    for segment in segments {
+        segment.accounts(&mut |_, rows, gone| all += u64::from(rows) + u64::from(gone))?;
+    }
+    Ok(all)
+}
+
+/// Adds a row and what it is found by.
+pub(super) fn push(builder: &mut Builder<'_>, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+    builder.push(key, payload)?;
+    let Some(payload) = payload else { return Ok(()) };
+    let fields: EntityFields<'_> = fields_of::<Entity>(payload)
+        .map_err(|error| Fault::record(Table::Entities.name(), key, error))?;
+    for name in fields.usernames.iter() {
+        builder.index(HashIndex::Usernames, &folded_username(name));
+    }
+    if let Some(phone) = fold_phone(fields.phone) {
+        builder.index(HashIndex::Phones, &phone);
+    }
+    Ok(())
+}
