@@ -109,6 +109,8 @@ pub enum Error {
     NeedsPassphrase {
         /// The file or folder.
         path: PathBuf,
+        /// What opens it, after "give".
+        what: &'static str,
     },
     /// The passphrase does not open it; damage cannot be told from that.
     WrongPassphrase {
@@ -265,11 +267,9 @@ impl fmt::Display for Error {
                 "{}: the auth key of DC {dc} is {found}, and a key has 256 bytes; log in again or find a whole copy",
                 path.display()
             ),
-            Self::NeedsPassphrase { path } => write!(
-                f,
-                "{}: it is sealed under a passphrase; give that passphrase to open it",
-                path.display()
-            ),
+            Self::NeedsPassphrase { path, what } => {
+                write!(f, "{}: it is sealed; give {what} to open it", path.display())
+            }
             Self::WrongPassphrase { path } => write!(
                 f,
                 "{}: this passphrase does not open it; check the passphrase, then whether the file is whole",

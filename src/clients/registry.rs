@@ -116,6 +116,8 @@ formats! {
     MtkrutoString => mtkruto::STRING,
     /// gotd's JSON session.
     Gotd => gotd::FILE,
+    /// gotgproto's SQLite file.
+    Gotgproto => gotgproto::FILE,
     /// gotgproto's session string.
     GotgprotoString => gotgproto::STRING,
     /// gogram's session string.

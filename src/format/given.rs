@@ -47,7 +47,7 @@ pub(crate) fn correct(
 }
 
 /// What was given wins, and what it replaces is said.
-pub(super) fn take_given(account: &mut Account, given: Given, filled: &mut Vec<String>) {
+pub(crate) fn take_given(account: &mut Account, given: Given, filled: &mut Vec<String>) {
     fn take<T: PartialEq + Copy + Display>(
         there: &mut Option<T>,
         given: Option<T>,

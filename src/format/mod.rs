@@ -27,7 +27,7 @@ pub(crate) use self::entities::Entities;
 #[cfg(feature = "convert")]
 pub(crate) use self::files::{Disk, Files, InMemory};
 pub(crate) use self::fit::{account_for, fill};
-pub(crate) use self::given::{Given, correct};
+pub(crate) use self::given::{Given, correct, take_given};
 pub use self::lost::Loss;
 pub(crate) use self::lost::Losses;
 pub(crate) use self::notes::Notes;
@@ -39,5 +39,6 @@ pub(crate) use self::reader::{Known, damaged};
 #[cfg(feature = "convert")]
 pub(crate) use self::spec::{FormatSpec, NamedFiles, Shape, Writer};
 pub(crate) use self::target::{
-    Outgoing, Output, Target, the_only, unwritten, without_entities, written,
+    AccountTarget, Outgoing, Output, Target, into_bytes, the_only, unwritten, without_entities,
+    written,
 };

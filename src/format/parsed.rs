@@ -15,6 +15,8 @@ pub(crate) struct Parsed {
 pub(crate) struct ParsedSession {
     /// `None`: it is named as the file.
     pub(crate) name: Option<String>,
+    /// Its number among several: without a name it is named as the file with this behind.
+    pub(crate) number: Option<i64>,
     pub(crate) account: Account,
     /// In the order of their marked ids.
     pub(crate) entities: Vec<Entity>,

@@ -1,7 +1,10 @@
 //! What sessions are written by, and the sessions on their way to it.
 
 use std::io::{self, Seek, Write};
+use std::mem;
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use super::facts;
 use super::lost::{Losses, NO_PLACE};
@@ -32,6 +35,38 @@ pub(crate) trait Target: Sync {
 pub(crate) trait Output: Write + Seek {}
 
 impl<T: Write + Seek> Output for T {}
+
+/// A format of one account without entities, which is made in memory at once.
+pub(crate) struct AccountTarget {
+    pub(crate) name: &'static str,
+    pub(crate) place: &'static Place,
+    pub(crate) encode: fn(&Account) -> Result<Zeroizing<Vec<u8>>>,
+}
+
+impl Target for AccountTarget {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn place(&self) -> &'static Place {
+        self.place
+    }
+
+    fn write(
+        &self,
+        sessions: &mut [Outgoing<'_>],
+        _: &mut Losses,
+        out: &mut dyn Output,
+    ) -> Result<()> {
+        let bytes = (self.encode)(&the_only(sessions, self.name)?.account)?;
+        written(out.write_all(&bytes))
+    }
+}
+
+/// The bytes of a text that holds a key, without a copy of it.
+pub(crate) fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(mem::take(&mut *text).into_bytes())
+}
 
 /// One session on its way out.
 pub(crate) struct Outgoing<'a> {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::file::FileKindFound;
 #[cfg(feature = "convert")]
 use crate::format::{Disk, Known};
-use crate::format::{Parsed, ParsedSession};
+use crate::format::{Given, Parsed, ParsedSession};
 use crate::store::{SalvagedSession, Store, salvaged_sessions};
 use crate::types::{DcId, Progress};
 
@@ -35,6 +35,7 @@ pub struct SourceOptions {
     passphrase: Option<Zeroizing<Vec<u8>>>,
     dc: Option<DcId>,
     pub(super) progress: Progress,
+    given: Given,
 }
 
 impl SourceOptions {
@@ -78,6 +79,35 @@ impl SourceOptions {
         self
     }
 
+    /// The account's own user id, whatever the source says. Where the source says another, a note
+    /// says so. As the next three it is meant for a source of one session.
+    #[must_use]
+    pub fn user_id(mut self, id: i64) -> Self {
+        self.given.user_id = Some(id);
+        self
+    }
+
+    /// The api id, whatever the source says.
+    #[must_use]
+    pub fn api_id(mut self, api_id: i32) -> Self {
+        self.given.api_id = Some(api_id);
+        self
+    }
+
+    /// Whether the account is a bot, whatever the source says.
+    #[must_use]
+    pub fn bot(mut self, bot: bool) -> Self {
+        self.given.bot = Some(bot);
+        self
+    }
+
+    /// Whether the account is one of the test servers, whatever the source says.
+    #[must_use]
+    pub fn test_mode(mut self, test: bool) -> Self {
+        self.given.test_mode = Some(test);
+        self
+    }
+
     /// Opens a file, or a folder where the format is one, for reading.
     ///
     /// # Errors
@@ -99,7 +129,8 @@ impl SourceOptions {
             return Err(stranger(path, "no ordinary file".to_owned()));
         };
         let Found { inner, notes, stem } = inner;
-        Ok(Source { path: path.to_owned(), inner, notes, stem, progress: self.progress.clone() })
+        let (path, progress) = (path.to_owned(), self.progress.clone());
+        Ok(Source { path, inner, notes, stem, progress, given: self.given })
     }
 
     /// Opens what is in memory: the text of a session string, or the bytes of any file but a
@@ -124,7 +155,8 @@ impl SourceOptions {
             kind => self.small(path, kind, bytes)?,
         };
         let Found { inner, notes, stem } = found;
-        Ok(Source { path: path.to_owned(), inner, notes, stem, progress: self.progress.clone() })
+        let (path, progress) = (path.to_owned(), self.progress.clone());
+        Ok(Source { path, inner, notes, stem, progress, given: self.given })
     }
 
     /// A database in memory, with the `-wal` and the `-journal` that lay beside it.
@@ -236,6 +268,7 @@ fn salvaged_store(path: &Path) -> Result<Inner> {
         name: Some(name),
         account,
         entities,
+        number: None,
         notes: lost.iter().map(|lost| format!("damaged: {lost}")).collect(),
         unreadable: None,
     };

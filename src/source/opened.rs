@@ -6,7 +6,7 @@ use super::lookup::{self, Lookup};
 use super::session::{Entities, Impossible, SourceSession};
 use crate::error::{Damaged, Error, Result};
 use crate::format::sqlite_file::SqliteFile;
-use crate::format::{self, Notes, Parsed, ParsedSession, facts};
+use crate::format::{self, Given, Notes, Parsed, ParsedSession, facts, take_given};
 use crate::session::Session;
 use crate::sqlite;
 use crate::store::{CheckReport, SessionView, Store};
@@ -26,6 +26,8 @@ pub struct Source {
     /// What the only session is called where the path does not say it.
     pub(super) stem: Option<String>,
     pub(super) progress: Progress,
+    /// What the caller knows better than the source.
+    pub(super) given: Given,
 }
 
 /// What was found in a file or folder.
@@ -137,10 +139,12 @@ impl Source {
                 let mut session = source.session(inner)?;
                 name.clone_into(&mut session.name);
                 session.notes.extend_from_slice(&self.notes);
+                take_given(&mut session.account, self.given, &mut session.notes);
                 return Ok(session);
             }
         };
-        let (name, notes) = (name.to_owned(), self.notes.clone());
+        let (name, mut notes) = (name.to_owned(), self.notes.clone());
+        take_given(&mut account, self.given, &mut notes);
         let doubts = facts::look_at(&mut account);
         let impossible = Impossible::default();
         Ok(SourceSession { name, account, entities, notes, doubts, impossible })
@@ -229,7 +233,11 @@ impl Source {
     }
 
     fn name_of(&self, session: &ParsedSession) -> String {
-        session.name.clone().unwrap_or_else(|| self.stem())
+        match (&session.name, session.number) {
+            (Some(name), _) => name.clone(),
+            (None, Some(number)) => format!("{}-{number}", self.stem()),
+            (None, None) => self.stem(),
+        }
     }
 
     fn parsed<'a>(&self, parsed: &'a Parsed, name: &str) -> Result<&'a ParsedSession> {

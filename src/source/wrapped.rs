@@ -11,7 +11,7 @@ use super::small;
 use super::unwrap::{self, Budget, Inside};
 use crate::error::{Error, Result};
 use crate::file::FileKindFound;
-use crate::format::{InMemory, Notes, Parsed, ParsedSession};
+use crate::format::{Given, InMemory, Notes, Parsed, ParsedSession};
 use crate::types::Progress;
 
 #[cfg(test)]
@@ -120,8 +120,14 @@ impl Unwrapping<'_> {
         if found.len() > 1 {
             let members = found.into_iter().map(|(name, one)| {
                 let stem = one.stem.or_else(|| Some(name.clone()));
-                let (path, progress) = (path.to_owned(), Progress::default());
-                Source { path, inner: one.inner, notes: one.notes, stem, progress }
+                Source {
+                    path: path.to_owned(),
+                    inner: one.inner,
+                    notes: one.notes,
+                    stem,
+                    progress: Progress::default(),
+                    given: Given::default(),
+                }
             });
             let inner = Inner::Many(named_apart(members.collect())?);
             return Ok(Found { inner, notes: Vec::new(), stem: None });
@@ -151,8 +157,14 @@ impl Unwrapping<'_> {
                 Err(Error::WrongKind { .. }) => continue,
                 read => Inner::Parsed(member(read)?),
             };
-            let (path, notes, progress) = (folder.clone(), notes.clone(), Progress::default());
-            members.push(Source { path, inner, notes, stem: None, progress });
+            members.push(Source {
+                path: folder.clone(),
+                inner,
+                notes: notes.clone(),
+                stem: None,
+                progress: Progress::default(),
+                given: Given::default(),
+            });
             // Sessions may lie beside a folder `tdata` too.
             let inside = folder.join("tdata");
             let deeper = files.0.keys().any(|file| file.starts_with(&inside));
@@ -208,7 +220,7 @@ impl Unwrapping<'_> {
             Ok(found) => found,
         };
         let (path, progress) = (path.to_owned(), Progress::default());
-        Ok(Source { path, inner, notes, stem, progress })
+        Ok(Source { path, inner, notes, stem, progress, given: Given::default() })
     }
 }
 

@@ -1,4 +1,4 @@
-"""Invented accounts, and what of them a client's form keeps.
+"""Invented accounts, and what of them a client's format keeps.
 
 An account is JSON that every client's script reads: `home`, `test`, `api_id`, `user` {id, bot}, `dcs` (id, host,
 ipv6, port, key as hex; the home DC first), `state` [pts, qts, date, seq], `channels` {bare id: pts}, `takeout`, `files`
@@ -99,7 +99,7 @@ def dumped_dc(one):
 
 
 def kept(account, keeps, now):
-    """The dump of what this account becomes in a form that keeps these things alone."""
+    """The dump of what this account becomes in a format that keeps these things alone."""
     whole = session(account, now)
     only = lambda what, value, nothing=None: value if what in keeps else nothing
     user = only("user", {"id": account["user"]["id"], "bot": only("bot", account["user"]["bot"])})
@@ -130,16 +130,16 @@ def kept(account, keeps, now):
     }
 
 
-def answers(account, form):
-    """What a client is to say of this account in a form, under the names that all their scripts use."""
+def answers(account, format):
+    """What a client is to say of this account in a format, under the names that all their scripts use."""
     home, peers_of = account["dcs"][0], account["peers"]
-    most = None if "usernames" in form.keeps.split() else 1
+    most = None if "usernames" in format.keeps.split() else 1
     pair = lambda peer: [peer["id"], peer["hash"]]
     first = lambda peer: next(iter(peer["usernames"]), None)
     everything = {
         "dc": home["id"], "host": home["host"], "port": home["port"], "key": home["key"],
         "keys": {one["id"]: one["key"] for one in account["dcs"]},
-        "test": account["test"], "api_id": account["api_id"], "takeout": account["takeout"],
+        "accounts": 1, "logged_in": "authorizationStateReady", "test": account["test"], "api_id": account["api_id"], "takeout": account["takeout"],
         "user": account["user"]["id"], "bot": account["user"]["bot"],
         "state": account["state"], "channels": account["channels"], "files": account["files"],
         "by_id": {peer["id"]: peer["hash"] for peer in peers_of},
@@ -149,4 +149,4 @@ def answers(account, form):
         "kinds": {peer["id"]: peer["kind"] for peer in peers_of},
         "rows": {peer["id"]: [peer["hash"], first(peer), peer["phone"], peer["name"]] for peer in peers_of},
     }
-    return {key: everything[key] for key in form.gives.split()}
+    return {key: everything[key] for key in format.gives.split()}

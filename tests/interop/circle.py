@@ -25,15 +25,15 @@ def full_circle(bench, name):
     print(f"  {name}: missing at the end, and reported: {dict(missing(begin, end))}", flush=True)
 
 
-def leg(bench, source, form, target, *given):
+def leg(bench, source, format, target, *given):
     """One export; gives what its report says, which is what the target's dump lacks."""
     report = bench.folder / "report.json"
     report.unlink(missing_ok=True)
-    bench.run_tool("export", source, "--to", form, "-o", target, "--report", report, *given)
+    bench.run_tool("export", source, "--to", format, "-o", target, "--report", report, *given)
     export, = json.loads(report.read_text())["exports"]
     lost = Counter({loss["what"]: loss["count"] for loss in export["lost"]})
     gone = missing(fields(bench.dump(source)), fields(bench.dump(target)))
-    same_counts(gone, lost, f"to {form}: missing, and reported")
+    same_counts(gone, lost, f"to {format}: missing, and reported")
     return lost
 
 

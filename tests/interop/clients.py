@@ -1,4 +1,4 @@
-"""The clients that are asked: how each is installed and called, and what its forms keep and give back."""
+"""The clients that are asked: how each is installed and called, and what its formats keep and give back."""
 import hashlib
 import shutil
 import subprocess
@@ -10,8 +10,8 @@ HERE = Path(__file__).resolve().parent
 
 
 @dataclass
-class Form:
-    """A form and what of an account is in it (`account.kept`); what the client then says of it (`account.answers`).
+class Format:
+    """A format and what of an account is in it (`account.kept`); what the client then says of it (`account.answers`).
 
     `more` is what the client writes and we leave out.
     """
@@ -25,8 +25,10 @@ class Form:
 class Client:
     name: str
     install: callable  # (folder) -> the start of its command line
-    file: Form
-    string: Form | None = None
+    file: Format
+    string: Format | None = None
+    people_only: bool = False  # It holds no bots and no accounts of the test servers.
+    writes: bool = True  # Else it only goes on with a file that was there: "rewrite".
 
 
 def python(requirement, script):
@@ -61,6 +63,11 @@ def node(script):
     return install
 
 
+def without_network(install):
+    """The same in a network of its own, in which there is nobody."""
+    return lambda folder: ["unshare", "-r", "-n", *install(folder)]
+
+
 def grammers(storage):
     """The crate beside this: its libsql is C."""
     def install(folder):
@@ -87,48 +94,57 @@ def run(command, **options):
 
 TELETHON = "address user takeout state peers username phone name date files"
 TELETHON_GIVES = "dc host port key user takeout state channels by_id by_username by_phone by_name files"
-TELETHON_STRING = Form("telethon-string", "address", "dc host port key")
+TELETHON_STRING = Format("telethon-string", "address", "dc host port key")
 
 PYROGRAM = "test api_id user bot peers kind phone date"
 PYROGRAM_LOGIN = "dc key test api_id user bot"
 PYROGRAM_GIVES = f"{PYROGRAM_LOGIN} by_id by_username by_phone"
-PYROGRAM_STRING = Form("pyrogram-string", "test api_id user bot", PYROGRAM_LOGIN)
+PYROGRAM_STRING = Format("pyrogram-string", "test api_id user bot", PYROGRAM_LOGIN)
 
 CLIENTS = [
     Client(
         "Telethon 1.45", python("Telethon==1.45.0", "telethon_client.py"),
-        Form("telethon", TELETHON, TELETHON_GIVES), TELETHON_STRING),
+        Format("telethon", TELETHON, TELETHON_GIVES), TELETHON_STRING),
     Client(
         "Telethon 1.42", python("Telethon==1.42.0", "telethon_client.py"),
-        Form("telethon-v7", TELETHON, TELETHON_GIVES), TELETHON_STRING),
+        Format("telethon-v7", TELETHON, TELETHON_GIVES), TELETHON_STRING),
     Client(
         "Pyrogram", python("Pyrogram==2.0.106", "pyrogram_client.py"),
-        Form("pyrogram", f"{PYROGRAM} username", PYROGRAM_GIVES), PYROGRAM_STRING),
+        Format("pyrogram", f"{PYROGRAM} username", PYROGRAM_GIVES), PYROGRAM_STRING),
     Client(
         "Hydrogram", python("hydrogram==0.2.0", "pyrogram_client.py"),
-        Form("hydrogram", f"{PYROGRAM} username", PYROGRAM_GIVES), PYROGRAM_STRING),
+        Format("hydrogram", f"{PYROGRAM} username", PYROGRAM_GIVES), PYROGRAM_STRING),
     Client(
         "Pyrofork", python("pyrofork==2.3.69", "pyrogram_client.py"),
-        Form("pyrofork", f"{PYROGRAM} usernames state", f"{PYROGRAM_GIVES} state channels"), PYROGRAM_STRING),
+        Format("pyrofork", f"{PYROGRAM} usernames state", f"{PYROGRAM_GIVES} state channels"), PYROGRAM_STRING),
     Client(
         "Kurigram", python("kurigram==2.2.26", "pyrogram_client.py"),
-        Form("kurigram", f"{PYROGRAM} usernames state address", f"{PYROGRAM_GIVES} state channels host port"),
+        Format("kurigram", f"{PYROGRAM} usernames state address", f"{PYROGRAM_GIVES} state channels host port"),
         # It finds the address of a string by itself.
-        Form("pyrogram-string", PYROGRAM_STRING.keeps, f"{PYROGRAM_LOGIN} host port")),
+        Format("pyrogram-string", PYROGRAM_STRING.keeps, f"{PYROGRAM_LOGIN} host port")),
     Client(
         "GramJS", node("gramjs_client.mjs"),
-        Form("gramjs-store", "address peers username phone name date", "dc host port key rows by_id"),
-        Form("gramjs-string", "address", "dc host port key")),
+        Format("gramjs-store", "address peers username phone name date", "dc host port key rows by_id"),
+        Format("gramjs-string", "address", "dc host port key")),
     Client(
         "mtcute", node("mtcute_client.mjs"),
-        Form("mtcute", "address keys test user bot state peers usernames phone date",
+        Format("mtcute", "address keys test user bot state peers usernames phone date",
              "dc host port keys test user bot state channels by_id by_username by_phone", more="name kind"),
-        Form("mtcute-string", "address test user bot", "dc host port key test user bot")),
+        Format("mtcute-string", "address test user bot", "dc host port key test user bot")),
+    Client(
+        "opentele2", python("opentele2==2.0.0", "opentele_client.py"),
+        Format("tdata", "user", "accounts dc key user"), people_only=True),
+    Client(
+        "mtcute convert", node("mtcute_convert.mjs"),
+        Format("tdata", "user", "accounts dc key keys user"), people_only=True),
+    Client(
+        "TDLib", without_network(python("tdjson==1.8.69", "tdlib_client.py")),
+        Format("tdlib", "keys user bot", "logged_in user"), writes=False),
     Client(
         "grammers 0.11", grammers("sqlite"),
-        Form("grammers", "addresses ipv6 keys user bot state peers kind own_row",
+        Format("grammers", "addresses ipv6 keys user bot state peers kind own_row",
              "dc host port keys user bot state channels by_id kinds")),
     Client(
         "grammers 0.7", grammers("tl"),
-        Form("grammers-tl", "addresses keys user bot state", "dc host port keys user bot state channels")),
+        Format("grammers-tl", "addresses keys user bot state", "dc host port keys user bot state channels")),
 ]

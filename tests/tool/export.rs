@@ -1,4 +1,4 @@
-//! Sessions leave in the form of another client: whole, and with what is left out said.
+//! Sessions leave in the format of another client: whole, and with what is left out said.
 
 use std::fs;
 use std::io::Write;
@@ -7,8 +7,8 @@ use std::process::Stdio;
 use crate::support::{Folder, Ran, Result};
 use serde_json::Value;
 
-/// Every form, and what the tool calls it when it reads it back.
-const FORMS: [(&str, &str); 20] = [
+/// Every format, and what the tool calls it when it reads it back.
+const FORMATS: [(&str, &str); 21] = [
     ("telethon", "telethon-sqlite v8"),
     ("telethon-v7", "telethon-sqlite v7"),
     ("telethon2", "telethon2 v10"),
@@ -25,6 +25,7 @@ const FORMS: [(&str, &str); 20] = [
     ("mtcute", "mtcute-sqlite v2"),
     ("mtcute-string", "mtcute-string v3"),
     ("mtkruto-string", "mtkruto-string"),
+    ("gotgproto", "gotgproto"),
     ("sqlalchemy", "sqlalchemy v2"),
     ("portable", "portable v2"),
     ("portable-string", "portable v2"),
@@ -32,15 +33,15 @@ const FORMS: [(&str, &str); 20] = [
 ];
 
 #[test]
-fn every_form_keeps_the_key_and_is_known_again() -> Result {
+fn every_format_keeps_the_key_and_is_known_again() -> Result {
     let folder = Folder::with(&["username_conflict"])?;
     let key = auth_key(&folder.json(&["dump", "username_conflict", "--secrets"])?);
-    for (form, name) in FORMS {
-        let ran = export(&folder, form, &["-o", form])?;
-        assert_eq!(ran.code, 0, "{form}: {ran:?}");
-        let dump = folder.json(&["dump", form, "--secrets"])?;
+    for (format, name) in FORMATS {
+        let ran = export(&folder, format, &["-o", format])?;
+        assert_eq!(ran.code, 0, "{format}: {ran:?}");
+        let dump = folder.json(&["dump", format, "--secrets"])?;
         assert_eq!(dump["source"], name);
-        assert_eq!(auth_key(&dump), key, "{form}");
+        assert_eq!(auth_key(&dump), key, "{format}");
     }
     Ok(())
 }
@@ -148,10 +149,18 @@ fn a_session_that_never_connected_has_a_place_in_forms_of_ours() -> Result {
     let folder = Folder::with(&["empty_0.16"])?;
     let dump = folder.json(&["dump", "empty_0.16", "--secrets"])?;
     assert!(dump["sessions"][0]["home_dc"].is_null());
-    for form in ["json", "portable", "portable-string"] {
-        folder.results(&["export", "empty_0.16.session", "--to", form, "-o", form, "--strict"])?;
-        let back = folder.json(&["dump", form, "--secrets"])?;
-        assert_eq!(back["sessions"], dump["sessions"], "{form}");
+    for format in ["json", "portable", "portable-string"] {
+        folder.results(&[
+            "export",
+            "empty_0.16.session",
+            "--to",
+            format,
+            "-o",
+            format,
+            "--strict",
+        ])?;
+        let back = folder.json(&["dump", format, "--secrets"])?;
+        assert_eq!(back["sessions"], dump["sessions"], "{format}");
     }
     let telethon = ["export", "empty_0.16.session", "--to", "telethon", "-o", "out"];
     folder.run(&telethon)?.refused(1, &["the home DC"]);
@@ -182,7 +191,7 @@ fn what_a_form_needs_and_nobody_knows_is_named() -> Result {
     folder.run(&["export", "username_conflict", "--to", "telethon"])?.refused(2, &["-o"]);
     let text = folder.run(&["export", "username_conflict", "--to", "madeline", "-o", "x"])?;
     assert_eq!(text.code, 2);
-    assert!(text.stderr.contains("mtcute-string"), "the forms are listed: {text:?}");
+    assert!(text.stderr.contains("mtcute-string"), "the formats are listed: {text:?}");
     Ok(())
 }
 
@@ -238,8 +247,8 @@ fn a_sealed_session_opens_under_its_passphrase_alone() -> Result {
     Ok(())
 }
 
-fn export(folder: &Folder, form: &str, more: &[&str]) -> Result<Ran> {
-    let arguments = ["export", "username_conflict", "--to", form, "--api-id", "5"];
+fn export(folder: &Folder, format: &str, more: &[&str]) -> Result<Ran> {
+    let arguments = ["export", "username_conflict", "--to", format, "--api-id", "5"];
     folder.run(&[&arguments[..], &["--user-id", "777"], more].concat())
 }
 

@@ -4,8 +4,8 @@ use crate::support::reports::report;
 use crate::support::{Folder, Result};
 use serde_json::Value;
 
-/// Every form, with what it needs given.
-const FORMS: [&str; 26] = [
+/// Every format, with what it needs given.
+const FORMATS: [&str; 27] = [
     "telethon",
     "telethon-v7",
     "telethon2",
@@ -23,6 +23,7 @@ const FORMS: [&str; 26] = [
     "mtcute-string",
     "mtkruto-string",
     "gotd",
+    "gotgproto",
     "gotgproto-string",
     "gogram-string",
     "wtelegram",
@@ -70,20 +71,20 @@ fn every_form_gets_the_well_known_address_for_a_wrong_one() -> Result {
     ] {
         let folder = with(&[source])?;
         folder.write("key", b"0123456789abcdef0123456789abcdef")?;
-        for form in FORMS {
-            let given = ["--api-id", "5", "--user-id", "777", "-o", form];
-            let sealed = form == "wtelegram";
+        for format in FORMATS {
+            let given = ["--api-id", "5", "--user-id", "777", "-o", format];
+            let sealed = format == "wtelegram";
             let seal = if sealed { &["--seal-passphrase-file", "key"][..] } else { &[] };
             let open = if sealed { &["--passphrase-file", "key"][..] } else { &[] };
             let ran =
-                folder.run(&[&["export", source, "--to", form], &given[..], seal].concat())?;
-            assert_eq!(ran.code, 0, "{form}: {ran:?}");
-            assert!(ran.stderr.contains("left out: dcs.ipv4: it is a"), "{form}: {ran:?}");
+                folder.run(&[&["export", source, "--to", format], &given[..], seal].concat())?;
+            assert_eq!(ran.code, 0, "{format}: {ran:?}");
+            assert!(ran.stderr.contains("left out: dcs.ipv4: it is a"), "{format}: {ran:?}");
             let well_known = format!("address of DC {dc}: {right}:443, well known");
-            assert!(ran.stderr.contains(&well_known), "{form}: {ran:?}");
-            let back = &folder.json(&[&["dump", form], open].concat())?["sessions"][0];
+            assert!(ran.stderr.contains(&well_known), "{format}: {ran:?}");
+            let back = &folder.json(&[&["dump", format], open].concat())?["sessions"][0];
             let address = &back["dcs"][0]["ipv4"];
-            assert!(address.is_null() || address["host"] == right, "{form}: {address}");
+            assert!(address.is_null() || address["host"] == right, "{format}: {address}");
         }
     }
     Ok(())
@@ -100,16 +101,16 @@ fn entities_that_nobody_is_are_neither_imported_nor_exported() -> Result {
     };
     let possible = [-1_001_234_567_890, -4001, 5_123_456_789];
     assert_eq!(ids(&folder.json(&["dump", "store"])?), possible);
-    for form in ["telethon", "pyrogram", "grammers", "mtcute", "json", "gramjs-store"] {
-        let given = ["--api-id", "5", "--user-id", "777", "-o", form];
-        let ran = folder.run(&[&["export", source, "--to", form], &given[..]].concat())?;
+    for format in ["telethon", "pyrogram", "grammers", "mtcute", "json", "gramjs-store"] {
+        let given = ["--api-id", "5", "--user-id", "777", "-o", format];
+        let ran = folder.run(&[&["export", source, "--to", format], &given[..]].concat())?;
         let words = "left out: entities (2 times): no user, group or channel can have this id";
-        assert!(ran.stderr.contains(words), "{form}: {ran:?}");
-        let read = ids(&folder.json(&["dump", form])?);
-        assert!(read.contains(&5_123_456_789), "{form}: {read:?}");
-        // Some forms keep the account itself among the others.
+        assert!(ran.stderr.contains(words), "{format}: {ran:?}");
+        let read = ids(&folder.json(&["dump", format])?);
+        assert!(read.contains(&5_123_456_789), "{format}: {read:?}");
+        // Some formats keep the account itself among the others.
         let known = |id: &i64| possible.contains(id) || *id == 777;
-        assert!(read.iter().all(known), "{form}: {read:?}");
+        assert!(read.iter().all(known), "{format}: {read:?}");
     }
     Ok(())
 }

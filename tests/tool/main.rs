@@ -14,7 +14,7 @@ mod dump;
 mod export;
 mod facts;
 mod folders;
-mod forms;
+mod formats;
 mod import;
 mod query;
 mod read;

@@ -115,6 +115,20 @@ pub(crate) struct Origin {
     pub(crate) dc: Option<i32>,
 }
 
+/// What the caller knows better than a source.
+#[derive(Args, Default)]
+pub(crate) struct Corrections {
+    /// The account's own user id, whatever the session says
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i64).range(1..))]
+    pub(crate) user_id: Option<i64>,
+    /// The api id, whatever the session says
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i32).range(1..))]
+    pub(crate) api_id: Option<i32>,
+    /// The account is a bot (`false`: is not a bot), whatever the session says
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) bot: Option<bool>,
+}
+
 /// Import sessions into a store, which is created if it does not exist
 #[derive(Args)]
 #[command(
@@ -142,6 +156,8 @@ pub(crate) struct Import {
     /// The DC of an auth key that is alone in hexadecimal digits
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     pub(crate) dc: Option<i32>,
+    #[command(flatten)]
+    pub(crate) corrections: Corrections,
     /// The store to write to; `.tgsession` is added to a bare name
     #[arg(long, value_name = "STORE")]
     pub(crate) into: PathBuf,
@@ -248,6 +264,8 @@ fn form() -> impl clap::builder::TypedValueParser<Value = Format> {
 pub(crate) struct Dump {
     #[command(flatten)]
     pub(crate) origin: Origin,
+    #[command(flatten)]
+    pub(crate) corrections: Corrections,
     /// Only the session of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
@@ -264,6 +282,8 @@ pub(crate) struct Dump {
 pub(crate) struct Info {
     #[command(flatten)]
     pub(crate) origin: Origin,
+    #[command(flatten)]
+    pub(crate) corrections: Corrections,
     /// Write it as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -35,10 +35,9 @@ fn plain(error: &Error) -> String {
             format!("{}: already exists; nothing was written", path.display())
         }
         Error::WrongKind { path, found, hint } => wrong_kind(path, found, hint),
-        Error::NeedsPassphrase { path } => format!(
-            "{}: sealed under a passphrase; give it with --passphrase-file FILE",
-            path.display()
-        ),
+        Error::NeedsPassphrase { path, what } => {
+            format!("{}: sealed; give {what} with --passphrase-file FILE", path.display())
+        }
         Error::WrongPassphrase { path } => format!(
             "{}: the passphrase does not open it; check the passphrase (a damaged file cannot be told \
              from a wrong passphrase)",

@@ -9,14 +9,14 @@ use std::{env, fs, thread};
 use tgsession::{DcId, Error, Progress, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
-use crate::args::Origin;
+use crate::args::{Corrections, Origin};
 use crate::failure::{Failure, Outcome};
 use crate::target::{starts_with, with_ending};
 use crate::{explain, settings, target};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
-    open_counted(origin, reading, &Progress::default())
+    open_corrected(origin, reading, &Corrections::default())
 }
 
 /// The same; checks of the source count here.
@@ -25,13 +25,44 @@ pub(crate) fn open_counted(
     reading: Reading,
     progress: &Progress,
 ) -> Outcome<Source> {
+    open_with(origin, reading, &Corrections::default(), progress)
+}
+
+/// The same, with what the caller knows better than the source.
+pub(crate) fn open_corrected(
+    origin: &Origin,
+    reading: Reading,
+    corrections: &Corrections,
+) -> Outcome<Source> {
+    open_with(origin, reading, corrections, &Progress::default())
+}
+
+fn open_with(
+    origin: &Origin,
+    reading: Reading,
+    corrections: &Corrections,
+    progress: &Progress,
+) -> Outcome<Source> {
     let mut reader = Reader::new(reading, origin.passphrase_file.as_deref())?.with_dc(origin.dc);
     reader.options = reader.options.progress(progress);
-    match (&origin.source, &origin.string_env) {
+    let reader = reader.with_corrections(corrections);
+    let source = match (&origin.source, &origin.string_env) {
         (Some(path), _) => reader.open(&find(path)?),
         (None, Some(variable)) => reader.open_variable(variable),
         (None, None) => Err(Failure::Usage("give a SRC or --string-env".to_owned())),
+    }?;
+    fit(corrections, || Ok(source.session_names()?.len()))?;
+    Ok(source)
+}
+
+/// Refuses to give one account's id to several sessions.
+pub(crate) fn fit(corrections: &Corrections, sessions: impl FnOnce() -> Outcome<usize>) -> Outcome {
+    let of_one = corrections.user_id.is_some() || corrections.bot.is_some();
+    if of_one && sessions()? > 1 {
+        let why = "--user-id and --bot are true of one session, and several are read";
+        return Err(Failure::Usage(why.to_owned()));
     }
+    Ok(())
 }
 
 /// How a source is read.
@@ -75,6 +106,16 @@ impl Reader {
     /// With the DC of a key that does not say it.
     pub(crate) fn with_dc(mut self, dc: Option<i32>) -> Self {
         self.options = dc.map_or(self.options.clone(), |dc| self.options.dc(DcId(dc)));
+        self
+    }
+
+    /// With what the caller knows better than the one session of a source.
+    pub(crate) fn with_corrections(mut self, given: &Corrections) -> Self {
+        let mut options = self.options;
+        options = given.user_id.map_or(options.clone(), |id| options.user_id(id));
+        options = given.api_id.map_or(options.clone(), |id| options.api_id(id));
+        options = given.bot.map_or(options.clone(), |bot| options.bot(bot));
+        self.options = options;
         self
     }
 
@@ -140,7 +181,7 @@ impl Reader {
                 opened => return Ok(opened?),
             }
         }
-        let Error::NeedsPassphrase { path } = &sealed else { return Err(sealed.into()) };
+        let Error::NeedsPassphrase { path, .. } = &sealed else { return Err(sealed.into()) };
         let Some(typed) = ask(&format!("Passphrase of {}: ", path.display()))? else {
             return Err(sealed.into());
         };

@@ -52,7 +52,7 @@ pub(crate) fn read(json: &Value) -> Result<Parsed, String> {
     }
     if sessions.len() > 1 {
         for (number, session) in (1..).zip(&mut sessions) {
-            session.name = Some(format!("account{number}"));
+            session.number = Some(number);
         }
     }
     Ok(Parsed { format: FORMAT.to_owned(), sessions })
@@ -195,8 +195,8 @@ mod tests {
         }
         let many = json!({"accounts": [account(2, &json!([])), account(4, &json!([]))]});
         let parsed = read(&many).unwrap();
-        let names: Vec<_> = parsed.sessions.iter().map(|one| one.name.clone().unwrap()).collect();
-        assert_eq!(names, ["account1", "account2"]);
+        let numbers: Vec<_> = parsed.sessions.iter().filter_map(|one| one.number).collect();
+        assert_eq!(numbers, [1, 2]);
         assert!(parsed.sessions[1].notes[0].contains("no key of DC 4"));
         let bad = json!({"accounts": [account(2, &json!(5)), account(4, &json!([]))]});
         let parsed = read(&bad).unwrap();

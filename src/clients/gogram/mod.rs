@@ -18,17 +18,16 @@ use zeroize::Zeroizing;
 use crate::clients::gotd;
 use crate::error::{Error, Result};
 use crate::format::{
-    Address, Losses, Need, Outgoing, Output, Parsed, ParsedSession, Place, Target, key_text,
+    AccountTarget, Address, FormatSpec, Need, Parsed, ParsedSession, Place, Reader, Writer,
+    damaged, into_bytes, key_text,
 };
-use crate::format::{FormatSpec, Reader, Writer, damaged};
-use crate::format::{the_only, written};
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
 /// What is read of gogram.
 pub(super) const READERS: &[Reader] =
     &[Reader::Text(|path, text, _| Some(read_text(text)?.map_err(|why| damaged(path, why))))];
 
-pub(super) const STRING: FormatSpec = FormatSpec::text(FORMAT, Writer::File(&GogramString));
+pub(super) const STRING: FormatSpec = FormatSpec::text(FORMAT, Writer::File(&TARGET));
 
 const FORMAT: &str = "gogram-string";
 
@@ -123,28 +122,11 @@ fn endpoint(text: &str) -> Option<Endpoint> {
 }
 
 /// The string, written.
-pub(crate) struct GogramString;
-
-impl Target for GogramString {
-    fn name(&self) -> &'static str {
-        FORMAT
-    }
-
-    fn place(&self) -> &'static Place {
-        const PLACE: Place = Place { address: Address::One, api_id: Need::Kept, ..Place::LEAST };
-        &PLACE
-    }
-
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let text = text(&the_only(sessions, FORMAT)?.account)?;
-        written(out.write_all(text.as_bytes()))
-    }
-}
+const TARGET: AccountTarget = AccountTarget {
+    name: FORMAT,
+    place: &Place { address: Address::One, api_id: Need::Kept, ..Place::LEAST },
+    encode: |account| text(account).map(into_bytes),
+};
 
 fn text(account: &Account) -> Result<Zeroizing<String>> {
     let lacks = |what| Error::Lacks { format: FORMAT, what };
@@ -248,7 +230,7 @@ mod tests {
         for (host, port) in [("149.154.167.91", 443), ("2001:67c:4e8:f004::a", 80), ("a\"b", 1)] {
             let account = expected(host, port);
             let sample = Sample { account: account.clone(), entities: Vec::new() };
-            let bytes = write(&GogramString, &sample).unwrap().bytes;
+            let bytes = write(&TARGET, &sample).unwrap().bytes;
             let session = the_session(std::str::from_utf8(&bytes).unwrap());
             assert_eq!((session.account, session.notes.len()), (account, 0));
         }

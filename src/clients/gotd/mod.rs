@@ -18,17 +18,20 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::format::{
-    Address, Losses, Need, Outgoing, Output, Parsed, ParsedSession, Place, Target, key_text,
+    AccountTarget, Address, FormatSpec, Need, Parsed, ParsedSession, Place, Reader, into_bytes,
+    key_text,
 };
-use crate::format::{FormatSpec, Reader};
-use crate::format::{the_only, written};
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
 /// What is read of gotd.
 pub(super) const READERS: &[Reader] = &[Reader::Json { name: FORMAT, looks_like, read }];
 
 pub(super) const FILE: FormatSpec =
-    FormatSpec { ending: ".json", ..FormatSpec::file(FORMAT, &GotdFile) };
+    FormatSpec { ending: ".json", ..FormatSpec::file(FORMAT, &TARGET) };
+
+/// The file of `session.FileStorage`.
+const TARGET: AccountTarget =
+    AccountTarget { name: FORMAT, place: &PLACE, encode: |account| text(account).map(into_bytes) };
 
 const FORMAT: &str = "gotd";
 
@@ -167,29 +170,6 @@ pub(super) fn text(account: &Account) -> Result<Zeroizing<String>> {
 
 /// More than the text takes without the host.
 const ROOM: usize = 1024;
-
-/// The file of `session.FileStorage`.
-pub(crate) struct GotdFile;
-
-impl Target for GotdFile {
-    fn name(&self) -> &'static str {
-        FORMAT
-    }
-
-    fn place(&self) -> &'static Place {
-        &PLACE
-    }
-
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let text = text(&the_only(sessions, FORMAT)?.account)?;
-        written(out.write_all(text.as_bytes()))
-    }
-}
 
 #[cfg(test)]
 mod tests;

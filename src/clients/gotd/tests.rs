@@ -10,6 +10,7 @@ use super::*;
 use crate::clients::Sample;
 use crate::clients::tests::write;
 use crate::format::Losses;
+use crate::format::Target;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/others")
@@ -44,7 +45,7 @@ fn what_is_written_is_read_again_and_is_laid_out_as_the_client_does() {
     let written = json_of("gotd.session.json");
     let account = the_session(&written).account;
     let sample = Sample { account: account.clone(), entities: Vec::new() };
-    let bytes = write(&GotdFile, &sample).unwrap().bytes;
+    let bytes = write(&TARGET, &sample).unwrap().bytes;
     let again: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(the_session(&again).account, account);
     assert_eq!(the_session(&again).notes, Vec::<String>::new());
@@ -112,7 +113,7 @@ fn what_is_odd_is_noted_and_a_key_that_cannot_be_one_is_an_error() {
 #[test]
 fn an_account_that_does_not_fit_is_refused() {
     let mut lost = Losses::default();
-    let refused = GotdFile.write(&mut [], &mut lost, &mut Cursor::new(Vec::new()));
+    let refused = TARGET.write(&mut [], &mut lost, &mut Cursor::new(Vec::new()));
     assert!(matches!(refused, Err(Error::Unfit { .. })));
     assert!(matches!(text(&Account::default()), Err(Error::Lacks { .. })));
 }

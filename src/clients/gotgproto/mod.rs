@@ -13,10 +13,14 @@
 mod string;
 #[cfg(test)]
 mod tests;
+mod types;
+mod write;
 
 use serde_json::Value as Json;
 
-pub(crate) use self::string::{GotgprotoString, looks_like_json, read_json, read_text};
+pub(crate) use self::string::{looks_like_json, read_json, read_text};
+use self::types::{CHANNEL, GROUP, USER};
+use self::write::{FORMAT, GotgprotoFile};
 use crate::clients::gotd;
 use crate::error::{Damaged, Error, Result};
 use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat, column, touch};
@@ -32,8 +36,10 @@ pub(super) const READERS: &[Reader] = &[
     Reader::Json { name: "gotgproto", looks_like: looks_like_json, read: read_json },
 ];
 
+pub(super) const FILE: FormatSpec = FormatSpec::file(FORMAT, &GotgprotoFile);
+
 pub(super) const STRING: FormatSpec =
-    FormatSpec::text("gotgproto-string", Writer::File(&GotgprotoString));
+    FormatSpec::text("gotgproto-string", Writer::File(&string::TARGET));
 
 /// gotgproto.
 pub(crate) struct Gotgproto;
@@ -171,7 +177,3 @@ impl<'a> PeerRows<'a> for Peers<'a> {
         Ok(Some(entity))
     }
 }
-
-const USER: i64 = 1;
-const GROUP: i64 = 2;
-const CHANNEL: i64 = 3;

@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use crate::clients::gotd;
 use crate::error::Result;
-use crate::format::{Losses, Outgoing, Output, Parsed, ParsedSession, Place, Target, key_text};
-use crate::format::{the_only, written};
+use crate::format::{AccountTarget, Parsed, ParsedSession, into_bytes, key_text};
+use crate::types::Account;
 
 const FORMAT: &str = "gotgproto-string";
 
@@ -51,33 +51,21 @@ pub(crate) fn read_json(json: &Value) -> Result<Parsed, String> {
 }
 
 /// The string, written.
-pub(crate) struct GotgprotoString;
+pub(super) const TARGET: AccountTarget =
+    AccountTarget { name: FORMAT, place: &gotd::PLACE, encode: bytes };
 
-impl Target for GotgprotoString {
-    fn name(&self) -> &'static str {
-        FORMAT
+fn bytes(account: &Account) -> Result<Zeroizing<Vec<u8>>> {
+    let inner = gotd::text(account)?;
+    let inner = key_text::text_of(inner.as_bytes(), &key_text::STANDARD);
+    let mut json = Zeroizing::new(String::with_capacity(ROOM + inner.len()));
+    for part in ["{\"Version\":1,\"Data\":\"", &*inner, "\"}\n"] {
+        json.push_str(part);
     }
-
-    fn place(&self) -> &'static Place {
-        &gotd::PLACE
-    }
-
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let inner = gotd::text(&the_only(sessions, FORMAT)?.account)?;
-        let inner = key_text::text_of(inner.as_bytes(), &key_text::STANDARD);
-        let mut json = Zeroizing::new(String::with_capacity(ROOM + inner.len()));
-        for part in ["{\"Version\":1,\"Data\":\"", &*inner, "\"}\n"] {
-            json.push_str(part);
-        }
-        let text = key_text::text_of(json.as_bytes(), &key_text::STANDARD);
-        written(out.write_all(text.as_bytes()))?;
-        written(out.write_all(b"\n"))
-    }
+    let length = json.len().div_ceil(3) * 4 + 1;
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    text.push_str(&key_text::text_of(json.as_bytes(), &key_text::STANDARD));
+    text.push('\n');
+    Ok(into_bytes(text))
 }
 
 /// What stands around the inner text.

@@ -72,10 +72,28 @@ fn the_string_gives_the_same_account_and_so_does_its_json() {
 fn what_is_written_is_read_again() {
     let account = the_string().sessions.remove(0).account;
     let sample = Sample { account: account.clone(), entities: Vec::new() };
-    let bytes = write(&GotgprotoString, &sample).unwrap().bytes;
+    let bytes = write(&string::TARGET, &sample).unwrap().bytes;
     let read = read_text(std::str::from_utf8(&bytes).unwrap()).unwrap().unwrap();
     assert_eq!(read.sessions[0].account, account);
     assert_eq!(read.sessions[0].notes, Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_is_written_is_read_again() {
+    let seen = read_file(&fixtures().join("gotgproto.session")).unwrap();
+    let mut sample = seen.sample;
+    let more = [PeerId::channel(5_123_456_789), PeerId::group(6), PeerId::user(7)];
+    let more = more.into_iter().map(|id| Entity::new(id.unwrap()));
+    sample.entities.extend(more);
+    sample.entities.sort_by_key(|entity| entity.id);
+    let written = write(&GotgprotoFile, &sample).unwrap();
+    let again = read(written.bytes).unwrap();
+    assert_eq!(again.sample.account, sample.account);
+    let ids: Vec<_> = again.sample.entities.iter().map(|entity| entity.id.marked()).collect();
+    assert_eq!(ids, [-6, 7, 5_123_456_789]);
+    let [lost] = &written.lost[..] else { panic!("{:?}", written.lost) };
+    assert_eq!(lost.what, "entities", "a channel with the bare id of a user");
+    assert_eq!(lost.examples, [-1_005_123_456_789]);
 }
 
 #[test]

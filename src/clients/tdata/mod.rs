@@ -59,14 +59,13 @@ pub(super) const FOLDER: FormatSpec = FormatSpec {
 /// Reads a folder as sessions; an account that cannot be read is one of them.
 fn read_sessions(files: &dyn Files, path: &Path, known: Known<'_>) -> Result<Parsed> {
     let accounts = read(files, path, known.passphrase)?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let alone = accounts.len() == 1;
     let sessions = accounts.into_iter().map(|account| {
         let index = account.as_ref().map_or_else(|bad| bad.index, |good| good.index);
-        let name = (!alone).then(|| format!("{stem}-{}", i64::from(index) + 1));
+        let number = (!alone).then(|| i64::from(index) + 1);
         match account {
             Ok(account) => ParsedSession {
-                name,
+                number,
                 account: account.account,
                 notes: account.notes,
                 ..ParsedSession::default()
@@ -75,7 +74,7 @@ fn read_sessions(files: &dyn Files, path: &Path, known: Known<'_>) -> Result<Par
                 let cause = std::error::Error::source(&bad.error);
                 let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
                 let unreadable = Some(format!("{}{cause}", bad.error));
-                ParsedSession { name, unreadable, ..ParsedSession::default() }
+                ParsedSession { number, unreadable, ..ParsedSession::default() }
             }
         }
     });
@@ -133,7 +132,10 @@ pub(crate) fn read(
     let file = TdfFile::read(files, &folder, KEY_FILE)?;
     let passcode = passcode.unwrap_or_default();
     let keys = KeyFile::open(&file.payload, passcode).map_err(|closed| match closed {
-        Closed::Passcode if passcode.is_empty() => Error::NeedsPassphrase { path: folder.clone() },
+        Closed::Passcode if passcode.is_empty() => Error::NeedsPassphrase {
+            path: folder.clone(),
+            what: "the passcode of Telegram Desktop",
+        },
         Closed::Passcode => Error::WrongPassphrase { path: folder.clone() },
         Closed::AppLock => Error::damaged(&file.path, Damaged::Format(APP_LOCK.into())),
         Closed::Newer(found) => Error::Newer {

@@ -85,7 +85,7 @@ fn a_missing_passcode_is_told_from_a_wrong_one() {
     let folder = fixtures().join("tdata_passcode_two");
     for none in [None, Some(b"".as_slice())] {
         assert!(
-            matches!(read(&Disk, &folder, none), Err(Error::NeedsPassphrase { path }) if path == folder)
+            matches!(read(&Disk, &folder, none), Err(Error::NeedsPassphrase { path, .. }) if path == folder)
         );
     }
     let wrong = read(&Disk, &folder, Some(b"hunter3"));

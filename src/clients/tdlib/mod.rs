@@ -21,11 +21,10 @@ mod write;
 
 use self::closed::Closed;
 use self::events::Values;
-use self::write::{AUTHORISED, FORMAT};
+use self::write::{AUTHORISED, FORMAT, TARGET};
 use std::path::{Path, PathBuf};
 
 use self::events::Log;
-pub(crate) use self::write::TdlibFile;
 use crate::error::{Damaged, Error, Result};
 use crate::format::{Files, Notes, Parsed, ParsedSession};
 use crate::format::{FormatSpec, Reader};
@@ -46,7 +45,7 @@ pub(super) const READERS: &[Reader] = &[
 ];
 
 pub(super) const FILE: FormatSpec =
-    FormatSpec { ending: ".binlog", ..FormatSpec::file(FORMAT, &TdlibFile) };
+    FormatSpec { ending: ".binlog", ..FormatSpec::file(FORMAT, &TARGET) };
 
 /// Whether a file is one: its first event is whole.
 pub(crate) fn looks_like(bytes: &[u8]) -> bool {
@@ -117,7 +116,9 @@ fn session_of(path: &Path, bytes: &[u8], key: Option<&[u8]>) -> Result<ParsedSes
         _ => None,
     };
     read(bytes, key, test_mode).map_err(|closed| match closed {
-        Closed::NeedsKey => Error::NeedsPassphrase { path: path.to_owned() },
+        Closed::NeedsKey => {
+            Error::NeedsPassphrase { path: path.to_owned(), what: "the database key of TDLib" }
+        }
         Closed::WrongKey => Error::WrongPassphrase { path: path.to_owned() },
         Closed::Format(why) => Error::damaged(path, Damaged::Format(why)),
     })

@@ -65,13 +65,13 @@ fn the_file_of_an_own_key_is_opened_by_it_alone_in_any_spelling() {
 fn what_is_written_is_the_file_that_tdlib_took() {
     let parsed = read_folder(&Disk, &fixtures().join("tdlib_default_key_plain"), None).unwrap();
     let sample = Sample { account: parsed.sessions[0].account.clone(), entities: Vec::new() };
-    assert_eq!(write(&TdlibFile, &sample).unwrap().bytes, fixture("tdlib_default_key_plain"));
+    assert_eq!(write(&TARGET, &sample).unwrap().bytes, fixture("tdlib_default_key_plain"));
     let mut account = sample.account.clone();
     account.login.user = Some(SelfUser { id: 5, bot: Some(true) });
     account.login.test_mode = None;
     account.dcs.push(DcOption::new(DcId(4)).with_key(AuthKey::new(&[7; 256])));
     let sample = Sample { account: account.clone(), entities: Vec::new() };
-    let bytes = write(&TdlibFile, &sample).unwrap().bytes;
+    let bytes = write(&TARGET, &sample).unwrap().bytes;
     let session = read(&bytes, None, None).unwrap();
     assert_eq!(session.account, account);
     assert_eq!(session.notes, ["DC 4: its key is not logged in yet"]);

@@ -5,8 +5,7 @@ use zeroize::Zeroizing;
 use super::events::{HEAD, KEY_VALUE, TAIL};
 use crate::clients::gotd;
 use crate::error::{Error, Result};
-use crate::format::{Losses, Need, OtherDcs, Outgoing, Output, Place, Target};
-use crate::format::{the_only, written};
+use crate::format::{AccountTarget, Need, OtherDcs, Place};
 use crate::types::{Account, AuthKey, DcOption};
 
 pub(super) const FORMAT: &str = "tdlib";
@@ -15,32 +14,16 @@ pub(super) const FORMAT: &str = "tdlib";
 pub(super) const AUTHORISED: u32 = 1;
 
 /// `td.binlog`.
-pub(crate) struct TdlibFile;
-
-impl Target for TdlibFile {
-    fn name(&self) -> &'static str {
-        FORMAT
-    }
-
-    fn place(&self) -> &'static Place {
-        const PLACE: Place = Place {
-            other_dcs: OtherDcs::WithKey,
-            user: Need::Needed,
-            bot: Need::Needed,
-            ..Place::LEAST
-        };
-        &PLACE
-    }
-
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        written(out.write_all(&log(&the_only(sessions, FORMAT)?.account)?))
-    }
-}
+pub(super) const TARGET: AccountTarget = AccountTarget {
+    name: FORMAT,
+    place: &Place {
+        other_dcs: OtherDcs::WithKey,
+        user: Need::Needed,
+        bot: Need::Needed,
+        ..Place::LEAST
+    },
+    encode: log,
+};
 
 fn log(account: &Account) -> Result<Zeroizing<Vec<u8>>> {
     let lacks = |what| Error::Lacks { format: FORMAT, what };

@@ -29,7 +29,9 @@ pub(super) fn read(path: &Path, bytes: &[u8], known: Known<'_>) -> Result<Parsed
         opened => opened,
     };
     let session = opened.map_err(|error| match error {
-        PortableError::NeedsPassphrase => Error::NeedsPassphrase { path: path.to_owned() },
+        PortableError::NeedsPassphrase => {
+            Error::NeedsPassphrase { path: path.to_owned(), what: "its passphrase" }
+        }
         PortableError::WrongPassphrase => Error::WrongPassphrase { path: path.to_owned() },
         PortableError::Newer { found } => Error::Newer {
             path: path.to_owned(),

@@ -75,9 +75,9 @@ pub(crate) fn read(json: &Value) -> Result<Parsed, String> {
     }
     found.retain(|(_, one)| !one.account.dcs.is_empty() || one.unreadable.is_some());
     let alone = found.len() == 1;
-    let sessions = found.into_iter().map(|(number, session)| {
-        let name = (!alone).then(|| format!("account{number}"));
-        ParsedSession { name, ..session }
+    let sessions = found.into_iter().map(|(number, session)| ParsedSession {
+        number: (!alone).then_some(number.into()),
+        ..session
     });
     Ok(Parsed { format: FORMAT.to_owned(), sessions: sessions.collect() })
 }

@@ -58,18 +58,18 @@ fn several_accounts_are_read_and_the_keys_of_one_of_them_are_not_another() {
     json["dc"] = json!("2");
     json["dc2_auth_key"] = json!(format!("\"{}\"", hex(1)));
     json["user_auth"] = json!(r#"{"dcID":2,"id":"5"}"#);
-    let names = |json: &Value| {
+    let numbers = |json: &Value| {
         let sessions = read(json).unwrap().sessions;
-        let names = sessions.into_iter().map(|session| session.name.unwrap());
-        names.collect::<Vec<_>>()
+        let numbers = sessions.into_iter().map(|session| session.number.unwrap());
+        numbers.collect::<Vec<_>>()
     };
-    assert_eq!(names(&json), ["account1", "account2"]);
+    assert_eq!(numbers(&json), [1, 2]);
     json["account3"] = json!(r#"{"dcId":2,"dc2_auth_key":"ab"}"#);
-    assert_eq!(names(&json), ["account1", "account2", "account3"]);
+    assert_eq!(numbers(&json), [1, 2, 3]);
     assert!(read(&json).unwrap().sessions[2].unreadable.is_some());
     json.as_object_mut().unwrap().remove("account3");
     json["dc2_auth_key"] = json!(hex(9));
-    assert_eq!(names(&json), ["account0", "account1", "account2"]);
+    assert_eq!(numbers(&json), [0, 1, 2]);
 }
 
 #[test]

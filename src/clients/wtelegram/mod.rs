@@ -46,7 +46,10 @@ pub(super) const FILE: FormatSpec = FormatSpec {
 
 fn read_file(path: &Path, bytes: &[u8], known: Known<'_>) -> Result<Parsed, Error> {
     read(bytes, known.passphrase).map_err(|closed| match closed {
-        Closed::NeedsKey => Error::NeedsPassphrase { path: path.to_owned() },
+        Closed::NeedsKey => Error::NeedsPassphrase {
+            path: path.to_owned(),
+            what: "the session_key of WTelegramClient, or the api_hash if none was set",
+        },
         Closed::WrongKey => Error::WrongPassphrase { path: path.to_owned() },
         Closed::Format(why) => damaged(path, why),
     })

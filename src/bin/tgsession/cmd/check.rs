@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Check) -> Outcome {
         Ok((path, report, doubts)) => {
             doubts.iter().for_each(|doubt| output::say(doubt));
             let problems = report.problems.clone();
-            show(args, &path, Some(&report), &problems)?;
+            show(args, &path, Some((&report, &doubts)), &problems)?;
             if problems.is_empty() {
                 return Ok(());
             }
@@ -50,10 +50,12 @@ pub(crate) fn run(args: &Check) -> Outcome {
 fn show(
     args: &Check,
     path: &Path,
-    report: Option<&CheckReport>,
+    report: Option<(&CheckReport, &[String])>,
     problems: &[String],
 ) -> io::Result<()> {
     let mut out = output::results();
+    let doubts = report.map_or(&[][..], |(_, doubts)| doubts);
+    let report = report.map(|(report, _)| report);
     if args.json {
         let result = json!({
             "format": "tgsession-check/1",
@@ -63,6 +65,7 @@ fn show(
             "entities": report.map(|report| report.entities),
             "records": report.map(|report| report.records),
             "problems": problems,
+            "notes": doubts,
         });
         writeln!(out, "{result:#}")?;
     } else if let (Some(report), []) = (report, problems) {

@@ -12,7 +12,11 @@ use crate::progress::Progress;
 use crate::source::{self, Reading};
 
 pub(crate) fn run(args: &Dump) -> Outcome {
-    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
+    let source = source::open_corrected(
+        &args.origin,
+        Reading::salvage(args.damage.salvage),
+        &args.corrections,
+    )?;
     let names = match &args.session {
         Some(name) => vec![name.clone()],
         None => source.session_names()?,

@@ -14,7 +14,11 @@ use crate::source::{self, Reading};
 use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, utc};
 
 pub(crate) fn run(args: &Info) -> Outcome {
-    let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
+    let source = source::open_corrected(
+        &args.origin,
+        Reading::salvage(args.damage.salvage),
+        &args.corrections,
+    )?;
     let names = source.session_names()?;
     let mut out = output::results();
     if args.json {

@@ -36,13 +36,13 @@ use crate::types::{Account, ChannelState, DcId, PeerId, SelfUser, UpdateState};
 pub(crate) use self::encode::Unfit;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::encode::encode;
-use self::write::Tl;
+use self::write::TARGET;
 use crate::error::Result;
 use crate::format::{FormatSpec, Known, Parsed, ParsedSession, damaged};
 use std::path::Path;
 mod write;
 
-pub(in crate::clients) const FILE: FormatSpec = FormatSpec::file("grammers-tl", &Tl);
+pub(in crate::clients) const FILE: FormatSpec = FormatSpec::file("grammers-tl", &TARGET);
 
 /// Reads a file.
 pub(super) fn read(path: &Path, bytes: &[u8], _: Known<'_>) -> Result<Parsed> {

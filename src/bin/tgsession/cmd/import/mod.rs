@@ -21,7 +21,7 @@ use crate::confirm::Holding;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
-use crate::source::{self, Reader, Reading};
+use crate::source::{self, Reader, Reading, fit};
 use crate::target::Inputs;
 use crate::words::dcs_with_keys;
 
@@ -29,8 +29,10 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let target = target(args)?;
     let reading = Reading::salvage(args.salvage);
     let reader = Reader::new(reading, args.passphrase_file.as_deref())?.with_dc(args.dc);
+    let reader = reader.with_corrections(&args.corrections);
     let mut failures = Failures::default();
     let (jobs, skipped) = plan(args, &reader, &mut failures);
+    fit(&args.corrections, || Ok(jobs.len()))?;
     if jobs.is_empty() && failures.worst == 0 {
         let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::Refused(format!("{}: no session found", sources.join(", "))));

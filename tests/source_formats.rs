@@ -1,4 +1,4 @@
-//! Sessions of other clients through the public API: what each form is called, who is in it, and
+//! Sessions of other clients through the public API: what each format is called, who is in it, and
 //! what is said where something is missing.
 
 #![cfg(feature = "tdata")]
@@ -14,7 +14,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/others").join(name)
 }
 
-/// File or folder, passphrase, form, home DC, user.
+/// File or folder, passphrase, format, home DC, user.
 type Case = (&'static str, Option<&'static str>, &'static str, i32, Option<i64>);
 
 const WTELEGRAM_KEY: &str = "a3406de8d171bb422bb6ddf3bbd800e2";
@@ -46,10 +46,10 @@ fn options(passphrase: Option<&str>) -> SourceOptions {
 }
 
 #[test]
-fn every_form_is_told_by_its_content_and_has_its_login() -> Outcome {
-    for (name, passphrase, form, home, user) in CASES {
+fn every_format_is_told_by_its_content_and_has_its_login() -> Outcome {
+    for (name, passphrase, format, home, user) in CASES {
         let source = options(passphrase).open(fixture(name))?;
-        assert_eq!(source.format(), form, "{name}");
+        assert_eq!(source.format(), format, "{name}");
         let names = source.session_names()?;
         assert_eq!(names.len(), 1, "{name}: {names:?}");
         let session = source.session(names.first().ok_or("none")?)?;
@@ -63,7 +63,7 @@ fn every_form_is_told_by_its_content_and_has_its_login() -> Outcome {
 
 #[test]
 fn the_same_bytes_in_memory_are_the_same_session() -> Outcome {
-    for (name, passphrase, form, home, _) in CASES {
+    for (name, passphrase, format, home, _) in CASES {
         let path = fixture(name);
         if path.is_dir() {
             continue;
@@ -72,7 +72,7 @@ fn the_same_bytes_in_memory_are_the_same_session() -> Outcome {
         let session = source.session("memory")?;
         assert_eq!(
             (source.format().as_str(), session.account().login.home_dc),
-            (form, Some(DcId(home)))
+            (format, Some(DcId(home)))
         );
     }
     Ok(())
@@ -110,13 +110,13 @@ fn peers_of_gotgproto_are_found() -> Outcome {
     Ok(())
 }
 
-/// From one client's session into the form of each other, and back into the first.
+/// From one client's session into the format of each other, and back into the first.
 #[test]
 fn a_login_goes_round_through_every_new_form() -> Outcome {
     let source = options(Some("hunter2")).open(fixture("tdlib_own_key_tdlib"))?;
     let account = source.session("tdlib_own_key_tdlib")?.account().clone();
     let folder = tempfile::tempdir()?;
-    let forms = [
+    let formats = [
         Format::Gotd,
         Format::GotgprotoString,
         Format::GogramString,
@@ -124,15 +124,15 @@ fn a_login_goes_round_through_every_new_form() -> Outcome {
         Format::Tdlib,
         Format::Tdata,
     ];
-    for form in forms {
-        let path = folder.path().join(format!("anon{}", form.ending()));
-        let export = Export::to(form).passphrase(WTELEGRAM_KEY.as_bytes());
+    for format in formats {
+        let path = folder.path().join(format!("anon{}", format.ending()));
+        let export = Export::to(format).passphrase(WTELEGRAM_KEY.as_bytes());
         let session = source.session("tdlib_own_key_tdlib")?;
         export.write_file(&path, [session])?;
         let back = options(Some(WTELEGRAM_KEY)).open(&path)?;
         let back = back.session("anon")?;
         let (home, dcs) = (back.account().login.home_dc, &back.account().dcs);
-        assert_eq!((home, dcs.len()), (account.login.home_dc, 1), "{form}");
+        assert_eq!((home, dcs.len()), (account.login.home_dc, 1), "{format}");
         assert_eq!(dcs.first().map(|dc| &dc.auth_key), account.dcs.first().map(|dc| &dc.auth_key));
         drop(back);
         if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
