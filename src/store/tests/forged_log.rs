@@ -82,7 +82,7 @@ fn file_of(data: &[u8]) -> Vec<u8> {
 }
 
 /// Reads everything that there is; errors are answers.
-fn walk(store: &Store) {
+pub(super) fn walk(store: &Store) {
     let _ = store.check();
     for name in store.list().unwrap_or_default() {
         let Ok(session) = store.open_session(&name) else { continue };

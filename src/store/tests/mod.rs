@@ -1,7 +1,9 @@
 //! The store under a disk that fails, under files that somebody wrote on purpose, and with a file
 //! that others have open.
 
-#[cfg(any(fuzzing, feature = "convert"))]
+#[cfg(test)]
+mod faults;
+#[cfg_attr(not(feature = "convert"), allow(dead_code, reason = "fuzzing needs the rest"))]
 mod forged_log;
 #[cfg(test)]
 mod hostile;
@@ -12,6 +14,8 @@ mod life;
 mod power_cut;
 #[cfg(test)]
 mod removed;
+#[cfg(test)]
+mod rules;
 mod saga;
 #[cfg(test)]
 mod scripted;

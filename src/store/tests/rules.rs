@@ -1,0 +1,104 @@
+//! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
+
+use super::faults::{with_a_base, writer};
+use super::life::{Deed, act, new_store, state_of};
+use super::sim_disk::{Failure, Fault, SimDisk};
+use crate::types::{Account, Entity, PeerId};
+
+/// The last durable slot of the root is never written over.
+#[test]
+fn two_torn_writes_of_the_root_leave_one_slot_whole() {
+    for first in 0..14 {
+        for step in 1..9 {
+            let disk = SimDisk::new(new_store());
+            let store = writer(&disk).unwrap();
+            act(&store, &Deed::Session(0)).unwrap();
+            let first = disk.calls() + first;
+            disk.fail(Some(Fault { first, count: 2, step, failure: Failure::Short }));
+            for number in 1..5 {
+                let _ = act(&store, &Deed::Import(0, number, 0));
+                for image in [disk.killed(), disk.durable()] {
+                    let opened = writer(&SimDisk::new(image));
+                    assert!(opened.is_ok(), "calls {first} and {}: {opened:?}", first + step);
+                }
+            }
+        }
+    }
+}
+
+/// A log in doubt takes no record: a reader may have seen the one that failed.
+#[test]
+fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
+    for failure in [Failure::Eio, Failure::Short] {
+        for at in 0..4 {
+            let disk = SimDisk::new(new_store());
+            let store = writer(&disk).unwrap();
+            act(&store, &Deed::Session(0)).unwrap();
+            let reader =
+                super::life::open(disk.handle(), crate::file::Access::Read, 4 << 20).unwrap();
+            disk.fail(Some(Fault::once(disk.calls() + at, failure)));
+            for number in 1..6 {
+                let _ = act(&store, &Deed::See(0, 1, usize::from(number) * 3));
+                let done = act(&store, &Deed::LogIn(0, number));
+                let seen = state_of(&reader).unwrap();
+                assert!(done.is_err() || seen == state_of(&store).unwrap(), "{failure:?} {at}");
+            }
+        }
+    }
+}
+
+/// What a writer finds behind a failed sync is in the page cache alone, until it confirms it.
+#[test]
+fn a_record_that_only_the_page_cache_has_is_made_durable_by_the_next_writer() {
+    for at in 0..4 {
+        let disk = SimDisk::new(new_store());
+        let store = writer(&disk).unwrap();
+        act(&store, &Deed::Session(0)).unwrap();
+        let first = disk.calls() + at;
+        // Everything fails from here on, and the process dies of it.
+        disk.fail(Some(Fault { first, count: 100, step: 1, failure: Failure::Eio }));
+        let _ = act(&store, &Deed::LogIn(0, 1));
+        std::mem::forget(store);
+        disk.fail(None);
+        (0..9).for_each(|handle| disk.kill(handle));
+        let store = writer(&disk).unwrap();
+        act(&store, &Deed::LogIn(0, 2)).unwrap();
+        let state = state_of(&store).unwrap();
+        let again = writer(&SimDisk::new(disk.durable()));
+        let again = again.unwrap_or_else(|error| panic!("call {at}: {error:?}"));
+        assert_eq!(state_of(&again).unwrap(), state, "call {at}");
+    }
+}
+
+/// A log of the same generation that did not become current has another salt.
+#[test]
+fn a_log_that_did_not_become_current_does_not_count() {
+    let (disk, store) = with_a_base();
+    act(&store, &Deed::Session(0)).unwrap();
+    let before = disk.killed();
+    std::mem::forget(store);
+    let mut images = 0;
+    for cut in 4..14 {
+        let disk = SimDisk::new(before.clone());
+        let store = writer(&disk).unwrap();
+        disk.cut_after(cut);
+        let entities = (1..6_000).map(|id| Ok(Entity::new(PeerId::user(id * 99).unwrap())));
+        let done = store.import("b", &Account::default(), entities, false);
+        std::mem::forget(store);
+        if done.is_ok() {
+            break;
+        }
+        let crashed = disk.killed();
+        for cut in 0..14 {
+            let disk = SimDisk::new(crashed.clone());
+            let store = writer(&disk).unwrap();
+            disk.cut_after(cut);
+            let _ = store.compact();
+            std::mem::forget(store);
+            let opened = writer(&SimDisk::new(disk.killed()));
+            assert!(opened.is_ok(), "cut at {cut}: {opened:?}");
+            images += 1;
+        }
+    }
+    assert!(images > 50, "{images}");
+}
