@@ -136,6 +136,13 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// This cannot be a small value of a client's own. Nothing was written.
+    BadExtra {
+        /// Its name, or how that begins.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A format needs something that the session does not say.
     Lacks {
         /// The format.
@@ -320,6 +327,7 @@ impl Error {
                 f,
                 "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
             ),
+            Self::BadExtra { name, why } => write!(f, "the extra {name:?} is refused: {why}"),
             Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
             _ => f.write_str("the session's storage failed"),
         }

@@ -127,7 +127,7 @@ pub use self::store::{
 };
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
-    FileKey, FileKind, Login, Md5, PeerId, PeerKind, Progress, SelfUser, SentFile, Snapshot,
+    Extra, FileKey, FileKind, Login, Md5, PeerId, PeerKind, Progress, SelfUser, SentFile, Snapshot,
     UpdateChange, UpdateState,
 };
 

@@ -11,7 +11,7 @@ use crate::record::{
 use crate::segment::vectors as segment;
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
-    FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
+    Extra, FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
 use crate::wal::vectors as wal;
 
@@ -81,6 +81,7 @@ fn keys(written: &mut BTreeMap<&'static str, Vec<u8>>) {
     key("key: account 7, user 10001", &PeerKey::of(no, PeerId::user(10_001).unwrap()));
     key("key: account 7, channel 1777005", &PeerKey::of(no, PeerId::channel(1_777_005).unwrap()));
     key("key: account 7, username durov", &TextKey::of(no, "durov"));
+    key("key: account 7, extra pyrogram.date", &TextKey::of(no, "pyrogram.date"));
     key("key: account 7, photo of 10 bytes", &FileRow::of(no, photo));
 }
 
@@ -123,6 +124,11 @@ fn records(both: &mut BothWays<'_>) {
     };
     both.record("entity: one username", channel, &bot);
     let key = FileKey { md5: Md5([0; 16]), size: 0, kind: FileKind::Document };
+    let extra = Extra::new("pyrogram.date", &[0xde, 0xad]).unwrap();
+    let mut name = String::from("pyrogram.date");
+    let documented = &both.documented["extra"];
+    assert_eq!(decode(std::mem::take(&mut name), documented), Ok(extra.clone()), "extra");
+    both.written.insert("extra", encode(&extra).unwrap());
     both.record("sent file", key, &SentFile { key, id: 1, access_hash: AccessHash(-2) });
 }
 
@@ -137,6 +143,7 @@ fn alice(documented: &BTreeMap<&'static str, Vec<u8>>) -> Portable {
         update_state: Some(decode((), &documented["update state"]).unwrap()),
         channel_states: vec![decode(channel, &documented["channel state: pts 300"]).unwrap()],
         sent_files: vec![decode(photo, &documented["sent file"]).unwrap()],
+        extras: Vec::new(),
     };
     let entities = vec![decode(channel, &documented["entity"]).unwrap()];
     Portable { name: Some("alice".into()), account, entities }

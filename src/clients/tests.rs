@@ -16,7 +16,7 @@ use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::sqlite::{Database, OpenOptions, Value};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
-    FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, UpdateState,
+    Extra, FileKey, FileKind, Login, Md5, PeerId, PeerKind, SelfUser, SentFile, UpdateState,
 };
 
 /// A session as a source could give it: home DC with a key, everything else there or not.
@@ -47,8 +47,9 @@ fn account() -> impl Strategy<Value = Account> {
     let home = any::<prop::sample::Index>();
     let channels = btree_map(channel_id(), 1.., 0..5);
     let files = btree_map(any::<([u8; 16], u32, bool)>(), any::<(i64, i64)>(), 0..4);
-    (dcs, home, key(), login(), option::of(update_state()), channels, files).prop_map(
-        |(dcs, home, key, login, update_state, channels, files)| {
+    let extra = option::weighted(0.2, any::<[u8; 3]>());
+    (dcs, home, key(), login(), option::of(update_state()), channels, files, extra).prop_map(
+        |(dcs, home, key, login, update_state, channels, files, extra)| {
             let home = *home.get(&Vec::from_iter(dcs.keys()));
             let mut dcs: Vec<_> = dcs.iter().map(|(id, dc)| with_id(*id, dc)).collect();
             for dc in dcs.iter_mut().filter(|dc| dc.id.0 == *home) {
@@ -67,6 +68,7 @@ fn account() -> impl Strategy<Value = Account> {
                     .map(|(id, pts)| ChannelState { id, pts })
                     .collect(),
                 sent_files: files.into_iter().map(sent_file).collect(),
+                extras: extra.iter().filter_map(|value| Extra::new("own", value)).collect(),
             }
         },
     )

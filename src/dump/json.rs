@@ -5,7 +5,9 @@
 use std::io::{self, Write};
 
 use super::Secrets;
-use crate::types::{ChannelState, DcOption, Endpoint, Entity, SelfUser, SentFile, UpdateState};
+use crate::types::{
+    ChannelState, DcOption, Endpoint, Entity, Extra, SelfUser, SentFile, UpdateState,
+};
 
 /// A value that can be written as JSON.
 pub(super) trait Json {
@@ -103,6 +105,17 @@ impl Json for SentFile {
             .field("id", &self.id)?
             .field("access_hash", &self.access_hash.0)?
             .end()
+    }
+}
+
+impl Json for Guarded<'_, Extra> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self(extra, secrets) = self;
+        let object = Object::new(out)?.field("name", extra.name())?;
+        match secrets.shown() {
+            true => object.field("value", extra.to_hex().as_str())?.end(),
+            false => object.field("bytes", &(extra.value().len() as i64))?.end(),
+        }
     }
 }
 

@@ -22,7 +22,9 @@
 //! Ids are marked as the Bot API marks them: a user is `id`, a group `-id`, a channel
 //! `-1000000000000 - id`. Lists are sorted by id, files by `(md5, size, kind)`. An entity of which
 //! only a reduced (`min`) view was seen has one key more, `"min": true`, and a DC whose auth key
-//! comes from a damaged page `"auth_key_unproven": true`. Without secrets `auth_key` is absent and phones show their last two digits.
+//! comes from a damaged page `"auth_key_unproven": true`. Small values of a client's own are in `"extras"`,
+//! if there are any: `{"name": "pyrogram.date", "value": "<hex>"}`. Without secrets `auth_key` and these values are
+//! absent and phones show their last two digits.
 
 mod json;
 mod read;

@@ -6,7 +6,7 @@ use super::FORMAT;
 use crate::format::{Parsed, ParsedSession};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
-    FileKey, FileKind, Md5, PeerId, SelfUser, SentFile, UpdateState,
+    Extra, FileKey, FileKind, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
 
 /// Whether a JSON text is a dump, of whatever version.
@@ -76,6 +76,8 @@ struct Session {
     channel_states: Vec<Channel>,
     entities: Vec<Row>,
     files: Vec<File>,
+    #[serde(default)]
+    extras: Vec<Small>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +149,16 @@ struct File {
     access_hash: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Small {
+    name: String,
+    /// Absent in a dump without secrets.
+    value: Option<String>,
+    #[serde(rename = "bytes")]
+    _bytes: Option<i64>,
+}
+
 const WITHOUT_SECRETS: &str = "the dump was made without secrets; make it again with them";
 
 fn present<'de, D: serde::Deserializer<'de>>(key: D) -> Result<Option<Option<String>>, D::Error> {
@@ -173,6 +185,8 @@ impl Session {
         account.channel_states.sort_by_key(|state| state.id);
         account.sent_files = self.files.iter().map(File::read).collect::<Result<_, _>>()?;
         account.sent_files.sort_by_key(|file| file.key);
+        account.extras = self.extras.into_iter().map(Small::read).collect::<Result<_, _>>()?;
+        account.extras.sort_by(|one, other| one.name().cmp(other.name()));
         let mut entities =
             self.entities.into_iter().map(Row::read).collect::<Result<Vec<_>, _>>()?;
         entities.sort_by_key(|entity| entity.id);
@@ -231,6 +245,14 @@ impl Row {
         entity.date = self.date;
         entity.min = self.min;
         Ok(entity)
+    }
+}
+
+impl Small {
+    fn read(self) -> Result<Extra, String> {
+        let value = zeroize::Zeroizing::new(self.value.ok_or(WITHOUT_SECRETS)?);
+        let extra = Extra::from_hex(&self.name, &value);
+        extra.ok_or_else(|| format!("the extra {:?} is none: see its name and digits", self.name))
     }
 }
 

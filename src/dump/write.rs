@@ -83,6 +83,11 @@ impl<W: Write> Writer<W> {
     pub fn finish(&mut self, account: &Account) -> io::Result<()> {
         self.close(self.entities == 0)?;
         self.list("files", &account.sent_files)?;
+        if !account.extras.is_empty() {
+            let secrets = self.secrets;
+            let rows = account.extras.iter().map(|extra| Guarded(extra, secrets));
+            self.list("extras", &rows.collect::<Vec<_>>())?;
+        }
         self.out.write_all(b"\n    }")
     }
 

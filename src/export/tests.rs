@@ -129,6 +129,9 @@ fn missing(sample: &Sample, back: &Sample) -> Counts {
     for file in &sample.account.sent_files {
         count("files", !back.account.sent_files.contains(file));
     }
+    for extra in &sample.account.extras {
+        count("extras", !back.account.extras.contains(extra));
+    }
     for was in &sample.entities {
         match back.entities.iter().find(|is| is.id == was.id) {
             Some(is) => entity(was, is, &mut count),

@@ -151,6 +151,9 @@ pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses
             lost.add("files", NO_PLACE, file.id);
         }
     }
+    if !place.extras {
+        account.extras.drain(..).for_each(|_| lost.add_one("extras", NO_PLACE));
+    }
     account
 }
 

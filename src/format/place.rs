@@ -22,6 +22,7 @@ pub(crate) struct Place {
     pub(crate) update_state: bool,
     pub(crate) channel_states: bool,
     pub(crate) sent_files: bool,
+    pub(crate) extras: bool,
     pub(crate) entities: Option<EntityPlace>,
 }
 
@@ -117,6 +118,7 @@ impl Place {
         update_state: false,
         channel_states: false,
         sent_files: false,
+        extras: false,
         entities: None,
     };
 }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::PortableError;
 use super::bytes::{Reader, Writer};
 use crate::record::{self, AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record};
-use crate::types::{Account, Entity, PeerId};
+use crate::types::{Account, Entity, Extra, PeerId};
 
 /// One session as it came out of its portable format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,33 +32,36 @@ enum Row {
     ChannelState,
     Entity,
     SentFile,
+    Extra,
 }
 
 /// Where a row begins, this code is the end.
 const END: u8 = 0;
 
 impl Row {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Login,
         Self::Dc,
         Self::UpdateState,
         Self::ChannelState,
         Self::Entity,
         Self::SentFile,
+        Self::Extra,
     ];
 
     fn of(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|row| *row as u8 == code)
     }
 
-    /// Length of the key in bytes.
-    fn key_len(self) -> usize {
-        match self {
+    /// Length of the key in bytes; `None` where it is a text behind its length.
+    fn key_len(self) -> Option<usize> {
+        Some(match self {
             Self::Login | Self::UpdateState => 0,
             Self::Dc => 4,
             Self::ChannelState | Self::Entity => 8,
             Self::SentFile => 25,
-        }
+            Self::Extra => return None,
+        })
     }
 
     fn in_words(self) -> &'static str {
@@ -69,6 +72,7 @@ impl Row {
             Self::ChannelState => "channel state",
             Self::Entity => "entity",
             Self::SentFile => "sent file",
+            Self::Extra => "extra",
         }
     }
 }
@@ -79,7 +83,7 @@ pub(super) fn write(
     account: &Account,
     entities: &[Entity],
 ) -> Result<(), PortableError> {
-    let Account { login, dcs, update_state, channel_states, sent_files } = account;
+    let Account { login, dcs, update_state, channel_states, sent_files, extras } = account;
     put_name(out, name)?;
     put(out, Row::Login, &[], login)?;
     put_all(out, Row::Dc, dcs, |dc| DcKey::of(ACCOUNT, dc.id))?;
@@ -89,6 +93,7 @@ pub(super) fn write(
     put_all(out, Row::ChannelState, channel_states, |state| PeerKey::of(ACCOUNT, state.id))?;
     put_all(out, Row::Entity, entities, |entity| PeerKey::of(ACCOUNT, entity.id))?;
     put_all(out, Row::SentFile, sent_files, |file| FileRow::of(ACCOUNT, file.key))?;
+    put_extras(out, extras)?;
     out.put(&[END]);
     Ok(())
 }
@@ -104,7 +109,11 @@ pub(super) fn read(body: &[u8]) -> Result<Portable, PortableError> {
             break;
         }
         let row = Row::of(code).ok_or(damaged("it has a row of a kind that is not known"))?;
-        let key = rest.take(row.key_len())?;
+        let key_len = match row.key_len() {
+            Some(len) => len,
+            None => rest.byte()?.into(),
+        };
+        let key = rest.take(key_len)?;
         if last.is_none() && row != Row::Login {
             return Err(NO_LOGIN);
         }
@@ -147,6 +156,10 @@ fn take(read: &mut Portable, row: Row, key: &[u8], record: &[u8]) -> Result<(), 
             let file = file.map_err(|error| PortableError::Record { of: row.in_words(), error })?;
             account.sent_files.push(decoded(row, file, record)?);
         }
+        Row::Extra => {
+            let name = str::from_utf8(key).map_err(|_| damaged("a name in it is not text"))?;
+            account.extras.push(decoded(row, name.to_owned(), record)?);
+        }
     }
     Ok(())
 }
@@ -183,6 +196,22 @@ fn put_all<R: Record, const N: usize>(
     }
     for (key, value) in keyed {
         put(out, row, key.get(ACCOUNT_LEN..).unwrap_or_default(), value)?;
+    }
+    Ok(())
+}
+
+/// A row for each extra, sorted by name.
+fn put_extras(out: &mut Writer, extras: &[Extra]) -> Result<(), PortableError> {
+    let row = Row::Extra;
+    let mut extras: Vec<&Extra> = extras.iter().collect();
+    extras.sort_unstable_by_key(|extra| extra.name());
+    if extras.windows(2).any(|pair| matches!(pair, [a, b] if a.name() == b.name())) {
+        return Err(PortableError::Twice { what: row.in_words() });
+    }
+    for extra in extras {
+        let len = u8::try_from(extra.name().len());
+        let len = len.map_err(|_| PortableError::TooLarge { what: row.in_words() })?;
+        put(out, row, &[&[len], extra.name().as_bytes()].concat(), extra)?;
     }
     Ok(())
 }

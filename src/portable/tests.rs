@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
-    FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
+    Extra, FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
 
 fn peer() -> impl Strategy<Value = PeerId> {
@@ -67,13 +67,17 @@ fn sent_files() -> impl Strategy<Value = Vec<SentFile>> {
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    (login(), dcs(), states(), sent_files()).prop_map(|(login, dcs, states, sent_files)| Account {
-        login,
-        dcs,
-        update_state: states.0,
-        channel_states: states.1,
-        sent_files,
-    })
+    let extras = btree_map("[a-z]{1,9}", vec(any::<u8>(), 0..9), 0..3);
+    (login(), dcs(), states(), sent_files(), extras).prop_map(
+        |(login, dcs, states, sent_files, extras)| Account {
+            login,
+            dcs,
+            update_state: states.0,
+            channel_states: states.1,
+            sent_files,
+            extras: extras.iter().filter_map(|(name, value)| Extra::new(name, value)).collect(),
+        },
+    )
 }
 
 fn entities() -> impl Strategy<Value = Vec<Entity>> {
@@ -214,7 +218,18 @@ fn rows_that_end_early_are_out_of_order_or_go_on_are_errors() {
     assert_eq!(rows(&[&login, &login, &[0]]), damaged("its rows are not in order"));
     assert_eq!(rows(&[&dc(1), &[0]]), damaged("it does not begin with the login"));
     assert_eq!(rows(&[&[0]]), damaged("it does not begin with the login"));
-    assert_eq!(rows(&[&login, &[7]]), damaged("it has a row of a kind that is not known"));
+    assert_eq!(rows(&[&login, &[8]]), damaged("it has a row of a kind that is not known"));
+    let extra = |name: &[u8]| [&[7, name.len() as u8][..], name, &[2, 0, 0, 0, 0x61, 0]].concat();
+    assert!(rows(&[&login, &extra(b"b"), &extra(b"ba"), &[0]]).is_ok());
+    assert_eq!(
+        rows(&[&login, &extra(b"b"), &extra(b"a"), &[0]]),
+        damaged("its rows are not in order")
+    );
+    assert_eq!(rows(&[&login, &extra(b"\xff"), &[0]]), damaged("a name in it is not text"));
+    assert!(matches!(
+        rows(&[&login, &extra(b""), &[0]]),
+        Err(PortableError::Record { of: "extra", .. })
+    ));
     let of_nobody = [5, 0x80, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0x42, 0, 0, 0, 0, 0, 0];
     assert_eq!(rows(&[&login, &of_nobody, &[0]]), damaged("a row of it is of the peer 0"));
     let hostile = [1, 0xff, 0xff, 0xff, 0xff, 0x11];

@@ -93,6 +93,13 @@ impl TextKey {
         [account.key().as_slice(), text.as_bytes()].concat()
     }
 
+    /// The text of a key, which its table has as UTF-8.
+    pub(crate) fn text(key: &[u8]) -> Result<String, RecordError> {
+        let (_, text) = Self::parts(key)?;
+        let text = std::str::from_utf8(text).map(str::to_owned);
+        text.map_err(|_| RecordError::Value { field: "name" })
+    }
+
     pub(crate) fn parts(key: &[u8]) -> Result<(AccountNo, &[u8]), RecordError> {
         let (account, text) = key.split_first_chunk().ok_or(RecordError::Key)?;
         Ok((AccountNo::from_key(*account), text))

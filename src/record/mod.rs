@@ -7,6 +7,7 @@ mod changes;
 mod codec;
 mod dc;
 mod entity;
+mod extra;
 mod keys;
 mod login;
 mod sent_file;

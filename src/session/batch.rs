@@ -7,8 +7,8 @@ use super::merge::Sight;
 use super::rows::{Key, Row};
 use crate::error::{Error, Result};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateChange,
-    UpdateState,
+    AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
+    UpdateChange, UpdateState,
 };
 
 /// The texts of one value together, and a host, have at most so many bytes in every storage.
@@ -20,6 +20,9 @@ pub(crate) trait BatchRows {
 
     /// The channels whose update states are known.
     fn channel_states(&self) -> Result<Vec<PeerId>>;
+
+    /// How many extras there are.
+    fn extras(&self) -> Result<usize>;
 
     fn put(&mut self, row: Row) -> Result<()>;
 
@@ -174,6 +177,26 @@ impl<'a> SessionBatch<'a> {
     /// Saves a sent file; one with the same key is replaced.
     pub fn save_sent_file(&mut self, file: &SentFile) -> Result<()> {
         self.rows.put(Row::SentFile(*file))
+    }
+
+    /// A small value of a client's own.
+    pub fn extra(&self, name: &str) -> Result<Option<Extra>> {
+        self.value(&Key::Extra(name.to_owned()), Row::extra)
+    }
+
+    /// Saves a small value of a client's own; `None` removes it. The bounds are those of
+    /// [`Extra`], else the error is [`Error::BadExtra`].
+    pub fn set_extra(&mut self, name: &str, value: Option<&[u8]>) -> Result<()> {
+        let key = Key::Extra(name.to_owned());
+        let Some(value) = value else { return self.rows.remove(&key) };
+        let bad = |why| Error::BadExtra { name: name.chars().take(80).collect(), why };
+        let extra = Extra::new(name, value).ok_or_else(|| {
+            bad("a name has 1 to 64 bytes without control characters, a value at most 4,096 bytes")
+        })?;
+        if self.rows.get(&key)?.is_none() && self.rows.extras()? >= Extra::MOST {
+            return Err(bad("a session has at most 64 of them; remove another first"));
+        }
+        self.rows.put(Row::Extra(extra))
     }
 }
 

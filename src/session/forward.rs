@@ -46,6 +46,9 @@ macro_rules! forward {
                 sent_file(key: $crate::types::FileKey) -> Option<$crate::types::SentFile>;
                 sent_files() -> Vec<$crate::types::SentFile>;
                 save_sent_file(file: &$crate::types::SentFile) -> ();
+                extra(name: &str) -> Option<$crate::types::Extra>;
+                extras() -> Vec<$crate::types::Extra>;
+                set_extra(name: &str, value: Option<&[u8]>) -> ();
                 flush() -> ();
                 delete() -> ();
             }

@@ -35,12 +35,14 @@ impl MemorySession {
     #[must_use]
     pub fn from_snapshot(name: &str, snapshot: &Snapshot) -> Self {
         let session = Self::new(name);
-        let Account { login, dcs, update_state, channel_states, sent_files } = &snapshot.account;
+        let Account { login, dcs, update_state, channel_states, sent_files, extras } =
+            &snapshot.account;
         let rows = [Row::Login(login.clone())].into_iter();
         let rows = rows.chain(dcs.iter().cloned().map(Row::Dc));
         let rows = rows.chain(update_state.map(Row::UpdateState));
         let rows = rows.chain(channel_states.iter().copied().map(Row::ChannelState));
         let rows = rows.chain(sent_files.iter().copied().map(Row::SentFile));
+        let rows = rows.chain(extras.iter().cloned().map(Row::Extra));
         let filled = session.0.change(Commit::Buffered, |batch| {
             rows.into_iter().try_for_each(|row| batch.put(row))?;
             batch.see(&snapshot.entities, Sight::View)
@@ -62,6 +64,7 @@ impl MemorySession {
                 Row::ChannelState(state) => account.channel_states.push(state),
                 Row::Entity(entity) => snapshot.entities.push(entity),
                 Row::SentFile(file) => account.sent_files.push(file),
+                Row::Extra(extra) => account.extras.push(extra),
                 Row::Username(..) | Row::Phone(..) => {}
             }
         }

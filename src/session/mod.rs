@@ -14,8 +14,8 @@ mod ticket;
 
 use crate::error::{Error, Result};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateChange,
-    UpdateState,
+    AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
+    UpdateChange, UpdateState,
 };
 
 pub(crate) use self::batch::BatchRows;
@@ -202,6 +202,23 @@ pub trait Session: Send + Sync {
     /// Remembers a sent file; one with the same key is replaced.
     fn save_sent_file(&self, file: &SentFile) -> Result<()> {
         run(self, Commit::Durable, |batch| batch.save_sent_file(file))
+    }
+
+    /// A small value of a client's own.
+    fn extra(&self, name: &str) -> Result<Option<Extra>>;
+
+    /// All small values of clients, in the order of their names.
+    fn extras(&self) -> Result<Vec<Extra>>;
+
+    /// Saves a small value of a client's own; `None` removes it. It is as durable as a login, and
+    /// stays with the session in stores, portable sessions and dumps; other forms have no place for
+    /// it, and an export says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadExtra`] beyond the bounds of [`Extra`]; those of writing.
+    fn set_extra(&self, name: &str, value: Option<&[u8]>) -> Result<()> {
+        run(self, Commit::Durable, |batch| batch.set_extra(name, value))
     }
 
     /// Runs `work` once and makes its changes all at once: after an error of it, or a crash, none

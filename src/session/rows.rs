@@ -1,7 +1,7 @@
 //! The rows that a session is made of.
 
 use crate::types::{
-    ChannelState, DcId, DcOption, Entity, FileKey, FileKind, Login, Md5, PeerId, SentFile,
+    ChannelState, DcId, DcOption, Entity, Extra, FileKey, FileKind, Login, Md5, PeerId, SentFile,
     UpdateState,
 };
 
@@ -25,11 +25,13 @@ pub enum Table {
     Phones,
     /// The files sent before.
     SentFiles,
+    /// Small values of a client's own.
+    Extras,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Login,
         Self::Dcs,
         Self::UpdateState,
@@ -38,12 +40,13 @@ impl Table {
         Self::Usernames,
         Self::Phones,
         Self::SentFiles,
+        Self::Extras,
     ];
 
     /// Whether a change of its rows is to be durable when the call that makes it returns.
     #[must_use]
     pub const fn is_durable(self) -> bool {
-        matches!(self, Self::Login | Self::Dcs)
+        matches!(self, Self::Login | Self::Dcs | Self::Extras)
     }
 
     /// A key that is not behind any key of the table: ranges of an ordered map begin here.
@@ -62,6 +65,7 @@ impl Table {
                 size: i64::MIN,
                 kind: FileKind::Document,
             }),
+            (Self::Extras, _) => Key::Extra(String::new()),
             (Self::UpdateState, _) => Key::UpdateState,
             _ => Key::Login,
         }
@@ -89,6 +93,8 @@ pub enum Key {
     Phone(String),
     /// A file sent before.
     SentFile(FileKey),
+    /// A small value of a client's own.
+    Extra(String),
 }
 
 impl Key {
@@ -104,6 +110,7 @@ impl Key {
             Self::Username(_) => Table::Usernames,
             Self::Phone(_) => Table::Phones,
             Self::SentFile(_) => Table::SentFiles,
+            Self::Extra(_) => Table::Extras,
         }
     }
 }
@@ -129,6 +136,8 @@ pub enum Row {
     Phone(String, PeerId),
     /// A file sent before.
     SentFile(SentFile),
+    /// A small value of a client's own.
+    Extra(Extra),
 }
 
 impl Row {
@@ -144,6 +153,7 @@ impl Row {
             Self::Username(text, _) => Key::Username(text.clone()),
             Self::Phone(text, _) => Key::Phone(text.clone()),
             Self::SentFile(file) => Key::SentFile(file.key),
+            Self::Extra(extra) => Key::Extra(extra.name().to_owned()),
         }
     }
 }
@@ -191,6 +201,7 @@ values! {
     channel_state: ChannelState(ChannelState),
     entity: Entity(Entity),
     sent_file: SentFile(SentFile),
+    extra: Extra(Extra),
 }
 
 impl Row {

@@ -10,7 +10,7 @@ use super::merge::Sight;
 use super::{Commit, Session};
 use crate::error::{Error, Result};
 use crate::types::{
-    ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile, UpdateState,
     fold_phone, fold_username,
 };
 
@@ -252,6 +252,22 @@ impl<S: Storage> BatchRows for Overlay<'_, S> {
         Ok(ids.into_iter().collect())
     }
 
+    fn extras(&self) -> Result<usize> {
+        let mut names = BTreeSet::new();
+        each(self.below, Table::Extras, None, usize::MAX, &mut |row| {
+            names.extend(row.extra().map(|extra| extra.name().to_owned()));
+            false
+        })?;
+        for (key, change) in &self.changes {
+            match (key, change) {
+                (Key::Extra(name), Some(_)) => names.insert(name.clone()),
+                (Key::Extra(name), None) => names.remove(name),
+                _ => continue,
+            };
+        }
+        Ok(names.len())
+    }
+
     /// What is there already is no change.
     fn put(&mut self, row: Row) -> Result<()> {
         let key = row.key();
@@ -401,6 +417,14 @@ impl<S: Storage> Session for StorageSession<S> {
 
     fn sent_files(&self) -> Result<Vec<SentFile>> {
         self.values(Table::SentFiles, Row::sent_file)
+    }
+
+    fn extra(&self, name: &str) -> Result<Option<Extra>> {
+        self.value(&Key::Extra(name.to_owned()), Row::extra)
+    }
+
+    fn extras(&self) -> Result<Vec<Extra>> {
+        self.values(Table::Extras, Row::extra)
     }
 
     fn transact(

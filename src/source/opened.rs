@@ -299,5 +299,6 @@ fn account_of(session: &SessionView) -> Result<Account> {
         update_state: session.update_state()?,
         channel_states: session.channel_states()?,
         sent_files: session.sent_files()?,
+        extras: session.extras()?,
     })
 }

@@ -65,6 +65,9 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
             Key::SentFile(key) => {
                 get(rows, Table::SentFiles, &FileRow::of(no, *key), *key)?.map(Row::SentFile)
             }
+            Key::Extra(name) => {
+                get(rows, Table::Extras, &TextKey::of(no, name), name.clone())?.map(Row::Extra)
+            }
         })
     }
 
@@ -113,6 +116,10 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
             Row::SentFile(file) => {
                 self.record(Table::SentFiles, &FileRow::of(no, file.key), "a sent file", file)
             }
+            Row::Extra(extra) => {
+                let key = TextKey::of(no, extra.name());
+                self.record(Table::Extras, &key, "an extra", extra)
+            }
         }
     }
 
@@ -127,6 +134,7 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
             Key::Username(text) => self.batch.remove(Table::Usernames, &TextKey::of(no, text)),
             Key::Phone(text) => self.batch.remove(Table::Phones, &TextKey::of(no, text)),
             Key::SentFile(key) => self.batch.remove(Table::SentFiles, &FileRow::of(no, *key)),
+            Key::Extra(name) => self.batch.remove(Table::Extras, &TextKey::of(no, name)),
         }
     }
 }
@@ -145,6 +153,16 @@ impl BatchRows for StoreBatch<'_, '_> {
             });
         self.outside(walked)?;
         Ok(ids)
+    }
+
+    fn extras(&self) -> Result<usize> {
+        let (table, mut count) = (Table::Extras, 0);
+        let walked = self.batch.each(table, &table.span(self.account), usize::MAX, &mut |_, _| {
+            count += 1;
+            Ok(true)
+        });
+        self.outside(walked)?;
+        Ok(count)
     }
 
     fn put(&mut self, row: Row) -> Result<()> {

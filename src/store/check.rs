@@ -7,8 +7,8 @@ use crate::engine::{Engine, Rows, Span, Step, Table, View, owned_by, said_by, sh
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey, decode};
 use crate::types::{
-    ChannelState, DcOption, Entity, Login, PeerId, Progress, SentFile, UpdateState, fold_phone,
-    fold_username,
+    ChannelState, DcOption, Entity, Extra, Login, PeerId, Progress, SentFile, UpdateState,
+    fold_phone, fold_username,
 };
 
 /// At most so many problems are listed.
@@ -56,6 +56,7 @@ pub(super) fn check(engine: &Engine, progress: &Progress) -> Result<CheckReport>
     walk(Table::Dcs, &|walk| walk.records::<8, DcOption>(Table::Dcs, |key| Ok(DcKey::dc(key))));
     walk(Table::States, &|walk| walk.states());
     walk(Table::SentFiles, &|walk| walk.records::<29, SentFile>(Table::SentFiles, FileRow::file));
+    walk(Table::Extras, &|walk| walk.extras());
     walk(Table::Entities, &|walk| walk.entities());
     walk(Table::Usernames, &|walk| {
         walk.changed_index(Table::Usernames, |entity, text| {
@@ -106,16 +107,31 @@ impl Walk<'_> {
         })
     }
 
-    /// Every row of a table of records, whose account must exist.
+    fn extras(&mut self) -> Step<()> {
+        self.each_row(Table::Extras, |key, record| {
+            decode::<Extra>(TextKey::text(key)?, record).map(drop)
+        })
+    }
+
+    /// Every row of a table of records with keys of one length, whose account must exist.
     fn rows<const N: usize>(
         &mut self,
         table: Table,
         check: impl Fn(&[u8; N], &[u8]) -> Result<(), RecordError>,
     ) -> Step<()> {
+        self.each_row(table, |key, record| {
+            check(key.try_into().map_err(|_| RecordError::Key)?, record)
+        })
+    }
+
+    fn each_row(
+        &mut self,
+        table: Table,
+        check: impl Fn(&[u8], &[u8]) -> Result<(), RecordError>,
+    ) -> Step<()> {
         self.view.each(table, &Span::ALL, usize::MAX, &mut |key, record| {
             count(self.report, self.accounts, table, key);
-            let checked = key.try_into().map_err(|_| RecordError::Key);
-            if let Err(error) = checked.and_then(|key| check(key, record)) {
+            if let Err(error) = check(key, record) {
                 let (name, key) = (table.name(), shown(key));
                 self.report.problem(format!("table {name}, key {key}: {error}"));
             }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::entities::EntityTables;
 use crate::engine::{Direct, RowsMut, Step, Table, decoded, encoded};
 use crate::error::{Error, Result};
-use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, encode_into};
+use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, TextKey, encode_into};
 use crate::segment::{Collision, HashIndex, Segment};
 use crate::session::entities::Index;
 use crate::session::merge::{Sight, tidy};
@@ -50,6 +50,10 @@ pub(super) fn load_account(
     }
     for file in &account.sent_files {
         rows.put(Table::SentFiles, &FileRow::of(no, file.key), &encoded("a sent file", file)?)?;
+    }
+    for extra in &account.extras {
+        let record = Zeroizing::new(encoded("an extra", extra)?);
+        rows.put(Table::Extras, &TextKey::of(no, extra.name()), &record)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::{Store, StoreOptions, store_path};
 use crate::engine::{Row, Salvaged, Table, account_of, salvage};
 use crate::error::{Error, Result};
 use crate::file::{Disk, FileDisk, PAGE, file_id_of, open_to_salvage};
-use crate::record::{AccountNo, DcKey, FileRow, PeerKey, decode};
+use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey, decode};
 use crate::types::{Account, Entity};
 
 /// What [`repair`] took over.
@@ -103,7 +103,7 @@ fn names(salvaged: &Salvaged, lost: &mut Vec<String>) -> BTreeMap<AccountNo, Str
             names.insert(AccountNo(number), name.to_owned());
         }
     }
-    let tables = [Table::Logins, Table::Dcs, Table::States, Table::SentFiles];
+    let tables = [Table::Logins, Table::Dcs, Table::States, Table::SentFiles, Table::Extras];
     let with_rows = tables.iter().flat_map(|table| rows_of(salvaged, *table));
     let with_rows = with_rows.filter_map(|(key, _)| account_of(key));
     let with_entities = salvaged.entities.keys().map(PeerKey::account);
@@ -158,6 +158,12 @@ fn account_rows(salvaged: &Salvaged, account: AccountNo, lost: &mut Vec<String>)
         match key.try_into().ok().map(|key| FileRow::file(key).and_then(|file| decode(file, row))) {
             Some(Ok(file)) => rows.sent_files.push(file),
             _ => lose("a sent file"),
+        }
+    }
+    for (key, row) in of_account(Table::Extras) {
+        match TextKey::text(key).and_then(|name| decode(name, row)) {
+            Ok(extra) => rows.extras.push(extra),
+            Err(_) => lose("a value of a client's own"),
         }
     }
     rows

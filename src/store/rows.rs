@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::segment::HashIndex;
 use crate::types::{
-    ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile, UpdateState,
     fold_phone, fold_username,
 };
 
@@ -117,6 +117,18 @@ impl SessionRows<'_> {
     pub(super) fn sent_files(&self) -> Step<Vec<SentFile>> {
         self.records(Table::SentFiles, |key| {
             key_of(Table::SentFiles, key, |key| FileRow::file(key).map(Some))
+        })
+    }
+
+    pub(super) fn extra(&self, name: &str) -> Step<Option<Extra>> {
+        self.record(Table::Extras, &TextKey::of(self.account, name), name.to_owned())
+    }
+
+    pub(super) fn extras(&self) -> Step<Vec<Extra>> {
+        let table = Table::Extras;
+        self.records(table, |key| {
+            let name = TextKey::text(key);
+            name.map(Some).map_err(|error| Fault::record(table.name(), key, error))
         })
     }
 

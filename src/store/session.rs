@@ -15,7 +15,8 @@ use crate::record::AccountNo;
 use crate::session::merge::Sight;
 use crate::session::{Commit, Session, SessionBatch, Ticket};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
+    UpdateState,
 };
 
 /// One session of a [`Store`](crate::Store).
@@ -209,6 +210,14 @@ impl Session for StoreSession {
 
     fn sent_files(&self) -> Result<Vec<SentFile>> {
         self.read(|rows| rows.sent_files())
+    }
+
+    fn extra(&self, name: &str) -> Result<Option<Extra>> {
+        self.look_up(|rows| rows.extra(name))
+    }
+
+    fn extras(&self) -> Result<Vec<Extra>> {
+        self.read(|rows| rows.extras())
     }
 
     fn flush(&self) -> Result<()> {

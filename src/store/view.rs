@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::record::AccountNo;
 use crate::session::{Commit, Session, SessionBatch};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, FileKey, Login, PeerId, SentFile, UpdateState,
+    AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
+    UpdateState,
 };
 
 /// A store as it was at one moment: [`Store::read_view`](crate::Store::read_view).
@@ -198,6 +199,14 @@ impl Session for SessionView {
 
     fn sent_files(&self) -> Result<Vec<SentFile>> {
         self.read(|rows| rows.sent_files())
+    }
+
+    fn extra(&self, name: &str) -> Result<Option<Extra>> {
+        self.read(|rows| rows.extra(name))
+    }
+
+    fn extras(&self) -> Result<Vec<Extra>> {
+        self.read(|rows| rows.extras())
     }
 
     fn flush(&self) -> Result<()> {

@@ -3,6 +3,7 @@
 mod auth_key;
 mod dc;
 mod entity;
+mod extra;
 mod fold;
 mod hex;
 mod login;
@@ -15,6 +16,7 @@ mod updates;
 pub use self::auth_key::AuthKey;
 pub use self::dc::{DcId, DcOption, Endpoint};
 pub use self::entity::{AccessHash, Entity, EntityKind};
+pub use self::extra::Extra;
 pub(crate) use self::fold::{bare_username, fold_phone, fold_username, folded_username};
 pub use self::login::{Login, SelfUser};
 pub use self::peer::{PeerId, PeerKind};

@@ -1,4 +1,4 @@
-use super::{ChannelState, DcOption, Entity, Login, SentFile, UpdateState};
+use super::{ChannelState, DcOption, Entity, Extra, Login, SentFile, UpdateState};
 
 /// Everything of one session except its entities, of which there can be a million.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Account {
     pub channel_states: Vec<ChannelState>,
     /// Files sent before, in the order of their keys.
     pub sent_files: Vec<SentFile>,
+    /// Small values of a client's own, in the order of their names.
+    pub extras: Vec<Extra>,
 }
 
 /// One session's whole content, as plain values in memory.

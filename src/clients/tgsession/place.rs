@@ -18,6 +18,7 @@ pub(super) const ALL: Place = Place {
     update_state: true,
     channel_states: true,
     sent_files: true,
+    extras: true,
     entities: Some(ENTITIES),
 };
 

@@ -27,13 +27,15 @@ pub(crate) enum Table {
     Phones,
     /// Account, MD5, size, kind -> sent file.
     SentFiles,
+    /// Account, name -> small value of a client's own.
+    Extras,
 }
 
 /// How many tables there are.
 pub(crate) const TABLES: usize = Table::ALL.len();
 
 impl Table {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Sessions,
         Self::Logins,
         Self::Dcs,
@@ -42,6 +44,7 @@ impl Table {
         Self::Usernames,
         Self::Phones,
         Self::SentFiles,
+        Self::Extras,
     ];
 
     /// The table of this number.
@@ -59,13 +62,14 @@ impl Table {
             Self::Usernames => "usernames",
             Self::Phones => "phones",
             Self::SentFiles => "sent_files",
+            Self::Extras => "extras",
         }
     }
 
     /// The length of every key, or `None` where a text is the key or its end.
     pub(crate) const fn key_len(self) -> Option<usize> {
         match self {
-            Self::Sessions | Self::Usernames | Self::Phones => None,
+            Self::Sessions | Self::Usernames | Self::Phones | Self::Extras => None,
             Self::Logins => Some(4),
             Self::Dcs => Some(8),
             Self::States | Self::Entities => Some(12),
