@@ -51,7 +51,7 @@
 //! client. `convert` reads all other formats and writes them (`Export`), `tdata` reads and writes
 //! Telegram Desktop's folder, `passphrase` opens and seals portable sessions, `serde` derives
 //! `Serialize` and `Deserialize` for the public types, `cli` builds the command-line tool
-//! `tgsession`.
+//! `tgsession`, `conformance` has the tests that every storage passes.
 
 #![cfg_attr(
     test,
@@ -74,6 +74,8 @@
     )
 )]
 mod clients;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "convert")]
 pub mod dump;
 mod engine;

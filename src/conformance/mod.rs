@@ -1,0 +1,167 @@
+//! A suite of tests that every session passes, for those who write a
+//! [`Storage`](crate::storage::Storage) or a [`Session`].
+//!
+//! ```
+//! use tgsession::storage::{MemoryStorage, StorageSession};
+//!
+//! tgsession::conformance::run(|| Ok(StorageSession::new(MemoryStorage::new("mine")))).unwrap();
+//! ```
+//!
+//! Give it a way to open a session anew, and it sees to it that what is durable comes back:
+//!
+//! ```
+//! use tgsession::conformance::Suite;
+//! use tgsession::{Session, Store};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("s");
+//! let mut count = 0;
+//! let suite = Suite::new(|| {
+//!     count += 1;
+//!     Store::open_or_create(&path)?.session(&format!("s{count}"))
+//! });
+//! let reopen = |session: tgsession::StoreSession| {
+//!     let name = session.name()?;
+//!     drop(session);
+//!     Store::open(&path)?.open_session(&name)
+//! };
+//! suite.reopened_by(reopen).run().unwrap();
+//! ```
+
+mod account;
+mod bad_input;
+mod entities;
+mod model;
+mod together;
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::session::Session;
+
+/// Why a case failed.
+type Case = Result<(), Failed>;
+
+struct Failed(String);
+
+impl From<crate::error::Error> for Failed {
+    fn from(error: crate::error::Error) -> Self {
+        let mut text = format!("an error where there is none: {error}");
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            text.push_str(&format!(": {error}"));
+            source = error.source();
+        }
+        Self(text)
+    }
+}
+
+/// That what was got is what is expected.
+fn same<T: PartialEq + fmt::Debug>(what: &str, got: T, expected: T) -> Case {
+    if got == expected {
+        return Ok(());
+    }
+    let shown = |value: &T| format!("{value:?}").chars().take(300).collect::<String>();
+    Err(Failed(format!("{what}: got {}, expected {}", shown(&got), shown(&expected))))
+}
+
+/// What a session does not do as it must, one sentence each.
+pub struct Failures(Vec<String>);
+
+impl Failures {
+    /// The sentences. Each begins with the name of the case.
+    #[must_use]
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+/// As text, so that `unwrap` shows something to read.
+impl fmt::Debug for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Failures {}
+
+/// Runs the suite. `make` makes a new, empty session each time.
+///
+/// # Errors
+///
+/// Everything that the sessions do not do as they must.
+pub fn run<S: Session>(make: impl FnMut() -> Result<S>) -> Result<(), Failures> {
+    Suite::new(make).run()
+}
+
+/// The suite, and what it knows of the sessions.
+pub struct Suite<'a, S> {
+    make: Box<dyn FnMut() -> Result<S> + 'a>,
+    reopen: Option<Box<dyn Fn(S) -> Result<S> + 'a>>,
+}
+
+impl<S> fmt::Debug for Suite<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Suite").finish_non_exhaustive()
+    }
+}
+
+type Test = fn(&dyn Session) -> Case;
+
+const CASES: [(&str, Test); 14] = [
+    ("an empty session", account::empty),
+    ("login and home DC", account::login),
+    ("DCs", account::dcs),
+    ("update states", account::states),
+    ("sent files", account::files),
+    ("extras", account::extras),
+    ("views of one entity", entities::views),
+    ("owners of names", entities::owners),
+    ("pages of entities", entities::pages),
+    ("random lives", entities::lives),
+    ("all or nothing", together::all_or_nothing),
+    ("threads", together::threads),
+    ("bad input", bad_input::refused),
+    ("a deleted session", account::deleted),
+];
+
+impl<'a, S: Session> Suite<'a, S> {
+    /// The suite for the sessions that `make` makes: new and empty, each time.
+    pub fn new(make: impl FnMut() -> Result<S> + 'a) -> Self {
+        Self { make: Box::new(make), reopen: None }
+    }
+
+    /// Opens a session anew: the handle is all that is left of the old one. Then what is durable is
+    /// tested too.
+    #[must_use]
+    pub fn reopened_by(self, reopen: impl Fn(S) -> Result<S> + 'a) -> Self {
+        Self { reopen: Some(Box::new(reopen)), ..self }
+    }
+
+    /// Runs all cases.
+    ///
+    /// # Errors
+    ///
+    /// Everything that the sessions do not do as they must.
+    pub fn run(mut self) -> Result<(), Failures> {
+        let mut failures = Vec::new();
+        let mut note = |name: &str, outcome: Case| {
+            failures.extend(outcome.err().map(|Failed(why)| format!("{name}: {why}")));
+        };
+        for (name, case) in CASES {
+            let made = (self.make)().map_err(Failed::from);
+            note(name, made.and_then(|session| case(&session)));
+        }
+        if let Some(reopen) = &self.reopen {
+            let made = (self.make)().map_err(Failed::from);
+            note("durability", made.and_then(|session| together::durable(session, reopen)));
+        }
+        if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
+    }
+}
