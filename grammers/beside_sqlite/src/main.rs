@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use grammers_session::Session;
 use grammers_session::storages::erase;
 use tgsession::Store;
 use tgsession_grammers::GrammersSession;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let folder = tempfile::tempdir()?;
     let database = rusqlite::Connection::open(folder.path().join("own.sqlite"))?;
     database.execute_batch("create table notes (text); insert into notes values ('kept')")?;
