@@ -212,3 +212,32 @@ impl fmt::Display for UnknownFormat {
 
 #[cfg(feature = "convert")]
 impl std::error::Error for UnknownFormat {}
+
+#[cfg(all(test, feature = "convert"))]
+mod tests {
+    use super::*;
+    use crate::format::Writer;
+
+    #[test]
+    fn a_spec_says_of_its_format_what_its_writer_says() {
+        for format in Format::ALL {
+            let spec = format.spec();
+            assert_eq!(format.name().parse(), Ok(format));
+            let many = match &spec.writer {
+                Writer::File(target) => {
+                    assert_eq!(target.name(), spec.name);
+                    target.place().many
+                }
+                Writer::Sealed(target) => {
+                    let target = target(Some(b"000102030405060708090a0b0c0d0e0f")).unwrap();
+                    assert_eq!(target.name(), spec.name);
+                    target.place().many
+                }
+                Writer::String { place, .. } | Writer::Folder { place, .. } => place.many,
+                Writer::Absent(_) => spec.holds_many,
+            };
+            assert_eq!(spec.holds_many, many, "{format}");
+        }
+        assert!("no-format".parse::<Format>().unwrap_err().to_string().contains("gotgproto"));
+    }
+}

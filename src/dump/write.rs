@@ -9,7 +9,7 @@ use crate::types::{Account, DcId, Entity};
 /// Writes a dump: for each session [`begin`](Self::begin), its entities in the order of their
 /// marked ids, [`finish`](Self::finish); then [`end`](Self::end).
 ///
-/// A dump that was not ended lacks its closing brackets, and nobody can take it for whole.
+/// A dump that was not ended lacks its closing brackets, so a reader refuses it.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,

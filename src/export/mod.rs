@@ -28,11 +28,12 @@ use crate::types::{Account, DcId, Entity};
 
 /// Writes sessions in the format of another client.
 ///
-/// What the format has no place for is left out and listed in the [`ExportReport`]; with
-/// [`strict`](Export::strict) that is an error instead. So is what cannot be: addresses of other
-/// DCs, for which the well-known ones are written, DCs and ids that do not exist. What the format needs and a session lacks is
-/// taken from what was given here, then from Telegram's well-known DC addresses, else it is an error
-/// that names it.
+/// Values that the format has no place for are left out and listed in the [`ExportReport`]. With
+/// [`strict`](Export::strict) that is an error. The same goes for impossible values: addresses of
+/// other DCs, which are replaced by the well-known ones, and DCs and ids that do not exist.
+///
+/// If the format needs a value that the session lacks, it is taken from what was given here, then
+/// from Telegram's well-known DC addresses. Else the export fails with an error that names it.
 ///
 /// ```
 /// use tgsession::{Export, Format, Source};
@@ -148,9 +149,9 @@ impl Export {
         self
     }
 
-    /// Writes a file (or, where the format is one, a folder), for its owner's eyes only. It appears
-    /// whole or not at all, and is durable when this returns. Who is killed while writing a folder
-    /// may leave a hidden one beside it, `.NAME.*.tmp`.
+    /// Writes a file or, if the format is one, a folder, readable by its owner only. It appears whole
+    /// or not at all, and is durable when this returns. A process that is killed while writing a
+    /// folder can leave a hidden one beside it, `.NAME.*.tmp`.
     ///
     /// # Errors
     ///
@@ -163,7 +164,7 @@ impl Export {
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
     ) -> Result<ExportReport> {
         let path = path.as_ref();
-        // Known before the work: nobody wants to wait for that answer.
+        // Checked before the work, so that the error comes at once.
         if !self.overwrite && path.symlink_metadata().is_ok() {
             return Err(Error::AlreadyExists { path: path.to_owned() });
         }
@@ -301,7 +302,7 @@ impl Export {
         Ok(Work { sessions, lost, filled, seen })
     }
 
-    /// Counts what no writer asked for, and says what came of it all.
+    /// Counts the entities that no writer read, and makes the report.
     fn end(&self, mut work: Work<'_>, place: &Place) -> Result<ExportReport> {
         if place.entities.is_none() {
             for session in &mut work.sessions {
@@ -335,7 +336,7 @@ impl Export {
     }
 }
 
-/// A string format fits into this, so that no copy of it is left behind in memory.
+/// The capacity for a string: growing would leave a copy of it in memory.
 const STRING: usize = 1024;
 
 /// Sessions on their way out.

@@ -1,5 +1,5 @@
-//! What no login can say, whichever client wrote it: addresses of other DCs, ids that nobody has.
-//! Sources note it and exports put it right, by the rules that stand here.
+//! Impossible values, of any client: addresses of other DCs, DCs and ids that do not exist. Sources
+//! note them and exports correct them, by these rules.
 
 use super::{Losses, Place, well_known};
 use crate::types::{Account, DcId, DcOption, Endpoint, Entity, PeerId};
@@ -7,11 +7,11 @@ use crate::types::{Account, DcId, DcOption, Endpoint, Entity, PeerId};
 /// Telegram's ids have at most 52 significant bits.
 const MOST_ID: i64 = (1 << 52) - 1;
 
-/// What converters write as the user id where they know none: 0 is tg-session-bridge's, 9999 that
+/// User ids that converters write if they know none: 0 is tg-session-bridge's, 9999 that
 /// of TGConvertor, AndroidTelePorter and pyroblack.
 const INVENTED: [i64; 2] = [0, 9999];
 
-/// The WebSocket servers of browsers are below this name. They answer no other client.
+/// The domain of the WebSocket servers for browsers. They answer no other client.
 const WEB: &str = "web.telegram.org";
 
 /// Whether there is a DC of this number.

@@ -1,4 +1,4 @@
-//! What the caller says of a session on its way out, which wins over what the source says.
+//! Values from the caller, which override those of the source.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! What a format had no place for when a session was written in it.
+//! Values that were left out of an export, since the format has no place for them.
 
 /// What was left out of an export, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Losses {
     all: Vec<Loss>,
 }
 
-/// So many ids show a person what is meant.
+/// The most ids that a loss names.
 const EXAMPLES: usize = 5;
 
 /// Why most things are left out.

@@ -1,6 +1,6 @@
 use crate::types::DcId;
 
-/// What was in a source and did not make it into our types, one sentence each.
+/// Notes about a source: what could not be represented, one sentence each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     said: Vec<String>,
@@ -8,7 +8,8 @@ pub(crate) struct Notes {
     unproven: Vec<DcId>,
 }
 
-/// A hostile file can have a million bad rows: so many sentences are kept, the rest is counted.
+/// The most notes that are kept; further ones are counted. A hostile file can have a million bad
+/// rows.
 const MOST: usize = 1_000;
 
 impl Notes {

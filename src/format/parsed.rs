@@ -1,4 +1,4 @@
-//! Sessions of the small formats, which are read at once and held in memory.
+//! Sessions that were read as a whole and are in memory.
 
 use crate::types::{Account, Entity};
 
@@ -20,9 +20,9 @@ pub(crate) struct ParsedSession {
     pub(crate) account: Account,
     /// In the order of their marked ids.
     pub(crate) entities: Vec<Entity>,
-    /// What was there and is not in the account or the entities, one sentence each.
+    /// Notes: what could not be represented, one sentence each.
     pub(crate) notes: Vec<String>,
-    /// It is listed and cannot be read, for this reason. The others are not touched by that.
+    /// Why it cannot be read. It is listed all the same; the other sessions stay readable.
     pub(crate) unreadable: Option<String>,
 }
 

@@ -71,9 +71,9 @@ pub(crate) struct SqliteFile {
     db: Tables,
     client: &'static dyn SqliteFormat,
     format: String,
-    /// What there is to say of the version.
+    /// Notes about the version.
     notes: Notes,
-    /// No key of it is proven.
+    /// Whether all keys are unproven.
     distrusted: bool,
 }
 
@@ -98,12 +98,12 @@ impl SqliteFile {
         Ok(file)
     }
 
-    /// Something that is to be said of every session in it.
+    /// Adds a note to every session in it.
     pub(crate) fn note(&mut self, note: &str) {
         self.notes.add(note.to_owned());
     }
 
-    /// Its bytes are not those that the client wrote, so that no key of it is proven.
+    /// Marks every key as unproven: the bytes are not those that the client wrote.
     pub(crate) fn distrust(&mut self) {
         self.distrusted = true;
     }
@@ -288,8 +288,8 @@ pub(crate) fn endpoint(
     }
 }
 
-/// A row that is passed over must be a whole row all the same: a damaged one can look like
-/// anything.
+/// Reads all columns of a skipped row: it is skipped only if it is whole, since a damaged row can
+/// look like anything.
 pub(crate) fn touch(table: &Table, row: &Row<'_>) -> Result<(), SqliteError> {
     (0..table.columns().len()).try_for_each(|column| row.get(column).map(drop))
 }

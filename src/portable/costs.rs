@@ -1,6 +1,6 @@
-//! What a passphrase costs.
+//! The cost of deriving a key from a passphrase.
 
-/// What turning a passphrase into a key costs whoever does it: the parameters of Argon2id.
+/// The parameters of Argon2id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Costs {
     /// KiB of memory.

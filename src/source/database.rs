@@ -1,4 +1,4 @@
-//! Opening the database of a client: as SQLite reads it or, of a damaged one, what is left.
+//! Opens the database of a client: as SQLite reads it, or the readable rows of a damaged one.
 
 use std::path::Path;
 
@@ -55,9 +55,8 @@ fn open_as_it_is(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
     SqliteFile::new(path, tables, client)
 }
 
-/// Opens what is left of a database; one that is whole as [`open`] does. The tables that a client
-/// expects in a damaged file are only known when the client is, and that is told from the tables
-/// which the schema still has.
+/// Opens the readable rows of a damaged database, and a whole one as [`open`] does. The tables that
+/// the schema should have are known only after the client was recognised by those it still has.
 pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<SqliteFile> {
     match text_mode::traces(path, place) {
         None => salvage_as_it_is(path, kind, place),
@@ -90,7 +89,7 @@ fn salvage_as_it_is(path: &Path, kind: FileKindFound, place: Place<'_>) -> Resul
         Err(_) if kind == FileKindFound::Unknown && tables.all().is_empty() => {
             return Err(wrong_kind(path, kind));
         }
-        // By its columns it may be told all the same.
+        // The whole file may still be recognised by its columns.
         Err(_) if rows.is_some() => return open_as_it_is(path, place),
         Err(found) => return Err(stranger(path, found)),
     };

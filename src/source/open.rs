@@ -39,24 +39,24 @@ pub struct SourceOptions {
 }
 
 impl SourceOptions {
-    /// A file that must be whole and is not sealed.
+    /// The defaults: the source must be whole, and is not sealed.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Of a damaged SQLite session, takes what is left in it: every row that can still be proven
-    /// whole, also from pages that nothing leads to any more and of tables that the schema has
-    /// lost. A note says how much could not be saved. An unusable auth key is noted and left out.
+    /// Reads every row of a damaged SQLite session or store that is provably whole. That includes
+    /// rows on pages that no other page refers to, and rows of tables that the schema has lost. A
+    /// note says how much was lost. An unusable auth key is noted and left out.
     ///
-    /// What is not a SQLite session is opened as without this.
+    /// Other formats are opened as without this.
     #[must_use]
     pub fn salvage(mut self, salvage: bool) -> Self {
         self.salvage = salvage;
         self
     }
 
-    /// Opens what is sealed: a portable session, the passcode of Telegram Desktop's tdata, the
+    /// The passphrase of a sealed source: of a portable session, the passcode of Telegram Desktop's tdata, the
     /// `session_key` of WTelegramClient (where none was set, the `api_hash`), the database key of
     /// TDLib (where none was set, none is needed).
     #[must_use]
@@ -120,7 +120,7 @@ impl SourceOptions {
         let failed = |source| Error::io("open", path, source);
         let metadata = std::fs::metadata(path).map_err(failed)?;
         let inner = if metadata.is_dir() {
-            // What may not be looked into is not said to be no session.
+            // A folder without read permission is an I/O error, not "no session".
             std::fs::read_dir(path).map_err(failed)?;
             Found::plain(self.folder(path)?)
         } else if metadata.is_file() {
@@ -252,7 +252,7 @@ impl Source {
     }
 }
 
-/// Looks at a file's first bytes.
+/// The kind of a file, by its first bytes.
 fn kind_of(path: &Path) -> Result<FileKindFound> {
     let failed = |source| Error::io("open", path, source);
     let mut head = Vec::new();
@@ -261,7 +261,7 @@ fn kind_of(path: &Path) -> Result<FileKindFound> {
     Ok(FileKindFound::of(&head))
 }
 
-/// Everything that can be proven of a damaged store.
+/// The sessions of a damaged store, with every row that is provably whole.
 fn salvaged_store(path: &Path) -> Result<Inner> {
     let (sessions, lost) = salvaged_sessions(path)?;
     let parsed = |SalvagedSession { name, account, entities }| ParsedSession {

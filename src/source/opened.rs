@@ -21,9 +21,9 @@ use crate::types::{Account, Entity, Progress};
 pub struct Source {
     pub(super) path: PathBuf,
     pub(super) inner: Inner,
-    /// What was taken off around it, one sentence each.
+    /// The wrappers that were removed, one sentence each.
     pub(super) notes: Vec<String>,
-    /// What the only session is called where the path does not say it.
+    /// The name of the only session, if it is not that of the path.
     pub(super) stem: Option<String>,
     pub(super) progress: Progress,
     /// What the caller knows better than the source.
@@ -45,7 +45,7 @@ impl Found {
     }
 }
 
-/// One of several sources in one, as an archive has them.
+/// One source of several, in an archive.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) source: Source,
@@ -175,11 +175,11 @@ impl Source {
         }
     }
 
-    /// Reads everything there is and says what is wrong with it.
+    /// Reads everything and reports all damage.
     ///
     /// # Errors
     ///
-    /// Only when the check could not be made; what it found is in the report.
+    /// Only if the check itself fails; what it finds is in the report.
     pub fn check(&self) -> Result<CheckReport> {
         match &self.inner {
             Inner::Store(store) => store.check(),

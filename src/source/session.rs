@@ -12,14 +12,14 @@ pub struct SourceSession<'a> {
     pub(super) name: String,
     pub(super) account: Account,
     pub(super) entities: Entities<'a>,
-    /// Of what was around it.
+    /// Notes of the source around it.
     pub(super) notes: Vec<String>,
-    /// What in the account cannot be.
+    /// Values of the account that cannot be right.
     pub(super) doubts: Vec<String>,
     pub(super) impossible: Impossible,
 }
 
-/// The entities with ids that nobody can have.
+/// Entities with impossible ids.
 #[derive(Debug, Default)]
 pub(super) struct Impossible {
     kept: bool,
@@ -28,7 +28,7 @@ pub(super) struct Impossible {
     examples: Vec<i64>,
 }
 
-/// So many ids show a person what is meant.
+/// The most ids that a note names.
 const EXAMPLES: usize = 5;
 
 impl Impossible {
@@ -104,16 +104,16 @@ impl SourceSession<'_> {
         }
     }
 
-    /// Gives out entities with ids that nobody can have too, as an export counts them. Else they
-    /// are left out, but of a store.
+    /// Also gives entities with impossible ids, which an export counts. By default they are left out,
+    /// except those of a store.
     #[must_use]
     pub fn with_impossible_ids(mut self) -> Self {
         self.impossible.kept = true;
         self
     }
 
-    /// What in it cannot be, one sentence each: addresses of other DCs, DCs and ids that do not
-    /// exist. Complete once the entities have been read to the end.
+    /// Values that cannot be right, one sentence each: addresses of other DCs, DCs and ids that do
+    /// not exist. Complete once the entities have been read to the end.
     #[must_use]
     pub fn doubts(&self) -> Vec<String> {
         self.doubts.iter().cloned().chain(self.impossible.sentence()).collect()

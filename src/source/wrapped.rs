@@ -1,5 +1,5 @@
-//! Sessions inside other things: [`unwrap`] takes off layer by layer, and what is inside is told
-//! as if it had come alone.
+//! Sessions inside wrappers and archives. [`unwrap`] removes one layer at a time; the content is then
+//! recognised as if it were a file of its own.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,14 @@ use crate::types::Progress;
 #[cfg(test)]
 mod tests;
 
-/// More layers than this are no accident.
+/// More layers than a real source has.
 const MOST_LAYERS: usize = 8;
 
-/// So many files of an archive are named that hold no session.
+/// The most files without a session that are named, for one archive.
 const NAMES: usize = 10;
 
 impl SourceOptions {
-    /// Tells what these bytes are, and if they are nothing that is known, takes off what is
-    /// around them.
+    /// Recognises these bytes. If their format is unknown, removes wrappers and tries again.
     pub(super) fn unwrapped(&self, path: &Path, bytes: &[u8]) -> Result<Found> {
         Unwrapping { options: self, budget: Budget::new(), layers: Vec::new() }.look(path, bytes)
     }
@@ -46,7 +45,7 @@ impl SourceOptions {
 struct Unwrapping<'a> {
     options: &'a SourceOptions,
     budget: Budget,
-    /// What was taken off so far, the outermost first.
+    /// The layers that were removed so far, the outermost first.
     layers: Vec<String>,
 }
 
@@ -83,7 +82,7 @@ impl Unwrapping<'_> {
         Ok(found)
     }
 
-    /// What was around it.
+    /// A note that names the removed layers.
     fn note(&self) -> Vec<String> {
         if self.layers.is_empty() {
             return Vec::new();
@@ -102,7 +101,7 @@ impl Unwrapping<'_> {
         }
     }
 
-    /// The sessions among texts of which most are something else.
+    /// The sessions among several texts, most of which are something else.
     fn any_of(
         &mut self,
         path: &Path,
@@ -224,8 +223,8 @@ impl Unwrapping<'_> {
     }
 }
 
-/// A session of several that cannot be read is listed, and the others are not touched by that. A
-/// passphrase can still be given.
+/// Turns an error into an unreadable session, so that the other sessions of an archive stay
+/// readable. Errors about the passphrase stay errors: the caller can give one.
 fn member(read: Result<Parsed>) -> Result<Parsed> {
     match read {
         Err(error @ (Error::NeedsPassphrase { .. } | Error::WrongPassphrase { .. })) => Err(error),

@@ -7,7 +7,7 @@ use crate::format::InMemory;
 /// Bytes that may hold a key.
 pub(in crate::source) type Bytes = Zeroizing<Vec<u8>>;
 
-/// What was inside a layer.
+/// The content of a layer.
 pub(in crate::source) enum Inside {
     /// One thing.
     One(Bytes),
@@ -17,7 +17,7 @@ pub(in crate::source) enum Inside {
     Files(InMemory),
 }
 
-/// One layer, taken off.
+/// One layer that was removed.
 pub(in crate::source) struct Layer {
     /// What it was, as in "inside `name`".
     pub(in crate::source) name: String,
@@ -30,7 +30,7 @@ impl Layer {
     }
 }
 
-/// How much may still be unpacked.
+/// The remaining bound of bytes and steps.
 pub(in crate::source) struct Budget {
     pub(super) bytes: u64,
     pub(in crate::source) steps: u32,

@@ -1,7 +1,7 @@
-//! What people and services put around a session: quotes, `NAME=value`, base64, gzip, a ZIP.
+//! Wrappers around a session: quotes, `NAME=value`, base64, gzip, ZIP.
 //!
-//! [`step`] takes one layer off; the caller looks at what is then there, and asks again if it is
-//! still no session. All layers together are bounded in number and in bytes.
+//! [`step`] removes one layer. The caller tries to recognise the content, and calls it again if that
+//! fails. The number of layers and the unpacked bytes are bounded.
 
 mod archive;
 mod encoded;
@@ -10,7 +10,7 @@ mod text;
 
 pub(super) use self::layer::{Budget, Bytes, Inside, Layer};
 
-/// Takes one layer off; `None` where there is none that is known.
+/// Removes one layer; `None` if there is no known one.
 ///
 /// # Errors
 ///

@@ -1,17 +1,17 @@
-//! What stands around a session string in source code, in `.env` files and in JSON.
+//! Wrappers around a session string in source code, in `.env` files and in JSON.
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::layer::{Bytes, Inside, Layer};
 
-/// Characters that nobody sees, and that come along when text is copied.
+/// Invisible characters that are copied along with text.
 const INVISIBLE: [char; 9] = [
     '\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{2028}',
     '\u{ad}',
 ];
 
-/// What opens a quotation, and what closes it.
+/// Opening and closing quotes.
 const QUOTES: [(&str, &str); 9] = [
     ("\"\"\"", "\"\"\""),
     ("'''", "'''"),
@@ -24,7 +24,7 @@ const QUOTES: [(&str, &str); 9] = [
     ("\u{ab}", "\u{bb}"),
 ];
 
-/// What stands before the name of a variable.
+/// Keywords before the name of a variable.
 const KEYWORDS: [&str; 9] =
     ["export ", "set ", "setx ", "declare -x ", "ENV ", "const ", "let ", "var ", "- "];
 
@@ -34,7 +34,7 @@ const MOST_NAME: usize = 100;
 /// A shorter text is no session.
 const LEAST_TEXT: usize = 100;
 
-/// A longer file is none that sessions stand in among other things.
+/// The largest file that is searched for several texts.
 const MOST_TEXT: usize = 16 << 20;
 
 /// So many texts of one file may be sessions.
@@ -55,7 +55,7 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
     None
 }
 
-/// Takes off one layer around the whole text.
+/// Removes one layer around the whole text.
 pub(super) fn step(text: &str) -> Option<Layer> {
     if text.contains(INVISIBLE) {
         let seen: Zeroizing<String> =

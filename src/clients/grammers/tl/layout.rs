@@ -10,7 +10,7 @@ pub(super) fn expect(reader: &mut Reader<'_>, id: u32, what: &str) -> Result<(),
     }
 }
 
-/// Flags of which no other than these may be set: what they announce could not be passed over.
+/// Reads flags, and refuses unknown ones: the fields that they announce cannot be skipped.
 pub(super) fn flags(reader: &mut Reader<'_>, known: u32) -> Result<u32, String> {
     match reader.u32()? {
         flags if flags & !known == 0 => Ok(flags),
