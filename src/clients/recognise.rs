@@ -7,11 +7,7 @@ use crate::sqlite::Table;
 
 /// Every client whose sessions are SQLite files.
 fn clients() -> impl Iterator<Item = &'static dyn SqliteFormat> {
-    readers().filter_map(|reader| match reader {
-        Reader::Sqlite(client) => Some(*client),
-        #[cfg(feature = "convert")]
-        _ => None,
-    })
+    readers().filter_map(Reader::sqlite)
 }
 
 /// The one client whose tables these are, or what the database is instead, as in "it is ...".

@@ -57,6 +57,17 @@ pub(crate) enum Reader {
     },
 }
 
+impl Reader {
+    /// The client, if it reads SQLite databases.
+    pub(crate) fn sqlite(&self) -> Option<&'static dyn SqliteFormat> {
+        match self {
+            Self::Sqlite(client) => Some(*client),
+            #[cfg(feature = "convert")]
+            _ => None,
+        }
+    }
+}
+
 /// What the caller knows of a source.
 #[cfg(feature = "convert")]
 #[derive(Clone, Copy)]
