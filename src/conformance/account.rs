@@ -1,6 +1,6 @@
 //! Everything but the entities.
 
-use super::{Case, same};
+use super::outcome::{Case, same};
 use crate::error::Error;
 use crate::session::Session;
 use crate::types::{

@@ -2,7 +2,7 @@
 
 use super::account::key;
 use super::entities::user;
-use super::{Case, same};
+use super::outcome::{Case, same};
 use crate::error::Error;
 use crate::session::Session;
 use crate::types::{AuthKey, DcId, DcOption, Endpoint, Entity, PeerId};

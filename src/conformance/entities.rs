@@ -1,7 +1,7 @@
 //! Entities: seen again, found, listed; compared with the plainest model of the rules.
 
 use super::model::Model;
-use super::{Case, Failed, same};
+use super::outcome::{Case, Failed, same};
 use crate::session::Session;
 use crate::session::merge::Sight;
 use crate::types::{AccessHash, Entity, EntityKind, PeerId};

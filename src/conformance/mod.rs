@@ -2,7 +2,8 @@
 //! [`Storage`](crate::storage::Storage) or a [`Session`].
 //!
 //! ```
-//! use tgsession::storage::{MemoryStorage, StorageSession};
+//! use tgsession::MemoryStorage;
+//! use tgsession::storage::StorageSession;
 //!
 //! tgsession::conformance::run(|| Ok(StorageSession::new(MemoryStorage::new("mine")))).unwrap();
 //! ```
@@ -32,38 +33,14 @@ mod account;
 mod bad_input;
 mod entities;
 mod model;
+mod outcome;
 mod together;
 
 use std::fmt;
 
+use self::outcome::{Case, Failed};
 use crate::error::Result;
 use crate::session::Session;
-
-/// Why a case failed.
-type Case = Result<(), Failed>;
-
-struct Failed(String);
-
-impl From<crate::error::Error> for Failed {
-    fn from(error: crate::error::Error) -> Self {
-        let mut text = format!("an error where there is none: {error}");
-        let mut source = std::error::Error::source(&error);
-        while let Some(error) = source {
-            text.push_str(&format!(": {error}"));
-            source = error.source();
-        }
-        Self(text)
-    }
-}
-
-/// That what was got is what is expected.
-fn same<T: PartialEq + fmt::Debug>(what: &str, got: T, expected: T) -> Case {
-    if got == expected {
-        return Ok(());
-    }
-    let shown = |value: &T| format!("{value:?}").chars().take(300).collect::<String>();
-    Err(Failed(format!("{what}: got {}, expected {}", shown(&got), shown(&expected))))
-}
 
 /// What a session does not do as it must, one sentence each.
 pub struct Failures(Vec<String>);

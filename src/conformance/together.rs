@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::account::{channel, key};
 use super::entities::user;
-use super::{Case, Failed, same};
+use super::outcome::{Case, Failed, same};
 use crate::error::{Error, Result};
 use crate::session::{Commit, Session};
 use crate::types::{DcId, DcOption, Login, UpdateChange};
