@@ -1,7 +1,10 @@
 //! The write-ahead log, and stores on a disk that fails.
 
-use crate::file::{Disk, Extent, MemoryDisk, PAGE, Root, SECTOR};
-use crate::wal::{Log, scan};
+use crate::file::{Disk, Extent, Identity, MemoryDisk, PAGE, Root, SECTOR, SLOTS, put};
+use crate::wal::{Kind, Log, scan};
+
+/// The file that logs are forged in.
+const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef" };
 
 /// Reads a log from these bytes, as they are and with the checksums of all records made right.
 pub fn wal(data: &[u8]) {
@@ -39,12 +42,81 @@ pub fn wal(data: &[u8]) {
 
 /// A store whose log these bytes describe, with right checksums.
 pub fn store_log(data: &[u8]) {
-    crate::store::forged_log(data);
+    crate::store::forged_log(&file_of(data));
 }
 
 /// What is done to a store, when it crashes and which calls fail, against a model.
 pub fn store_ops(data: &[u8]) {
     crate::store::saga_of(data);
+}
+
+/// Where the log lies, and how many pages the file has.
+const LOG: Extent = Extent { page: 1, pages: 15 };
+const PAGES: u32 = 16;
+
+/// The first record has this number.
+const FIRST: u64 = 8;
+
+/// Reads the bytes from the first to the last.
+struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        *first
+    }
+
+    fn short(&mut self) -> usize {
+        usize::from(self.byte()) | usize::from(self.byte()) << 8
+    }
+
+    fn take(&mut self, len: usize) -> Vec<u8> {
+        let (taken, rest) = self.0.split_at(len.min(self.0.len()));
+        self.0 = rest;
+        taken.to_vec()
+    }
+}
+
+/// A file with the records that the bytes describe. Each has a byte that says what it is, two of the
+/// length of its content, and the content. Behind them, places and values of single bytes.
+fn file_of(data: &[u8]) -> Vec<u8> {
+    let mut input = Input(data);
+    let mut file = vec![0; PAGES as usize * PAGE];
+    let last = FIRST + u64::from(input.byte() % 4);
+    put(&mut file, 0, &IDENTITY.to_bytes());
+    let (generation, salt) = (2, 6);
+    let root = Root { revision: 4, generation, log: LOG, salt, first: FIRST, last, pages: PAGES };
+    for slot in SLOTS {
+        put(&mut file, slot as usize, &root.to_bytes(IDENTITY.file_id));
+    }
+    let (mut at, mut number) = (0, FIRST);
+    for _ in 0..input.byte() % 16 {
+        let what = input.byte();
+        let len = input.short();
+        let content = input.take(len);
+        // Bits of `what`: kind, an odd number, another generation, another salt, a gap before it.
+        let kind =
+            [Kind::Changes, Kind::Manifest, Kind::Mark, Kind::Changes][usize::from(what & 3)];
+        let odd = if what & 4 > 0 { u64::from(what >> 5) } else { 0 };
+        let of = (generation + u64::from(what >> 3 & 1), salt + u64::from(what >> 4 & 1));
+        at += if what & 0xc0 == 0xc0 { SECTOR } else { 0 };
+        let log = Log::new(IDENTITY.file_id, of, LOG, FIRST);
+        let record = log.seal(at, number + odd, number * 2, kind, &content);
+        if at + record.len() > LOG.len() as usize {
+            break;
+        }
+        put(&mut file, LOG.at() as usize + at, &record);
+        if kind != Kind::Mark {
+            at += record.len();
+            number += 1;
+        }
+    }
+    while !input.0.is_empty() {
+        let (place, value) = (input.short(), input.byte());
+        put(&mut file, place % (PAGES as usize * PAGE), &[value]);
+    }
+    file
 }
 
 #[cfg(test)]
