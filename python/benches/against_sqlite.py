@@ -2,13 +2,15 @@
 
     python benches/against_sqlite.py [--people 1000 100000 1000000] [--folder ON_A_REAL_DISK]
 
-Both sessions are measured in turn, several times, and the best of each is taken.
+Both sessions are measured in turn, several times. Each call is timed by itself, and the median is taken, which
+other work of the machine moves least.
 """
 
 import argparse
 import datetime
 import itertools
 import random
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -101,10 +103,11 @@ QUESTIONS = [
 
 
 def measured(calls, each):
-    began = time.perf_counter()
+    """The time of each call in microseconds."""
     for call in calls:
+        began = time.perf_counter()
         call()
-    return (time.perf_counter() - began) / len(calls) / each * 1e6
+        yield (time.perf_counter() - began) / each * 1e6
 
 
 def compare(people, folder):
@@ -113,12 +116,11 @@ def compare(people, folder):
         Side("StoreSession", lambda: StoreSession(folder / "ours", "anon"), people),
     ]
     for question, method, count, each in QUESTIONS:
-        best = {side.name: float("inf") for side in sides}
+        times = {side.name: [] for side in sides}
         for _ in range(ROUNDS):
             for side in sides:
-                time_each = measured(getattr(side, method)(count(people)), each)
-                best[side.name] = min(best[side.name], time_each)
-        theirs, ours = best.values()
+                times[side.name] += measured(getattr(side, method)(count(people)), each)
+        theirs, ours = (statistics.median(found) for found in times.values())
         yield question, theirs, ours
     for side in sides:
         side.session.close()
