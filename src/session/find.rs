@@ -2,9 +2,16 @@
 
 use super::Session;
 use crate::error::Result;
-use crate::types::Entity;
+use crate::types::{Entity, PeerId};
 
 pub(super) fn find<S: Session + ?Sized>(session: &S, text: &str) -> Result<Option<Entity>> {
+    if matches!(text.trim(), "me" | "self") {
+        let own = session.login()?.user.and_then(|user| PeerId::user(user.id));
+        return own.map_or(Ok(None), |id| session.entity(id));
+    }
+    if let Some(id) = id_in_link(text) {
+        return session.entity_by_bare_id(id);
+    }
     let hit = if let Some(phone) = phone(text) {
         session.entity_by_phone(&phone)?
     } else if let Some(username) = username(text) {
@@ -12,9 +19,18 @@ pub(super) fn find<S: Session + ?Sized>(session: &S, text: &str) -> Result<Optio
     } else {
         None
     };
-    match hit {
-        Some(entity) => Ok(Some(entity)),
-        None => session.entity_by_name(text),
+    let hit = match hit {
+        Some(entity) => Some(entity),
+        None => session.entity_by_name(text)?,
+    };
+    // What was no phone number may be an id: Telethon finds nobody by it.
+    match (hit, text.trim().parse::<i64>()) {
+        (Some(entity), _) => Ok(Some(entity)),
+        (None, Ok(id)) if id < 0 => {
+            PeerId::from_marked(id).map_or(Ok(None), |id| session.entity(id))
+        }
+        (None, Ok(id)) if id > 0 => session.entity_by_bare_id(id),
+        (None, _) => Ok(None),
     }
 }
 
@@ -30,10 +46,23 @@ fn phone(text: &str) -> Option<String> {
 /// The username in `name`, `@name` or a link to it.
 fn username(text: &str) -> Option<String> {
     let text = text.trim();
-    let path = after_host(text).unwrap_or(text);
+    let path = value_in_link(text, "domain").or_else(|| after_host(text)).unwrap_or(text);
     let name = path.strip_prefix('@').unwrap_or(path);
     let name = name.strip_suffix('/').unwrap_or(name);
     is_username(name).then(|| name.to_lowercase())
+}
+
+/// The id in `tg://user?id=1` or `t.me/c/1234567890/5`.
+fn id_in_link(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let private = || after_host(text)?.strip_prefix("c/")?.split('/').next();
+    value_in_link(text, "id").or_else(private)?.parse().ok()
+}
+
+/// The value of this key in a `tg://` link.
+fn value_in_link<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let (_, query) = text.strip_prefix("tg://")?.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
 }
 
 /// What follows the host of a link to Telegram.
@@ -65,6 +94,7 @@ fn is_username(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::{Login, SelfUser};
 
     #[test]
     fn links_and_at_signs_are_taken_off_a_username() {
@@ -76,8 +106,36 @@ mod tests {
             "HTTP://www.telegram.me/DUROV",
             "t.me/@durov",
             " telegram.dog/durov ",
+            "tg://resolve?domain=durov&post=5",
         ] {
             assert_eq!(username(text).as_deref(), Some("durov"), "{text}");
+        }
+    }
+
+    #[test]
+    fn own_ids_and_ids_in_links_find_whom_they_mean() {
+        let session = crate::MemorySession::new("m");
+        let user = Some(SelfUser { id: 5, bot: None });
+        session.set_login(&Login { user, ..Login::default() }).unwrap();
+        let id = |text: &str| session.find(text).unwrap().map(|entity| entity.id.marked());
+        assert_eq!(id("me"), None, "nothing is known of it yet");
+        let ids = [5, -7, -1_000_000_000_009];
+        let known = ids.map(|id| Entity::new(PeerId::from_marked(id).unwrap()));
+        session.process_entities(&known).unwrap();
+        for (text, marked) in [
+            ("me", 5),
+            (" self ", 5),
+            ("5", 5),
+            ("-7", -7),
+            ("-1000000000009", -1_000_000_000_009),
+            ("9", -1_000_000_000_009),
+            ("tg://user?id=5", 5),
+            ("https://t.me/c/9/17", -1_000_000_000_009),
+        ] {
+            assert_eq!(id(text), Some(marked), "{text}");
+        }
+        for text in ["0", "-8", "6", "tg://user?id=x", "t.me/c/", "99999999999999999999"] {
+            assert_eq!(id(text), None, "{text}");
         }
     }
 

@@ -327,8 +327,8 @@ pub trait Session: Send + Sync {
         Ok(None)
     }
 
-    /// The entity that a person means by this text: a phone number, a username with or without
-    /// `@`, a `t.me` link, or the exact name.
+    /// The entity that a person means by this text: `me`, a phone number, a username with or without
+    /// `@`, a link of `t.me`, `telegram.me` or `tg://`, the exact name, or an id, marked or bare.
     fn find(&self, text: &str) -> Result<Option<Entity>> {
         find::find(self, text)
     }

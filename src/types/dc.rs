@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::SocketAddr;
 
 use super::AuthKey;
 
@@ -20,7 +21,7 @@ impl fmt::Display for DcId {
 ///
 /// The host is kept as text, since some clients connect to names and not only to addresses. An
 /// IPv6 address is written without brackets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Endpoint {
     /// An address or a host name.
@@ -41,6 +42,30 @@ impl Endpoint {
     #[must_use]
     pub fn is_ipv6(&self) -> bool {
         self.host.contains(':')
+    }
+}
+
+impl Endpoint {
+    /// The address to connect to, or `None` where the host is a name.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use tgsession::Endpoint;
+    ///
+    /// let address: SocketAddr = "[2001:67c:4e8:f002::a]:443".parse()?;
+    /// assert_eq!(Endpoint::from(address).socket_addr(), Some(address));
+    /// assert_eq!(Endpoint::new("venus.web.telegram.org", 443).socket_addr(), None);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use]
+    pub fn socket_addr(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.host.parse().ok()?, self.port))
+    }
+}
+
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self { host: address.ip().to_string(), port: address.port() }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::DcId;
 
 /// What a session says of the account as a whole. Absent is "not known", never a default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Login {
@@ -18,7 +18,7 @@ pub struct Login {
 }
 
 /// The account's own user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SelfUser {
     /// The bare user id.

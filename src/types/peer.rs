@@ -89,6 +89,22 @@ impl fmt::Display for PeerId {
     }
 }
 
+/// Reads a marked id, as [`Display`](fmt::Display) writes it.
+///
+/// ```
+/// use tgsession::PeerId;
+///
+/// assert_eq!("-1001234567890".parse(), PeerId::channel(1_234_567_890).ok_or("no channel"));
+/// assert!("0".parse::<PeerId>().is_err());
+/// ```
+impl std::str::FromStr for PeerId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<i64>().map_err(|_| "not a marked id: a whole number but 0")?.try_into()
+    }
+}
+
 impl From<PeerId> for i64 {
     fn from(id: PeerId) -> Self {
         id.0

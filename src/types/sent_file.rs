@@ -77,7 +77,7 @@ pub struct FileKey {
 }
 
 /// A file that was uploaded before and can be sent again by reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SentFile {
     /// What it is found by.

@@ -3,7 +3,7 @@ use super::PeerId;
 /// Where the account's common sequence of updates stands.
 ///
 /// The four counters are those of [working with updates](https://core.telegram.org/api/updates).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UpdateState {
     /// Counter of message updates.
@@ -52,7 +52,7 @@ impl UpdateChange {
 }
 
 /// Where the updates of one channel stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChannelState {
     /// Which channel.
