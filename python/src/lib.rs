@@ -35,5 +35,5 @@ mod _native {
     #[pymodule_export]
     use crate::store::NativeStore;
     #[pymodule_export]
-    use crate::transfer::forms;
+    use crate::transfer::formats;
 }

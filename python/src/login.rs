@@ -151,7 +151,7 @@ impl NativeSession {
 
     fn remove_channel_states(&self, py: Python<'_>, ids: Vec<i64>) -> PyResult<()> {
         let ids = ids.into_iter().map(peer).collect::<PyResult<Vec<_>>>()?;
-        let remove = |batch: &mut SessionBatch<'_, '_>| {
+        let remove = |batch: &mut SessionBatch<'_>| {
             ids.iter().try_for_each(|id| batch.remove_channel_state(*id))
         };
         self.work(py, |session| session.update(remove))

@@ -98,7 +98,7 @@ impl NativeSession {
 /// Takes an entity in. The store moves a date alone only once a day, so an entity whose date is
 /// older than `stale` is removed first, in the same batch.
 fn put(
-    batch: &mut SessionBatch<'_, '_>,
+    batch: &mut SessionBatch<'_>,
     old: Option<&Entity>,
     mut entity: Entity,
     stale: i64,

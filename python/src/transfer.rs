@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tgsession::dump::{Secrets, Writer};
 use tgsession::{
-    Account, DcId, Error, Export, ExportReport, ExportSession, Form, PeerId, ReadView, Session,
+    Account, DcId, Error, Export, ExportReport, ExportSession, Format, PeerId, ReadView, Session,
     SessionView, Source, SourceOptions, Store,
 };
 
@@ -17,10 +17,10 @@ use crate::store::NativeStore;
 /// How many entities are read at once.
 const PART: usize = 4096;
 
-/// The names of all forms that sessions can be exported to.
+/// The names of all formats that sessions can be exported to.
 #[pyfunction]
-pub(crate) fn forms() -> Vec<&'static str> {
-    Form::ALL.into_iter().map(Form::name).collect()
+pub(crate) fn formats() -> Vec<&'static str> {
+    Format::ALL.into_iter().map(Format::name).collect()
 }
 
 /// Name, entities, usernames, phones, notes.
@@ -73,13 +73,13 @@ impl NativeStore {
     }
 
     /// Exports sessions to a file, or gives the bytes where `path` is `None`.
-    #[pyo3(signature = (names, form, path, api_id, user_id, bot, entities, strict, overwrite, passphrase))]
+    #[pyo3(signature = (names, format, path, api_id, user_id, bot, entities, strict, overwrite, passphrase))]
     #[allow(clippy::too_many_arguments, reason = "the package above gives them names")]
     fn export<'py>(
         &self,
         py: Python<'py>,
         names: Vec<String>,
-        form: &str,
+        format: &str,
         path: Option<PathBuf>,
         api_id: Option<i32>,
         user_id: Option<i64>,
@@ -89,10 +89,10 @@ impl NativeStore {
         overwrite: bool,
         passphrase: Option<&[u8]>,
     ) -> PyResult<(Option<Bound<'py, PyBytes>>, ExportRow)> {
-        let form: Form = form
+        let format: Format = format
             .parse()
-            .map_err(|error: tgsession::UnknownForm| PyValueError::new_err(error.to_string()))?;
-        let mut export = Export::to(form).entities(entities).strict(strict).overwrite(overwrite);
+            .map_err(|error: tgsession::UnknownFormat| PyValueError::new_err(error.to_string()))?;
+        let mut export = Export::to(format).entities(entities).strict(strict).overwrite(overwrite);
         export = api_id.into_iter().fold(export, Export::api_id);
         export = user_id.into_iter().fold(export, Export::user_id);
         export = bot.into_iter().fold(export, Export::bot);

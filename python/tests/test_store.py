@@ -120,9 +120,9 @@ def test_a_telethon_file_goes_through_the_store_into_other_forms(store, fixture,
     assert store.session("string").auth_key == store.session("anon").auth_key
     with pytest.raises(t.RefusedError, match="no place for"):
         store.export("anon", to="telethon-string", strict=True)
-    with pytest.raises(ValueError, match="no-such-form"):
-        store.export("anon", to="no-such-form")
-    assert "telethon" in t.forms()
+    with pytest.raises(ValueError, match="no-such-format"):
+        store.export("anon", to="no-such-format")
+    assert "telethon" in t.formats()
 
 
 def test_a_dump_shows_secrets_only_when_asked(store, fixture):

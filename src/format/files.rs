@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// Where the files of a folder lie.
 pub(crate) trait Files {
     /// The ordinary file at this path, and when it was written, where that is known.
-    #[cfg_attr(not(feature = "tdata"), expect(dead_code, reason = "tdata alone asks for it"))]
+    #[cfg_attr(not(feature = "tdata"), allow(dead_code, reason = "tdata alone asks for it"))]
     fn file(&self, path: &Path) -> Option<Option<SystemTime>>;
 
     /// The first `most` bytes of a file.

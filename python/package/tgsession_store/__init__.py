@@ -23,7 +23,7 @@ from ._native import (
     ReadOnlyError,
     RefusedError,
     forked_child,
-    forms,
+    formats,
 )
 from .session import Session
 from .store import Store
@@ -60,7 +60,7 @@ __all__ = [
     "Session",
     "Store",
     "UpdateState",
-    "forms",
+    "formats",
 ]
 
 if hasattr(os, "register_at_fork"):

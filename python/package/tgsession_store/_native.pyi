@@ -26,7 +26,7 @@ class BusyError(Error): ...
 class FailedError(Error): ...
 
 def forked_child() -> None: ...
-def forms() -> list[str]: ...
+def formats() -> list[str]: ...
 
 class NativeStore:
     @staticmethod
@@ -57,7 +57,7 @@ class NativeStore:
     def export(
         self,
         names: Sequence[str],
-        form: str,
+        format: str,
         path: Path | None,
         api_id: int | None,
         user_id: int | None,

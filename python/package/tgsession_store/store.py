@@ -131,9 +131,9 @@ class Store:
         overwrite: bool = False,
         passphrase: bytes | None = None,
     ) -> ExportReport:
-        """Write sessions in the form of another client: to a file, or into the report.
+        """Write sessions in the format of another client: to a file, or into the report.
 
-        ``to`` is one of :func:`forms`, such as ``telethon``, ``pyrogram`` or ``telethon-string``.
+        ``to`` is one of :func:`formats`, such as ``telethon``, ``pyrogram`` or ``telethon-string``.
         ``strict`` refuses to leave anything out.
         """
         names = [name] if isinstance(name, str) else name

@@ -90,7 +90,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Values that the form of an export has no place for."""
+    """Values that the format of an export has no place for."""
 
     what: str
     """The field: ``dcs``, ``entities.phone``."""
@@ -111,7 +111,7 @@ class ExportReport:
 
     @property
     def text(self) -> str:
-        """The bytes of a string form as text."""
+        """The bytes of a string format as text."""
         if self.data is None:
             raise ValueError("the export was written to a file")
         return self.data.decode().strip()
