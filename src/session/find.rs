@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn own_ids_and_ids_in_links_find_whom_they_mean() {
-        let session = crate::MemorySession::new("m");
+        let session = crate::session::MemorySession::new("m");
         let user = Some(SelfUser { id: 5, bot: None });
         session.set_login(&Login { user, ..Login::default() }).unwrap();
         let id = |text: &str| session.find(text).unwrap().map(|entity| entity.id.marked());
