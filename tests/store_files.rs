@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use support::{Outcome, account, entities, key};
+use support::{Outcome, account, entities, entity, key};
 use tgsession::{Account, DcId, Entity, Error, PeerId, Progress, Session, SourceOptions, Store};
 
 /// Everything in a folder: names, content, times of the last change.
@@ -402,4 +402,49 @@ fn long_calls_count_what_they_have_done() {
     let source = SourceOptions::new().progress(&progress).open(path.with_extension("tgsession"));
     source.unwrap().check().unwrap();
     assert_eq!(counted(), (300, Some(300)), "check of a source");
+}
+
+/// A caller's progress is of the calls it makes, not of what the store does in the background.
+#[test]
+fn only_long_calls_count_their_progress() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let progress = tgsession::Progress::default();
+    let options = Store::options().progress(&progress).buffer_size(3_000);
+    let store = options.create(directory.path().join("s"))?;
+    let session = store.session("a")?;
+    store.check()?;
+    let before = (progress.done(), progress.total());
+    for round in 0..40 {
+        let seen: Vec<_> = (0..50).map(|at| entity(1 + round * 50 + at)).collect();
+        session.process_entities(&seen)?;
+    }
+    session.flush()?;
+    assert_eq!((progress.done(), progress.total()), before);
+
+    store.compact()?;
+    assert_eq!(progress.total(), Some(progress.done()));
+    assert!(progress.done() >= 2_000, "{}", progress.done());
+    Ok(())
+}
+
+/// The bound on extras holds on every way into a store.
+#[test]
+fn an_import_with_too_many_extras_is_refused_whole() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let store = Store::create(directory.path().join("s"))?;
+    let extras = |count: usize| {
+        let mut account = account();
+        account.extras =
+            (0..count).map(|at| tgsession::Extra::new(&format!("x{at}"), b"1").unwrap()).collect();
+        account
+    };
+    let none = || std::iter::empty::<tgsession::Result<Entity>>();
+    let refused = store.import("a", &extras(65), none(), false).unwrap_err();
+    assert!(refused.to_string().contains("x64"), "{refused}");
+    assert!(store.list()?.is_empty());
+    store.import("a", &extras(64), none(), false)?;
+    assert_eq!(store.session("a")?.extras()?.len(), 64);
+    store.remove("a")?;
+    assert!(store.session("a")?.extras()?.is_empty());
+    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, Text
 use crate::segment::{Collision, HashIndex, Segment};
 use crate::session::entities::Index;
 use crate::session::merge::{Sight, tidy};
-use crate::types::{Account, Entity, PeerId, fold_phone, fold_username, folded_username};
+use crate::types::{Account, Entity, Extra, PeerId, fold_phone, fold_username, folded_username};
 
 /// At most so many notes are kept; how many there were is said all the same.
 const MOST_NOTES: usize = 1_000;
@@ -50,6 +50,10 @@ pub(super) fn load_account(
     }
     for file in &account.sent_files {
         rows.put(Table::SentFiles, &FileRow::of(no, file.key), &encoded("a sent file", file)?)?;
+    }
+    if let Some(extra) = account.extras.get(Extra::MOST) {
+        let why = "a session holds at most 64 extras";
+        return Err(Error::BadExtra { name: extra.name().to_owned(), why }.into());
     }
     for extra in &account.extras {
         let record = Zeroizing::new(encoded("an extra", extra)?);

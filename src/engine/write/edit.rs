@@ -17,6 +17,7 @@ use super::entities::{Entities, Writing, push, rows_in};
 use crate::file::{Disk, Extent, PAGE, Space};
 use crate::record::AccountNo;
 use crate::segment::{Builder, Collision, Key, NewSegment, Segment, SegmentInfo};
+use crate::types::Progress;
 
 /// At most so many short segments lie over each other before they are merged even while a caller
 /// waits.
@@ -144,14 +145,15 @@ impl<'w> Edit<'w> {
     /// Puts changes of entities over all segments.
     pub(super) fn add_entities(&mut self, entities: &Entities, merge: Merge) -> Step<()> {
         if merge == Merge::All {
-            return self.write_merged(entities, self.segments.newest_first.len());
+            let all = self.segments.newest_first.len();
+            return self.write_merged(entities, all, Some(&self.opener.progress));
         }
         if entities.0.is_empty() {
             return Ok(());
         }
         let merged = self.to_merge(entities.bytes(), merge);
         if merged > 0 {
-            match self.write_merged(entities, merged) {
+            match self.write_merged(entities, merged, None) {
                 // A damaged segment stays as it is, and costs nothing but its own rows.
                 Err(fault) if fault.is_damage() => {
                     tracing::warn!(?fault, "a damaged segment is not merged");
@@ -159,7 +161,7 @@ impl<'w> Edit<'w> {
                 written => return written,
             }
         }
-        self.write_merged(entities, 0)
+        self.write_merged(entities, 0, None)
     }
 
     /// How many of the newest segments are to be merged with so many bytes that come over them.
@@ -186,19 +188,23 @@ impl<'w> Edit<'w> {
         if merged < 2 {
             return Ok(());
         }
-        match self.write_merged(&Entities::default(), merged) {
+        match self.write_merged(&Entities::default(), merged, None) {
             Err(fault) if fault.is_damage() => Ok(()),
             written => written,
         }
     }
 
     /// Writes one segment of these changes and of so many of the newest segments, in their place.
-    fn write_merged(&mut self, entities: &Entities, merged: usize) -> Step<()> {
+    /// `progress` counts the rows: a compaction has it, work in the background has not.
+    fn write_merged(
+        &mut self,
+        entities: &Entities,
+        merged: usize,
+        progress: Option<&Progress>,
+    ) -> Step<()> {
         let segments = self.segments.newest_first.clone();
         let (newer, older) = segments.split_at(merged.min(segments.len()));
         let removed = self.segments.removed.clone();
-        // Merging all of them is what a compaction does, and what takes long.
-        let progress = older.is_empty().then_some(&self.opener.progress);
         if let Some(progress) = progress {
             progress.begin(Some(rows_in(newer)? + entities.0.len() as u64));
         }
@@ -301,13 +307,14 @@ impl<'w> Edit<'w> {
         Ok(lowered)
     }
 
-    /// Writes all segments anew as one, which goes to the end of the file.
-    pub(super) fn rewrite_segments(&mut self) -> Step<bool> {
+    /// Writes all segments anew as one, which goes to the end of the file. `progress` counts the
+    /// rows.
+    pub(super) fn rewrite_segments(&mut self, progress: Option<&Progress>) -> Step<bool> {
         let all = self.segments.newest_first.len();
         if all == 0 {
             return Ok(false);
         }
-        self.write_merged(&Entities::default(), all)?;
+        self.write_merged(&Entities::default(), all, progress)?;
         Ok(true)
     }
 

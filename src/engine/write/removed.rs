@@ -28,7 +28,7 @@ impl Edit<'_> {
         if self.segments.removed.len() <= MOST_REMOVED {
             return Ok(());
         }
-        match self.rewrite_segments() {
+        match self.rewrite_segments(None) {
             Err(fault) if fault.is_damage() => {
                 tracing::warn!(?fault, "rows of removed accounts stay in a damaged segment");
                 Ok(())
