@@ -130,9 +130,9 @@ impl Engine {
         self.writer().map_or(Ok(()), Writer::flush)
     }
 
-    /// Makes durable what some call was to make durable and could not.
-    pub(crate) fn settle_targets(&self) -> Result<()> {
-        self.writer().map_or(Ok(()), Writer::settle_targets)
+    /// Syncs every batch that a call had to make durable, also where that call failed.
+    pub(crate) fn sync_pending(&self) -> Result<()> {
+        self.writer().map_or(Ok(()), Writer::sync_pending)
     }
 
     /// Flushes, and compacts where that pays.

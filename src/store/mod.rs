@@ -247,8 +247,8 @@ impl Store {
                     .write(|batch| Ok((catalog::find_or_add(batch, name)?, Durability::Synced)))?;
                 Ok(StoreSession::new(Arc::clone(&self.engine), account, name))
             }
-            // The call that made it may have failed, and left it in memory.
-            found => self.engine.settle_targets().and(found),
+            // The call that created it may have failed to sync: then it is in memory alone.
+            found => self.engine.sync_pending().and(found),
         }
     }
 
@@ -379,7 +379,8 @@ impl Store {
     /// Copies everything into an empty store.
     fn copy_into(&self, copy: &Self) -> Result<()> {
         let view = self.engine.view()?;
-        self.progress.begin(self.engine.read(check::entities_in)?);
+        let count = check::entities_in(&view).map_err(|fault| fault.at(self.engine.path()))?;
+        self.progress.begin(count);
         copy.engine.direct(|rows| {
             let accounts = catalog::accounts(&view)?;
             Table::ALL.into_iter().try_for_each(|table| {

@@ -83,27 +83,6 @@ impl StoreSession {
         self.engine.look_up(|view| self.reading(view, work))
     }
 
-    /// Writes to this session, which must still be there: a handle that outlives its session must
-    /// not leave rows without an owner behind.
-    fn write(
-        &self,
-        commit: Commit,
-        work: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let path = self.engine.path();
-        self.engine.write(|batch| {
-            if batch.get(Table::Logins, &self.account.key())?.is_none() {
-                return Err(catalog::no_session(path, &self.opened_as).into());
-            }
-            let mut rows = StoreBatch::new(batch, self.account, path);
-            work(&mut SessionBatch::new(&mut rows))?;
-            Ok((
-                (),
-                if commit == Commit::Durable { rows.durability() } else { Durability::Buffered },
-            ))
-        })
-    }
-
     /// What is left of these entities behind those that would change nothing: most have been seen
     /// before, and finding that out is no write.
     fn unknown<'e>(&self, entities: &'e [Entity], sight: Sight) -> Result<&'e [Entity]> {
@@ -154,7 +133,20 @@ impl Session for StoreSession {
         commit: Commit,
         work: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.write(commit, work)
+        let path = self.engine.path();
+        self.engine.write(|batch| {
+            // A handle that outlives its session must not leave rows without an owner behind.
+            if batch.get(Table::Logins, &self.account.key())?.is_none() {
+                return Err(catalog::no_session(path, &self.opened_as).into());
+            }
+            let mut rows = StoreBatch::new(batch, self.account, path);
+            work(&mut SessionBatch::new(&mut rows))?;
+            let durability = match commit {
+                Commit::Durable => rows.durability(),
+                Commit::Buffered => Durability::Buffered,
+            };
+            Ok(((), durability))
+        })
     }
 
     fn process_entities(&self, entities: &[Entity]) -> Result<usize> {

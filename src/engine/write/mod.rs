@@ -192,8 +192,8 @@ impl Writer {
         self.sync_to(target)
     }
 
-    /// Makes durable what some call was to make durable and could not.
-    pub(crate) fn settle_targets(self: &Arc<Self>) -> Result<()> {
+    /// Syncs every batch that a call had to make durable, also where that call failed.
+    pub(crate) fn sync_pending(self: &Arc<Self>) -> Result<()> {
         self.sync_to(self.durable_target.load(Ordering::Acquire))
     }
 
