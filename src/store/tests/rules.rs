@@ -1,8 +1,9 @@
 //! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
 
 use super::faults::{with_a_base, writer};
-use super::life::{Deed, act, new_store, state_of};
+use super::life::{Deed, IDENTITY, act, new_store, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
+use crate::file::{Root, Roots};
 use crate::types::{Account, Entity, PeerId};
 
 /// The last durable slot of the root is never written over.
@@ -70,7 +71,7 @@ fn a_record_that_only_the_page_cache_has_is_made_durable_by_the_next_writer() {
     }
 }
 
-/// A log of the same generation that did not become current has another salt.
+/// A generation that did not become current is never read, wherever the next attempt is cut.
 #[test]
 fn a_log_that_did_not_become_current_does_not_count() {
     let (disk, store) = with_a_base();
@@ -101,4 +102,20 @@ fn a_log_that_did_not_become_current_does_not_count() {
         }
     }
     assert!(images > 50, "{images}");
+}
+
+/// Records of a log that failed, or of a copy of the file, cannot continue a log of the same
+/// generation in the same place.
+#[test]
+fn two_logs_of_one_generation_have_different_salts() {
+    let before = new_store();
+    let root = || -> Root {
+        let disk = SimDisk::new(before.clone());
+        let store = writer(&disk).unwrap();
+        act(&store, &Deed::Import(0, 1, 0)).unwrap();
+        Roots::read(&disk, IDENTITY.file_id).unwrap().current().unwrap().0
+    };
+    let (one, other) = (root(), root());
+    assert_eq!((one.generation, one.log), (other.generation, other.log));
+    assert_ne!(one.salt, other.salt);
 }
