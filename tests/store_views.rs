@@ -180,3 +180,26 @@ fn a_busy_store_names_the_process_that_has_it() -> Outcome {
     Store::open(&path)?.close()?;
     Ok(())
 }
+
+/// A checkpoint begins a new log. What was durable in the old one while the checkpoint was on its
+/// way is repeated there.
+#[test]
+fn what_becomes_durable_beside_a_checkpoint_is_in_the_next_log() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("s");
+    let store = Store::options().buffer_size(3_000).create(&path)?;
+    let session = store.session("a")?;
+    let reader = Store::open_read_only(&path)?;
+    for round in 0..30 {
+        // More than the buffer: it is frozen, and the thread in the background is woken.
+        let seen: Vec<_> = (0..60).map(|at| entity(1 + round * 60 + at)).collect();
+        session.process_entities(&seen)?;
+        session.process_entities(&[entity(20_000 + round)])?;
+        session.set_auth_key(DcId(2), Some(key(round as u8)))?;
+        // Meanwhile the checkpoint ends.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let found = reader.open_session("a")?.dc(DcId(2))?.and_then(|dc| dc.auth_key);
+        assert_eq!(found, Some(key(round as u8)), "round {round}");
+    }
+    Ok(())
+}
