@@ -191,18 +191,14 @@ impl Writer {
         wiped.map_err(|source| self.io(source))
     }
 
-    /// Cuts the file behind the last page in use.
+    /// Cuts the file behind the last page in use, and never below what the root promises.
     fn trim(&self) -> Result<()> {
-        let mut durable = locked(&self.durable);
-        let end = self.space.end().max(2);
+        let durable = locked(&self.durable);
+        let end = self.space.end().max(durable.root.root().pages).max(2);
         let pages = pages_of(self.disk().len().map_err(|source| self.io(source))?);
         if pages <= end {
             return Ok(());
         }
-        let mut root = *durable.root.root();
-        root.pages = end;
-        // The root promises less before there is less.
-        durable.root.publish(self.disk(), root).map_err(|source| self.io(source))?;
         // Not every system cuts a file that is mapped: then it stays longer.
         if let Err(error) = self.disk().set_len(u64::from(end) * PAGE as u64) {
             tracing::debug!(path = %self.path.display(), %error, "the file keeps its length");
