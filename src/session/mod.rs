@@ -211,7 +211,7 @@ pub trait Session: Send + Sync {
     fn extras(&self) -> Result<Vec<Extra>>;
 
     /// Saves a small value of a client's own; `None` removes it. It is as durable as a login, and
-    /// stays with the session in stores, portable sessions and dumps; other forms have no place for
+    /// stays with the session in stores, portable sessions and dumps; other formats have no place for
     /// it, and an export says so.
     ///
     /// # Errors

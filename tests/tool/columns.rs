@@ -4,7 +4,7 @@ use crate::support::reports::report;
 use crate::support::{Folder, Result};
 use serde_json::json;
 
-/// A file, its form, and what is noted of it.
+/// A file, its format, and what is noted of it.
 const READ: [(&str, &str, &str); 5] = [
     ("electrogram_v4", "pyrogram-sqlite v4", ""),
     ("pylogram_v4", "pyrogram-sqlite v4", ""),
@@ -15,12 +15,12 @@ const READ: [(&str, &str, &str); 5] = [
 
 #[test]
 fn known_columns_are_read_whatever_the_version_says() -> Result {
-    for (name, form, note) in READ {
+    for (name, format, note) in READ {
         let file = format!("{name}.session");
         let folder = Folder::new()?;
         folder.write(&file, &report(&file)?)?;
         let dump = folder.json(&["dump", &file])?;
-        assert_eq!(dump["source"], form, "{name}");
+        assert_eq!(dump["source"], format, "{name}");
         let session = &dump["sessions"][0];
         assert!(session["dcs"][0]["auth_key_id"].is_string(), "{name}");
         assert!(session["entities"].as_array().is_some_and(|all| all.len() > 2), "{name}");

@@ -64,7 +64,7 @@ fn info_check_and_import_say_what_cannot_be() -> Result {
 }
 
 #[test]
-fn every_form_gets_the_well_known_address_for_a_wrong_one() -> Result {
+fn every_format_gets_the_well_known_address_for_a_wrong_one() -> Result {
     for (source, dc, right) in [
         ("wrong_address.session", 4, "149.154.167.91"),
         ("gramjs_web_host.txt", 2, "149.154.167.51"),

@@ -7,9 +7,9 @@ const SOURCES: [&str; 5] = ["plain_1.45.0", "two_dc", "tmpkey", "swap_tmpkey", "
 #[test]
 fn a_session_string_as_an_argument_is_refused_without_a_word_of_it() -> Result {
     let folder = Folder::with(&["username_conflict"])?;
-    let forms = ["telethon-string", "gramjs-string", "mtcute-string", "portable-string"];
-    for form in forms {
-        let text = folder.results(&["export", "username_conflict", "--to", form])?;
+    let formats = ["telethon-string", "gramjs-string", "mtcute-string", "portable-string"];
+    for format in formats {
+        let text = folder.results(&["export", "username_conflict", "--to", format])?;
         let text = text.trim();
         for arguments in [&["dump", text] as &[&str], &["import", text, "--into", "new"]] {
             let ran = folder.run(arguments)?;

@@ -3,7 +3,7 @@
 use crate::support::reports::report;
 use crate::support::{Folder, Result};
 
-/// The file, the form in it, the id of its key, and what was around it.
+/// The file, the format in it, the id of its key, and what was around it.
 const WRAPPED: [(&str, &str, &str, &str); 11] = [
     ("quoted.txt", "telethon-string", ONE, "quotes"),
     ("env_line.txt", "telethon-string", ONE, "STRING_SESSION=..."),
@@ -22,12 +22,12 @@ const ONE: &str = "262b8c274f5a5697";
 
 #[test]
 fn what_is_around_a_session_is_taken_off_and_said() -> Result {
-    for (name, form, key, around) in WRAPPED {
+    for (name, format, key, around) in WRAPPED {
         let folder = Folder::new()?;
         folder.write(name, &report(name)?)?;
         let before = folder.content()?;
         let dump = folder.json(&["dump", name])?;
-        assert_eq!(dump["source"], form, "{name}");
+        assert_eq!(dump["source"], format, "{name}");
         assert_eq!(dump["sessions"][0]["dcs"][0]["auth_key_id"], key, "{name}");
         let notes = dump["notes"].to_string();
         assert!(notes.contains("taken off around it: ") && notes.contains(around), "{notes}");

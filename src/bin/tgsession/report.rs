@@ -20,7 +20,7 @@ pub(crate) fn in_words(loss: &Loss) -> String {
         text.push_str(&format!(" ({} times)", loss.count));
     }
     text.push_str(": ");
-    text.push_str(&loss.why.replace("the form ", "the format "));
+    text.push_str(loss.why);
     if !loss.examples.is_empty() {
         let ids: Vec<_> = loss.examples.iter().map(ToString::to_string).collect();
         let more = if loss.count > ids.len() as u64 { ", ..." } else { "" };
@@ -50,11 +50,11 @@ impl Report {
     }
 
     /// Writes the report of a whole export as JSON.
-    pub(crate) fn write(self, source: &str, form: Format, done: &[Done]) -> Outcome {
+    pub(crate) fn write(self, source: &str, format: Format, done: &[Done]) -> Outcome {
         let report = json!({
             "format": "tgsession-report/1",
             "source": source,
-            "target": form.name(),
+            "target": format.name(),
             "exports": done.iter().map(export).collect::<Vec<_>>(),
         });
         match self {
