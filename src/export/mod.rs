@@ -95,7 +95,8 @@ impl Export {
         self
     }
 
-    /// Whether the account is a bot, whatever the session says.
+    /// Whether the account is a bot, whatever the session says. Without a known user id it is not
+    /// kept, and [`ExportReport::filled`] says so.
     #[must_use]
     pub fn bot(mut self, bot: bool) -> Self {
         self.given.bot = Some(bot);

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::given::{Given, find_home, take_given};
+use super::given::{Given, find_home, put_given};
 use super::lost::{Losses, NO_PLACE};
 use super::place::{Address, Need, Place};
 use super::{facts, well_known};
@@ -23,7 +23,7 @@ pub(crate) fn fill(
     given: Given,
     filled: &mut Vec<String>,
 ) -> Result<()> {
-    take_given(account, given.for_place(place), filled);
+    put_given(account, given.for_place(place), filled);
     find_home(account, filled);
     let lacks = |what| Err(Error::Lacks { format, what });
     let home = account.login.home_dc;

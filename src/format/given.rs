@@ -46,8 +46,16 @@ pub(crate) fn correct(
     facts::put_right(account, place, filled, lost);
 }
 
-/// What was given wins, and what it replaces is said.
+/// What was given wins. What it replaces is said, and what of it cannot be kept.
 pub(crate) fn take_given(account: &mut Account, given: Given, filled: &mut Vec<String>) {
+    put_given(account, given, filled);
+    if given.bot.is_some() && account.login.user.is_none() {
+        let why = "the account's own user id is not known; give it too";
+        filled.push(format!("bot: as given, but not kept: {why}"));
+    }
+}
+
+pub(super) fn put_given(account: &mut Account, given: Given, filled: &mut Vec<String>) {
     fn take<T: PartialEq + Copy + Display>(
         there: &mut Option<T>,
         given: Option<T>,

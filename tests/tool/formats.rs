@@ -89,15 +89,38 @@ fn a_user_id_is_not_given_to_several_sessions() -> Result {
     let folder = Folder::new()?;
     let (web, gotd) = (fixture("web_a.json"), fixture("gotd.session.json"));
     let several = ["import", &web, &gotd, "--into", "store", "--user-id", "77"];
-    folder.run(&several)?.refused(2, &["--user-id", "several"]);
+    folder.run(&several)?.refused(2, &["web_a.json", "--user-id", "several", "one at a time"]);
     let account =
         |dc: u8| serde_json::json!({"dcId": dc, format!("dc{dc}_auth_key"): "ab".repeat(256)});
     let both = serde_json::json!({"account1": account(2), "account2": account(4)});
     folder.write("both.json", both.to_string().as_bytes())?;
-    folder.run(&["dump", "both.json", "--user-id", "77"])?.refused(2, &["--user-id", "several"]);
+    for command in [
+        &["dump", "both.json", "--user-id", "77"][..],
+        &["export", "both.json", "--to", "telethon", "-o", "all/", "--user-id", "77", "--bot"],
+    ] {
+        let words = ["both.json: --user-id", "several sessions", "--session"];
+        folder.run(command)?.refused(2, &words);
+    }
+    folder.run(&["info", "both.json", "--bot"])?.refused(2, &["both.json: --bot", "dump"]);
+    assert!(!folder.exists("all"), "nothing was written");
+    let one = ["dump", "both.json", "--session", "both-2", "--user-id", "77"];
+    assert_eq!(folder.json(&one)?["sessions"][0]["user"]["id"], 77);
     let dump = folder.json(&["dump", "both.json"])?;
     let names: Vec<_> = dump["sessions"].as_array().into_iter().flatten().collect();
     assert_eq!((&names[0]["name"], &names[1]["name"]), (&"both-1".into(), &"both-2".into()));
+    Ok(())
+}
+
+#[test]
+fn a_bot_whose_user_id_is_not_known_is_noted() -> Result {
+    let folder = Folder::with(&["username_conflict"])?;
+    let words = "bot: as given, but not kept: the account's own user id is not known";
+    let dump = folder.json(&["dump", "username_conflict", "--bot"])?;
+    assert!(dump["sessions"][0]["user"].is_null(), "{dump}");
+    assert!(dump["notes"].to_string().contains(words), "{dump}");
+    let export = ["export", "username_conflict", "--to", "grammers", "--bot", "-o", "out"];
+    let ran = folder.run(&export)?;
+    assert_eq!((ran.code, ran.stderr.matches(words).count()), (0, 1), "{ran:?}");
     Ok(())
 }
 

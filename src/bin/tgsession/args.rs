@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
@@ -115,6 +116,15 @@ pub(crate) struct Origin {
     pub(crate) dc: Option<i32>,
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Some(path) => path.display().fmt(f),
+            None => f.write_str(self.string_env.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
 /// What the caller knows better than a source.
 #[derive(Args, Default)]
 pub(crate) struct Corrections {
@@ -207,8 +217,8 @@ pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) damage: Damage,
     /// The format to write
-    #[arg(long = "to", value_name = "FORMAT", value_parser = form())]
-    pub(crate) form: Format,
+    #[arg(long = "to", value_name = "FORMAT", value_parser = format_name())]
+    pub(crate) format: Format,
     /// The file to write (gramjs-store: the directory), DIRECTORY/ for one file per session, or `-` for
     /// standard output [default for strings: standard output]
     #[arg(short, long, value_name = "OUT")]
@@ -231,28 +241,21 @@ pub(crate) struct Export {
     /// Write only the login, without users, groups and channels
     #[arg(long)]
     pub(crate) no_entities: bool,
-    /// The api id, whatever the session says
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i32).range(1..))]
-    pub(crate) api_id: Option<i32>,
-    /// The account's own user id, whatever the session says
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(i64).range(1..))]
-    pub(crate) user_id: Option<i64>,
-    /// The account is a bot (`false`: is not a bot), whatever the session says
-    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub(crate) bot: Option<bool>,
+    #[command(flatten)]
+    pub(crate) corrections: Corrections,
     /// The account is on the test servers, whatever the session says
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) test_mode: Option<bool>,
-    /// Ask for a passphrase and seal a portable session under it
+    /// Ask for a passphrase and seal the export under it (portable session, tdata, WTelegramClient)
     #[arg(long)]
     pub(crate) seal: bool,
-    /// Seal a portable session under the passphrase in this file
+    /// Seal the export under the passphrase in this file (portable session, tdata, WTelegramClient)
     #[arg(long = "seal-passphrase-file", value_name = "FILE")]
     pub(crate) seal_file: Option<PathBuf>,
 }
 
-/// The formats by name, so that help and mistakes list them.
-fn form() -> impl clap::builder::TypedValueParser<Value = Format> {
+/// Parses the name of a format. Help and errors list all of them.
+fn format_name() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::TypedValueParser as _;
     let names = clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name));
     names.try_map(|name| name.parse::<Format>())

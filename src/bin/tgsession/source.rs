@@ -46,23 +46,27 @@ fn open_with(
     let mut reader = Reader::new(reading, origin.passphrase_file.as_deref())?.with_dc(origin.dc);
     reader.options = reader.options.progress(progress);
     let reader = reader.with_corrections(corrections);
-    let source = match (&origin.source, &origin.string_env) {
+    match (&origin.source, &origin.string_env) {
         (Some(path), _) => reader.open(&find(path)?),
         (None, Some(variable)) => reader.open_variable(variable),
         (None, None) => Err(Failure::Usage("give a SRC or --string-env".to_owned())),
-    }?;
-    fit(corrections, || Ok(source.session_names()?.len()))?;
-    Ok(source)
+    }
 }
 
-/// Refuses to give one account's id to several sessions.
-pub(crate) fn fit(corrections: &Corrections, sessions: impl FnOnce() -> Outcome<usize>) -> Outcome {
-    let of_one = corrections.user_id.is_some() || corrections.bot.is_some();
-    if of_one && sessions()? > 1 {
-        let why = "--user-id and --bot are true of one session, and several are read";
-        return Err(Failure::Usage(why.to_owned()));
+/// Refuses to give the user id or the bot flag of one account to several sessions.
+pub(crate) fn refuse_for_several(
+    corrections: &Corrections,
+    source: &str,
+    sessions: usize,
+    cure: &str,
+) -> Outcome {
+    let given = [corrections.user_id.map(|_| "--user-id"), corrections.bot.map(|_| "--bot")];
+    let given: Vec<_> = given.into_iter().flatten().collect();
+    if sessions < 2 || given.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let given = given.join(" and ");
+    Err(Failure::Usage(format!("{source}: {given} cannot apply to several sessions; {cure}")))
 }
 
 /// How a source is read.

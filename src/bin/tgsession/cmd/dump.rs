@@ -21,6 +21,9 @@ pub(crate) fn run(args: &Dump) -> Outcome {
         Some(name) => vec![name.clone()],
         None => source.session_names()?,
     };
+    let path = source.path().display().to_string();
+    let cure = "choose one with --session";
+    source::refuse_for_several(&args.corrections, &path, names.len(), cure)?;
     let mut dump = Writer::new(output::results(), &source.format(), args.secrets.into());
     let mut notes = Vec::new();
     for name in &names {

@@ -1,4 +1,4 @@
-//! `export`: sessions in the form of another client, each whole or not at all.
+//! `export`: sessions in the format of another client, each whole or not at all.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tgsession::{DcId, Error, Export, ExportReport, ExportSession, Format, Source};
 use zeroize::Zeroizing;
 
-use crate::args;
+use crate::args::{self, Corrections};
 use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -18,24 +18,28 @@ use crate::target::{Inputs, is_same};
 use crate::words::count;
 
 pub(crate) fn run(args: &args::Export) -> Outcome {
-    write(args).map_err(|failure| with_option(failure, args.form))
+    write(args).map_err(|failure| with_option(failure, args))
 }
 
-/// The library does not know what the tool calls its options.
-fn with_option(failure: Failure, form: Format) -> Failure {
+/// The library knows neither the tool's options nor, of a session that does not fit, its path.
+fn with_option(failure: Failure, args: &args::Export) -> Failure {
     let Failure::Library(error) = &failure else { return failure };
     let option = match error {
         Error::Lacks { what, .. } if what.contains("api id") => "--api-id",
         Error::Lacks { what, .. } if what.contains("user id") => "--user-id",
         Error::Lacks { what, .. } if what.contains("home DC that") => "--dc",
-        Error::AlreadyExists { path } if form.is_folder() && path.is_dir() => {
+        Error::AlreadyExists { path } if args.format.is_folder() && path.is_dir() => {
             "a directory is not replaced; remove it first"
         }
         Error::AlreadyExists { .. } => "--force replaces it",
         Error::Lossy { .. } => "without --strict these values are listed and left out",
         _ => return failure,
     };
-    Failure::Refused(format!("{} ({option})", explain::chain(error)))
+    let source = match error {
+        Error::Lacks { .. } | Error::Lossy { .. } => args.origin.to_string() + ": ",
+        _ => String::new(),
+    };
+    Failure::Refused(format!("{source}{} ({option})", explain::chain(error)))
 }
 
 fn write(args: &args::Export) -> Outcome {
@@ -48,18 +52,21 @@ fn write(args: &args::Export) -> Outcome {
     let report = args.report.as_deref().or(stdout);
     let report = report.map(|path| report_to(path, args, &target, &inputs)).transpose()?;
     let source = source::open(&args.origin, Reading::salvage(args.damage.salvage))?;
-    let names = match (&args.session, args.form.holds_many() || target.is_folder_of_many()) {
+    let names = match (&args.session, args.format.holds_many() || target.is_folder_of_many()) {
         (Some(name), _) => vec![name.clone()],
         (None, true) => source.session_names()?,
         (None, false) => vec![source::pick_session(&source, None)?],
     };
+    let path = source.path().display().to_string();
+    let cure = "choose one with --session";
+    source::refuse_for_several(&args.corrections, &path, names.len(), cure)?;
     let export = export(args)?;
     let mut done = Vec::new();
     if args.dry_run {
         preview(&export, &source, &names, &target, args, &mut done)?;
-        done.iter().for_each(|one| say(args.form, one));
+        done.iter().for_each(|one| say(args.format, one));
         output::say("dry run: nothing was written");
-        return report.map_or(Ok(()), |report| report.write(&source.format(), args.form, &done));
+        return report.map_or(Ok(()), |report| report.write(&source.format(), args.format, &done));
     }
     match &target {
         Target::Output => done.push(to_output(&export, &source, &names)?),
@@ -70,7 +77,7 @@ fn write(args: &args::Export) -> Outcome {
         Target::Folder(folder) => {
             let files: Vec<_> = names
                 .iter()
-                .map(|name| file_of(folder, name, args.form))
+                .map(|name| file_of(folder, name, args.format))
                 .collect::<Outcome<_>>()?;
             files.iter().try_for_each(|file| inputs.refuse_to_replace(file))?;
             if let Some(path) = &args.report
@@ -82,9 +89,9 @@ fn write(args: &args::Export) -> Outcome {
         }
     }
     for one in &done {
-        say(args.form, one);
+        say(args.format, one);
     }
-    report.map_or(Ok(()), |report| report.write(&source.format(), args.form, &done))
+    report.map_or(Ok(()), |report| report.write(&source.format(), args.format, &done))
 }
 
 /// Where the report goes: neither over what is there nor into what is exported.
@@ -138,24 +145,24 @@ enum Target {
 impl Target {
     fn of(args: &args::Export) -> Outcome<Self> {
         match &args.output {
-            None if args.form.is_string() || args.dry_run => Ok(Self::Output),
-            None => Err(Failure::Usage(if args.form.is_folder() {
-                format!("--to {} writes a directory: give its path with -o", args.form)
+            None if args.format.is_string() || args.dry_run => Ok(Self::Output),
+            None => Err(Failure::Usage(if args.format.is_folder() {
+                format!("--to {} writes a directory: give its path with -o", args.format)
             } else {
                 format!(
                     "--to {} writes a file: give its path with -o (or -o - for standard output)",
-                    args.form
+                    args.format
                 )
             })),
             Some(path) if path.as_os_str() == STDIN => {
-                if !args.form.is_string() && io::stdout().is_terminal() {
+                if !args.format.is_string() && io::stdout().is_terminal() {
                     let text =
                         "standard output is a terminal, and this format is binary; give a path";
                     return Err(Failure::Usage(text.to_owned()));
                 }
                 Ok(Self::Output)
             }
-            Some(path) if means_folder(path, args.form) => Ok(Self::Folder(path.clone())),
+            Some(path) if means_folder(path, args.format) => Ok(Self::Folder(path.clone())),
             Some(path) => Ok(Self::File(path.clone())),
         }
     }
@@ -166,22 +173,25 @@ impl Target {
 }
 
 /// Whether the sessions go into this folder, each under its name: it says so by its end, or is
-/// there. Of a form that is a folder itself, one that is there is rather an older export.
-fn means_folder(path: &Path, form: Format) -> bool {
+/// there. Of a format that is a folder itself, one that is there is rather an older export.
+fn means_folder(path: &Path, format: Format) -> bool {
     let ends = path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
-    ends || (path.is_dir() && !form.is_folder())
+    ends || (path.is_dir() && !format.is_folder())
 }
 
 fn export(args: &args::Export) -> Outcome<Export> {
-    let mut export =
-        Export::to(args.form).entities(!args.no_entities).strict(args.strict).overwrite(args.force);
-    if let Some(id) = args.api_id {
+    let mut export = Export::to(args.format)
+        .entities(!args.no_entities)
+        .strict(args.strict)
+        .overwrite(args.force);
+    let Corrections { user_id, api_id, bot } = args.corrections;
+    if let Some(id) = api_id {
         export = export.api_id(id);
     }
-    if let Some(id) = args.user_id {
+    if let Some(id) = user_id {
         export = export.user_id(id);
     }
-    if let Some(bot) = args.bot {
+    if let Some(bot) = bot {
         export = export.bot(bot);
     }
     if let Some(dc) = args.origin.dc {
@@ -198,13 +208,15 @@ fn export(args: &args::Export) -> Outcome<Export> {
 
 /// The passphrase to seal with.
 fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
-    let sealable = args.form.takes_passphrase();
+    let sealable = args.format.takes_passphrase();
     if (args.seal || args.seal_file.is_some()) && !sealable {
-        let text = format!(
-            "{} cannot be sealed under a passphrase; only portable and portable-string can",
-            args.form
-        );
-        return Err(Failure::Usage(text));
+        let sealable = Format::ALL.into_iter().filter(|format| format.takes_passphrase());
+        let sealable: Vec<_> = sealable.map(Format::name).collect();
+        return Err(Failure::Usage(format!(
+            "{} cannot be sealed under a passphrase; these can: {}",
+            args.format,
+            sealable.join(", ")
+        )));
     }
     if let Some(path) = &args.seal_file {
         return source::passphrase_in(path).map(Some);
@@ -248,7 +260,7 @@ fn preview(
 ) -> Outcome {
     if let Target::Folder(folder) = target {
         for name in names {
-            let path = Some(free(file_of(folder, name, args.form)?, args)?);
+            let path = Some(free(file_of(folder, name, args.format)?, args)?);
             let report = export.preview([session(source, name)?])?;
             done.push(Done { name: name.clone(), path, report });
         }
@@ -280,7 +292,7 @@ fn to_output(export: &Export, source: &Source, names: &[String]) -> Outcome<Done
 }
 
 /// Every session into a file of its own. All names are known to be free, and all sessions to fit
-/// the form, before the first is written.
+/// the format, before the first is written.
 fn to_folder(
     args: &args::Export,
     export: &Export,
@@ -306,20 +318,20 @@ fn to_folder(
     Ok(())
 }
 
-fn file_of(folder: &Path, name: &str, form: Format) -> Outcome<PathBuf> {
+fn file_of(folder: &Path, name: &str, format: Format) -> Outcome<PathBuf> {
     if name.contains(['/', '\\']) || name.starts_with('.') {
         return Err(Failure::Refused(format!(
             "session {name:?} cannot be the name of a file; export it alone, with -o FILE"
         )));
     }
-    Ok(folder.join(format!("{name}{}", form.ending())))
+    Ok(folder.join(format!("{name}{}", format.ending())))
 }
 
 /// What there is to say of one export, on standard error.
-fn say(form: Format, done: &Done) {
+fn say(format: Format, done: &Done) {
     let path = done.path.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
     let entities = count(done.report.entities, "entity", "entities");
-    output::say(&format!("{path}{}: {form}, {entities}", done.name));
+    output::say(&format!("{path}{}: {format}, {entities}", done.name));
     for filled in &done.report.filled {
         output::say(&format!("  filled in: {filled}"));
     }

@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Info) -> Outcome {
         &args.corrections,
     )?;
     let names = source.session_names()?;
+    let path = source.path().display().to_string();
+    let cure = "`tgsession dump` reads one of them with --session";
+    source::refuse_for_several(&args.corrections, &path, names.len(), cure)?;
     let mut out = output::results();
     if args.json {
         let sessions: Vec<_> =

@@ -21,7 +21,7 @@ use crate::confirm::Holding;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
-use crate::source::{self, Reader, Reading, fit};
+use crate::source::{self, Reader, Reading, refuse_for_several};
 use crate::target::Inputs;
 use crate::words::dcs_with_keys;
 
@@ -32,10 +32,12 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let reader = reader.with_corrections(&args.corrections);
     let mut failures = Failures::default();
     let (jobs, skipped) = plan(args, &reader, &mut failures);
-    fit(&args.corrections, || Ok(jobs.len()))?;
+    let sources = args.sources.iter().map(|path| path.display().to_string());
+    let sources: Vec<_> = sources.chain(args.string_env.clone()).collect();
+    let sources = sources.join(", ");
+    refuse_for_several(&args.corrections, &sources, jobs.len(), "import them one at a time")?;
     if jobs.is_empty() && failures.worst == 0 {
-        let sources: Vec<_> = args.sources.iter().map(|path| path.display().to_string()).collect();
-        return Err(Failure::Refused(format!("{}: no session found", sources.join(", "))));
+        return Err(Failure::Refused(format!("{sources}: no session found")));
     }
     let mut work = Work {
         reader: &reader,
