@@ -34,7 +34,7 @@ pub struct SourceOptions {
     salvage: bool,
     passphrase: Option<Zeroizing<Vec<u8>>>,
     dc: Option<DcId>,
-    pub(super) progress: Progress,
+    progress: Progress,
     given: Given,
 }
 
@@ -80,7 +80,8 @@ impl SourceOptions {
     }
 
     /// The account's own user id, whatever the source says. Where the source says another, a note
-    /// says so. As the next three it is meant for a source of one session.
+    /// says so. This and the next three options apply to every session of the source: give them for a
+    /// source of one session.
     #[must_use]
     pub fn user_id(mut self, id: i64) -> Self {
         self.given.user_id = Some(id);
@@ -94,7 +95,8 @@ impl SourceOptions {
         self
     }
 
-    /// Whether the account is a bot, whatever the source says.
+    /// Whether the account is a bot, whatever the source says. Without a known user id it is not
+    /// kept, and a note says so.
     #[must_use]
     pub fn bot(mut self, bot: bool) -> Self {
         self.given.bot = Some(bot);
@@ -119,7 +121,7 @@ impl SourceOptions {
         let path = path.as_ref();
         let failed = |source| Error::io("open", path, source);
         let metadata = std::fs::metadata(path).map_err(failed)?;
-        let inner = if metadata.is_dir() {
+        let found = if metadata.is_dir() {
             // A folder without read permission is an I/O error, not "no session".
             std::fs::read_dir(path).map_err(failed)?;
             Found::plain(self.folder(path)?)
@@ -128,9 +130,7 @@ impl SourceOptions {
         } else {
             return Err(stranger(path, "no ordinary file".to_owned()));
         };
-        let Found { inner, notes, stem } = inner;
-        let (path, progress) = (path.to_owned(), self.progress.clone());
-        Ok(Source { path, inner, notes, stem, progress, given: self.given })
+        Ok(self.source(path, found))
     }
 
     /// Opens what is in memory: the text of a session string, or the bytes of any file but a
@@ -154,9 +154,14 @@ impl SourceOptions {
             }
             kind => self.small(path, kind, bytes)?,
         };
+        Ok(self.source(path, found))
+    }
+
+    /// What was found at this path, with what the caller gave.
+    pub(super) fn source(&self, path: &Path, found: Found) -> Source {
         let Found { inner, notes, stem } = found;
         let (path, progress) = (path.to_owned(), self.progress.clone());
-        Ok(Source { path, inner, notes, stem, progress, given: self.given })
+        Source { path, inner, notes, stem, progress, given: self.given }
     }
 
     /// A database in memory, with the `-wal` and the `-journal` that lay beside it.

@@ -139,7 +139,6 @@ impl Source {
                 let mut session = source.session(inner)?;
                 name.clone_into(&mut session.name);
                 session.notes.extend_from_slice(&self.notes);
-                take_given(&mut session.account, self.given, &mut session.notes);
                 return Ok(session);
             }
         };

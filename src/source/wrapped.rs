@@ -11,8 +11,7 @@ use super::small;
 use super::unwrap::{self, Budget, Inside};
 use crate::error::{Error, Result};
 use crate::file::FileKindFound;
-use crate::format::{Given, InMemory, Notes, Parsed, ParsedSession};
-use crate::types::Progress;
+use crate::format::{InMemory, Notes, Parsed, ParsedSession};
 
 #[cfg(test)]
 mod tests;
@@ -119,14 +118,7 @@ impl Unwrapping<'_> {
         if found.len() > 1 {
             let members = found.into_iter().map(|(name, one)| {
                 let stem = one.stem.or_else(|| Some(name.clone()));
-                Source {
-                    path: path.to_owned(),
-                    inner: one.inner,
-                    notes: one.notes,
-                    stem,
-                    progress: Progress::default(),
-                    given: Given::default(),
-                }
+                self.options.source(path, Found { stem, ..one })
             });
             let inner = Inner::Many(named_apart(members.collect())?);
             return Ok(Found { inner, notes: Vec::new(), stem: None });
@@ -156,14 +148,8 @@ impl Unwrapping<'_> {
                 Err(Error::WrongKind { .. }) => continue,
                 read => Inner::Parsed(member(read)?),
             };
-            members.push(Source {
-                path: folder.clone(),
-                inner,
-                notes: notes.clone(),
-                stem: None,
-                progress: Progress::default(),
-                given: Given::default(),
-            });
+            let found = Found { inner, notes: notes.clone(), stem: None };
+            members.push(self.options.source(&folder, found));
             // Sessions may lie beside a folder `tdata` too.
             let inside = folder.join("tdata");
             let deeper = files.0.keys().any(|file| file.starts_with(&inside));
@@ -210,16 +196,12 @@ impl Unwrapping<'_> {
         } else {
             self.look(path, bytes)
         };
-        let Found { inner, notes, stem } = match found {
+        let found = match found {
             Err(error @ Error::WrongKind { .. }) => return Err(error),
-            Err(error) => {
-                let inner = Inner::Parsed(member(Err(error))?);
-                Found { inner, notes: Vec::new(), stem: None }
-            }
+            Err(error) => Found::plain(Inner::Parsed(member(Err(error))?)),
             Ok(found) => found,
         };
-        let (path, progress) = (path.to_owned(), Progress::default());
-        Ok(Source { path, inner, notes, stem, progress, given: Given::default() })
+        Ok(self.options.source(path, found))
     }
 }
 

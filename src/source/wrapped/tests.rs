@@ -8,6 +8,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::super::{Source, SourceOptions};
 use crate::error::{Error, ErrorKind};
+use crate::types::Progress;
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new("tests/fixtures").join(name)).unwrap()
@@ -94,6 +95,18 @@ fn what_lay_beside_a_database_is_read_with_it_out_of_an_archive() {
     let alone = SourceOptions::new().open_bytes("a", &zipped(&files[..1])).unwrap();
     let alone = alone.session("wal").map(|session| session.count());
     assert!(alone.ok() != Some(expected), "the log changes nothing: this shows nothing");
+}
+
+#[test]
+fn what_the_caller_gives_holds_for_a_session_in_an_archive() {
+    let progress = Progress::default();
+    let options = SourceOptions::new().user_id(77).progress(&progress);
+    let zip = zipped(&[("one.session", fixture("telethon/two_dc.session"))]);
+    let source = options.open_bytes("all.zip", &zip).unwrap();
+    let user = source.session("one").unwrap().account().login.user;
+    assert_eq!(user.map(|user| user.id), Some(77));
+    source.check().unwrap();
+    assert!(progress.done() > 0, "the check of a member counts its rows");
 }
 
 #[cfg(feature = "tdata")]
