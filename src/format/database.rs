@@ -30,6 +30,12 @@ impl Tables {
         }
     }
 
+    /// Whether there is a table of this name with all these columns.
+    pub(crate) fn has(&self, table: &str, columns: &[&str]) -> bool {
+        let table = self.named(table);
+        table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
+    }
+
     /// The rows of a table.
     pub(crate) fn rows<'a>(&'a self, table: &'a Table) -> Rows<'a> {
         match self {
@@ -60,8 +66,8 @@ pub(crate) fn text(text: Option<&str>) -> Value<'_> {
 }
 
 /// An integer as it is stored; none is NULL.
-pub(crate) fn integer(number: Option<i64>) -> Value<'static> {
-    number.map_or(Value::Null, Value::Integer)
+pub(crate) fn integer(number: Option<impl Into<i64>>) -> Value<'static> {
+    number.map_or(Value::Null, |number| Value::Integer(number.into()))
 }
 
 /// A database that is being written.

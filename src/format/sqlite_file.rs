@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Notes, Tables, field};
 use crate::error::{Damaged, Error, Result};
 use crate::sqlite::{Row, SqliteError, Table, Value};
-use crate::types::{Account, AuthKey, DcId, Endpoint, Entity};
+use crate::types::{Account, AuthKey, DcId, Endpoint, Entity, PeerId};
 
 /// A client whose sessions are SQLite files.
 ///
@@ -263,6 +263,21 @@ pub(crate) fn column<'r>(
     name: &str,
 ) -> Result<Value<'r>, SqliteError> {
     table.column(name).map_or(Ok(Value::Null), |column| row.get(column))
+}
+
+/// The marked id in a column of this name; `None` where it is nobody's, so that the row is skipped.
+pub(crate) fn marked_id(
+    table: &Table,
+    row: &Row<'_>,
+    (column, name): (usize, &str),
+    notes: &mut Notes,
+) -> Result<Option<PeerId>, SqliteError> {
+    let id = field::integer(row.get(column)?).ok().and_then(PeerId::from_marked);
+    if id.is_none() {
+        touch(table, row)?;
+        notes.add(format!("{}: {name} is nobody's id, row skipped", table.name()));
+    }
+    Ok(id)
 }
 
 /// Where a DC listens, out of two columns of `sessions`.

@@ -50,11 +50,7 @@ impl SqliteFormat for Gotgproto {
     }
 
     fn recognises(&self, db: &Tables) -> bool {
-        let has = |table: &str, columns: &[&str]| {
-            let table = db.named(table);
-            table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
-        };
-        has("sessions", &["version", "data"])
+        db.has("sessions", &["version", "data"])
     }
 
     fn expected(&self) -> &'static [&'static str] {

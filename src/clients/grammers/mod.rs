@@ -73,9 +73,7 @@ impl SqliteFormat for Grammers {
     }
 
     fn recognises(&self, db: &Tables) -> bool {
-        let has = |(table, column): (&str, &str)| {
-            db.named(table).is_some_and(|table| table.column(column).is_some())
-        };
+        let has = |(table, column): (&str, &str)| db.has(table, &[column]);
         match db {
             Tables::Whole(_) => OWN.first().is_some_and(|own| has(*own)),
             Tables::Saved(_) => OWN.into_iter().any(has),

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::error::Result;
 use crate::format::database::Writer;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, column, touch};
+use crate::format::sqlite_file::{PeerRows, SqliteFile, column, marked_id};
 use crate::format::unwritten;
 use crate::format::{EntityPlace, Losses, Notes, Outgoing, Output, field};
 use crate::sqlite::writer::TableWriter;
@@ -151,10 +151,7 @@ impl<'a> PeerRows<'a> for Peers<'a> {
     }
 
     fn entity(&mut self, row: &Row<'a>, notes: &mut Notes) -> Result<Option<Entity>, SqliteError> {
-        let id = field::integer(row.get(self.id)?).ok().and_then(PeerId::from_marked);
-        let Some(id) = id else {
-            touch(self.table, row)?;
-            notes.add("peer_info: peer_id is nobody's id, row skipped".into());
+        let Some(id) = marked_id(self.table, row, (self.id, "peer_id"), notes)? else {
             return Ok(None);
         };
         let mut number = |column: Option<usize>, name| -> Result<_, SqliteError> {

@@ -100,9 +100,7 @@ impl SqliteFormat for Mtcute {
     }
 
     fn recognises(&self, db: &Tables) -> bool {
-        let has = |(table, column): (&str, &str)| {
-            db.named(table).is_some_and(|table| table.column(column).is_some())
-        };
+        let has = |(table, column): (&str, &str)| db.has(table, &[column]);
         match db {
             Tables::Whole(_) => OWN.into_iter().take(2).all(has),
             // Others may well have a `key_value`.

@@ -5,7 +5,7 @@
 use super::complete;
 use crate::error::Result;
 use crate::format::database::Writer;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, column, touch};
+use crate::format::sqlite_file::{PeerRows, SqliteFile, column, marked_id};
 use crate::format::unwritten;
 use crate::format::{EntityPlace, Losses, Notes, Outgoing, Output, field};
 use crate::sqlite::writer::{Index, TableWriter};
@@ -106,10 +106,7 @@ impl<'a> PeerRows<'a> for Peers<'a> {
     }
 
     fn entity(&mut self, row: &Row<'a>, notes: &mut Notes) -> Result<Option<Entity>, SqliteError> {
-        let id = field::integer(row.get(self.id)?).ok().and_then(PeerId::from_marked);
-        let Some(id) = id else {
-            touch(self.table, row)?;
-            notes.add("peers: id is nobody's id, row skipped".into());
+        let Some(id) = marked_id(self.table, row, (self.id, "id"), notes)? else {
             return Ok(None);
         };
         let mut unkept =

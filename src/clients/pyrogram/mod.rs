@@ -83,9 +83,7 @@ const OWN: [(&str, &str); 4] = [
 
 impl Pyrogram {
     fn of(db: &Tables) -> Option<Self> {
-        let has = |table: &str, column: &str| {
-            db.named(table).is_some_and(|table| table.column(column).is_some())
-        };
+        let has = |table: &str, column: &str| db.has(table, &[column]);
         let known = match db {
             Tables::Whole(_) => Self::looks_like(db) && missing(db, &LOGIN).is_none(),
             Tables::Saved(_) => OWN.iter().any(|(table, column)| has(table, column)),
@@ -103,9 +101,7 @@ impl Pyrogram {
 
     /// Whether a whole file is of the family, by the tables that every release has.
     fn looks_like(db: &Tables) -> bool {
-        let has = |table: &str, column: &str| {
-            db.named(table).is_some_and(|table| table.column(column).is_some())
-        };
+        let has = |table: &str, column: &str| db.has(table, &[column]);
         let own = [("sessions", "test_mode"), ("sessions", "is_bot"), ("version", "number")];
         let count = own.iter().filter(|(table, column)| has(table, column)).count();
         count > 0 && !has("version", "version") && !has("sessions", "session_id")

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::family::{self, Pyrogram, suits};
 use super::schema::{self, indexes};
 use crate::error::{Error, Result};
-use crate::format::database::{Writer, one_row};
+use crate::format::database::{Writer, integer, one_row, text};
 use crate::format::lost::Losses;
 use crate::format::{
     Address, EntityPlace, Need, Outgoing, Output, Place, Target, the_only, unwritten,
@@ -333,12 +333,4 @@ fn date(entity: &Entity, lost: &mut Losses) -> i64 {
         lost.add("entities.date", "0 stands for a time that is not known", entity.id);
     }
     entity.date.unwrap_or_default()
-}
-
-fn text(text: Option<&str>) -> Value<'_> {
-    text.map_or(Value::Null, Value::from)
-}
-
-fn integer(number: Option<impl Into<i64>>) -> Value<'static> {
-    number.map_or(Value::Null, |number| Value::Integer(number.into()))
 }

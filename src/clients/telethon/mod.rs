@@ -154,17 +154,17 @@ fn is_telethon(db: &Tables) -> bool {
     match db {
         Tables::Whole(_) => looks_like(db) && missing(db, &LOGIN).is_none(),
         Tables::Saved(_) => {
-            let relative = RELATIVES.iter().any(|(table, column)| has(db, table, column));
-            !relative && OWN.iter().any(|(table, column)| has(db, table, column))
+            let relative = RELATIVES.iter().any(|(table, column)| db.has(table, &[column]));
+            !relative && OWN.iter().any(|(table, column)| db.has(table, &[column]))
         }
     }
 }
 
 fn looks_like(db: &Tables) -> bool {
     let own = [("sessions", "server_address"), ("version", "version"), ("entities", "hash")];
-    let relatives = RELATIVES.iter().take(CORE).any(|(table, column)| has(db, table, column));
-    let count = own.iter().filter(|(table, column)| has(db, table, column)).count();
-    !relatives && (count >= 2 || has(db, "sessions", "server_address"))
+    let relatives = RELATIVES.iter().take(CORE).any(|(table, column)| db.has(table, &[column]));
+    let count = own.iter().filter(|(table, column)| db.has(table, &[column])).count();
+    !relatives && (count >= 2 || db.has("sessions", &["server_address"]))
 }
 
 #[cfg(feature = "convert")]
@@ -179,10 +179,6 @@ pub(super) fn missing(db: &Tables, columns: &[&str]) -> Option<String> {
     let Some(table) = db.named("sessions") else { return Some("table sessions".to_owned()) };
     let column = columns.iter().find(|name| table.column(name).is_none())?;
     Some(format!("column {column} in its table sessions"))
-}
-
-fn has(db: &Tables, table: &str, column: &str) -> bool {
-    db.named(table).is_some_and(|table| table.column(column).is_some())
 }
 
 /// What Telethon's tables have and those of a relative have not.

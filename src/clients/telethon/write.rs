@@ -137,7 +137,7 @@ pub(in crate::clients) fn sessions_row(home: &DcOption) -> (i64, Value<'_>, Valu
     (
         i64::from(home.id.0),
         text(end.map(|end| end.host.as_str())),
-        integer(end.map(|end| i64::from(end.port))),
+        integer(end.map(|end| end.port)),
         Value::Blob(key),
     )
 }

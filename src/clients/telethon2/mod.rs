@@ -71,14 +71,10 @@ impl SqliteFormat for Telethon2 {
     }
 
     fn recognises(&self, db: &Tables) -> bool {
-        let has = |table: &str, columns: &[&str]| {
-            let table = db.named(table);
-            table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
-        };
-        let logins = has("user", &["dc", "bot"]) || has("session", &["user_id", "dc_id"]);
+        let logins = db.has("user", &["dc", "bot"]) || db.has("session", &["user_id", "dc_id"]);
         match db {
-            Tables::Whole(_) => has("datacenter", &["id", "auth"]) && logins,
-            Tables::Saved(_) => has("datacenter", &["auth"]) || logins,
+            Tables::Whole(_) => db.has("datacenter", &["id", "auth"]) && logins,
+            Tables::Saved(_) => db.has("datacenter", &["auth"]) || logins,
         }
     }
 

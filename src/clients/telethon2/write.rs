@@ -1,7 +1,7 @@
 //! Files of Telethon's v2 branch, written: version 10 as it is since 2023-10-13.
 
 use crate::error::{Error, Result};
-use crate::format::database::{Writer, integer, one_row, text};
+use crate::format::database::{Writer, one_row, text};
 use crate::format::{Address, Need, OtherDcs, the_only, unwritten, without_entities};
 use crate::format::{Losses, Outgoing, Output, Place, Target};
 use crate::sqlite::Value;
@@ -107,7 +107,7 @@ fn write_user(account: &Account, db: &mut Writer<'_>) -> Result<()> {
     let home = account.login.home_dc.ok_or_else(|| lacks("the home DC"))?;
     let bot = Value::Integer(i64::from(user.bot.unwrap_or_default()));
     let (id, dc) = (Value::Integer(user.id), Value::Integer(i64::from(home.0)));
-    one_row(db, USER, user.id, &[id, dc, bot, integer(None)]).map_err(unwritten)
+    one_row(db, USER, user.id, &[id, dc, bot, Value::Null]).map_err(unwritten)
 }
 
 /// The client reads the states of channels only together with that of the account.
