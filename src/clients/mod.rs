@@ -1,5 +1,4 @@
-//! The formats of all clients, a folder for each client. `registry` lists them; a new format needs
-//! its folder, a line there and a line here.
+//! The formats of all clients, a folder for each client. `registry` lists what they read and write.
 
 pub(crate) mod alchemy;
 #[cfg(feature = "convert")]
