@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._native import NativeSession
+from .closing import Closing
 from .values import Dc, Entity, Login, UpdateState
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["Session"]
 _PART = 1000
 
 
-class Session:
+class Session(Closing):
     """One session of a :class:`Store`: the login, keys, update states and entities of an account.
 
     Look-ups give ``None`` where there is nothing. They take some microseconds, and need no thread
@@ -167,17 +167,6 @@ class Session:
     def close(self) -> None:
         """Flush and close the session; the store stays open. Closing again does nothing."""
         self._native.close()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _made(row: EntityRow) -> Entity:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from types import TracebackType
 
 from ._native import NativeStore
+from .closing import Closing
 from .session import Session
 from .values import CheckReport, ExportReport, ImportReport, Loss
 
@@ -15,7 +15,7 @@ __all__ = ["Store"]
 Path = str | os.PathLike[str]
 
 
-class Store:
+class Store(Closing):
     """One transactional file with any number of named sessions in it.
 
     Make one with :meth:`open`, :meth:`create` or :meth:`read_only`. Any number of threads may use
@@ -169,17 +169,6 @@ class Store:
     def close(self) -> None:
         """Flush, and close the store and every session of it. Closing again does nothing."""
         self._native.close()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Store {os.fspath(self.path)!r}{' (closed)' if self.closed else ''}>"
