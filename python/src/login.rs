@@ -2,7 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use tgsession::{ChannelState, DcId, Login, SelfUser, Session, SessionBatch, UpdateState};
+use tgsession::{
+    ChannelState, DcId, Login, SelfUser, Session, SessionBatch, UpdateChange, UpdateState,
+};
 
 use crate::session::NativeSession;
 use crate::values::{DcRow, EndpointRow, LoginRow, auth_key, dc_at, dc_row, login_row, peer};
@@ -50,10 +52,6 @@ impl NativeSession {
         self.change_login(py, |login| login.takeout_id = takeout_id)
     }
 
-    fn set_home_dc(&self, py: Python<'_>, id: Option<i32>) -> PyResult<()> {
-        self.change_login(py, |login| login.home_dc = id.map(DcId))
-    }
-
     fn dcs<'py>(&self, py: Python<'py>) -> PyResult<Vec<DcRow<'py>>> {
         let dcs = self.look_up(|session| session.dcs())?;
         Ok(dcs.into_iter().map(|dc| dc_row(py, dc)).collect())
@@ -93,10 +91,13 @@ impl NativeSession {
     fn set_auth_key(&self, py: Python<'_>, id: i32, key: Option<&[u8]>) -> PyResult<()> {
         let (id, key) = (DcId(id), key.map(auth_key).transpose()?);
         self.work(py, |session| {
-            if session.dc(id)?.and_then(|dc| dc.auth_key) == key {
-                return Ok(());
-            }
-            session.set_auth_key(id, key)
+            session.update(|batch| {
+                // A key is synced to the disk, so one that is the same is not written again.
+                if batch.dc(id)?.and_then(|dc| dc.auth_key) == key {
+                    return Ok(());
+                }
+                batch.set_auth_key(id, key)
+            })
         })
     }
 
@@ -110,7 +111,7 @@ impl NativeSession {
     }
 
     /// Changes what is given of the account's state; the rest stays, and is 0 before the first.
-    fn merge_update_state(
+    fn change_update_state(
         &self,
         py: Python<'_>,
         pts: Option<i32>,
@@ -118,17 +119,8 @@ impl NativeSession {
         date: Option<i64>,
         seq: Option<i32>,
     ) -> PyResult<()> {
-        self.work(py, |session| {
-            session.update(|batch| {
-                let old = batch.update_state()?.unwrap_or_default();
-                batch.set_update_state(Some(UpdateState {
-                    pts: pts.unwrap_or(old.pts),
-                    qts: qts.unwrap_or(old.qts),
-                    date: date.unwrap_or(old.date),
-                    seq: seq.unwrap_or(old.seq),
-                }))
-            })
-        })
+        let change = UpdateChange { pts, qts, date, seq };
+        self.work(py, |session| session.change_update_state(change))
     }
 
     fn channel_state(&self, id: i64) -> PyResult<Option<i32>> {

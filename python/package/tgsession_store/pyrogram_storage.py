@@ -256,7 +256,7 @@ class StorageMethods:
         channels = []
         for id, pts, qts, date, seq in states:
             if id == 0:
-                self._native.merge_update_state(pts, qts, date, seq)
+                self._native.change_update_state(pts, qts, date, seq)
             elif pts is not None:
                 channels.append((id, pts))
         if channels:
