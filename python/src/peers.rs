@@ -56,17 +56,7 @@ impl NativeSession {
         let rows = rows.into_iter().map(|row| seen(row, date)).collect::<PyResult<Vec<_>>>()?;
         self.work(py, |session| {
             session.update(|batch| {
-                for Seen { mut entity, speaks_of_usernames } in rows {
-                    let old = batch.entity(entity.id)?;
-                    if let Some(old) = &old {
-                        entity.name = entity.name.or_else(|| old.name.clone());
-                        if !speaks_of_usernames {
-                            entity.usernames.clone_from(&old.usernames);
-                        }
-                    }
-                    put(batch, old.as_ref(), entity, stale)?;
-                }
-                Ok(())
+                rows.into_iter().try_for_each(|seen| update_peer(batch, seen, date, stale))
             })
         })
     }
@@ -83,11 +73,12 @@ impl NativeSession {
             session.update(|batch| {
                 for (id, usernames) in rows {
                     let Some(id) = PeerId::from_marked(id) else { continue };
-                    let Some(old) = batch.entity(id)? else { continue };
-                    let mut entity = old.clone();
-                    entity.usernames = usernames;
-                    entity.date = Some(date);
-                    put(batch, Some(&old), entity, stale)?;
+                    let Some(mut entity) = batch.entity(id)? else { continue };
+                    if entity.usernames != usernames || is_stale(&entity, date, stale) {
+                        entity.usernames = usernames;
+                        entity.date = entity.date.max(Some(date));
+                        replace(batch, entity)?;
+                    }
                 }
                 Ok(())
             })
@@ -95,21 +86,37 @@ impl NativeSession {
     }
 }
 
-/// Takes an entity in. The store moves a date alone only once a day, so an entity whose date is
-/// older than `stale` is removed first, in the same batch.
-fn put(
+/// `merge_entities` of the library keeps a phone that a view lacks. The storages of the Pyrogram
+/// family forget it, as [`SessionBatch::process_entities`] does, which would forget the name too.
+fn update_peer(
     batch: &mut SessionBatch<'_>,
-    old: Option<&Entity>,
-    mut entity: Entity,
+    Seen { mut entity, speaks_of_usernames }: Seen,
+    date: i64,
     stale: i64,
 ) -> tgsession::Result<()> {
-    if let Some(old) = old {
-        let age = entity.date.unwrap_or(0).saturating_sub(old.date.unwrap_or(0));
-        if age > stale {
-            entity.kind = entity.kind.or(old.kind);
-            entity.access_hash = entity.access_hash.or(old.access_hash);
-            batch.remove_entity(entity.id)?;
-        }
+    let id = entity.id;
+    let Some(old) = batch.entity(id)? else { return batch.process_entities(&[entity]).map(drop) };
+    let refresh = is_stale(&old, date, stale);
+    entity.name = entity.name.or(old.name);
+    if !speaks_of_usernames {
+        entity.usernames = old.usernames;
     }
+    batch.process_entities(&[entity])?;
+    if !refresh {
+        return Ok(());
+    }
+    let Some(mut stored) = batch.entity(id)? else { return Ok(()) };
+    stored.date = Some(date);
+    replace(batch, stored)
+}
+
+fn is_stale(old: &Entity, date: i64, stale: i64) -> bool {
+    date.saturating_sub(old.date.unwrap_or(0)) > stale
+}
+
+/// Stores exactly this entity. A view would not move a date that is less than a day older, nor the
+/// usernames of an entity of which only a reduced view is known.
+fn replace(batch: &mut SessionBatch<'_>, entity: Entity) -> tgsession::Result<()> {
+    batch.remove_entity(entity.id)?;
     batch.process_entities(&[entity]).map(drop)
 }

@@ -1,6 +1,7 @@
 """The storage against the SQLite storage of the package that is installed; each has its own environment."""
 
 import asyncio
+import json
 import random
 import time
 from unittest import mock
@@ -8,7 +9,7 @@ from unittest import mock
 import pytest
 
 import tgsession_store as t
-from tgsession_store import Store
+from tgsession_store import Entity, Store
 
 try:
     import hydrogram as package
@@ -139,7 +140,8 @@ def test_peers_are_answered_as_by_the_packages_own_storage(storage, tmp_path, mo
                 del holders[old]
             if name:
                 holders[name] = id
-            peer = row(id, 0 if id == -5 else draw.randrange(-(2**63), 2**63), ids[id], name, f"1555{id}" if id > 0 else None)
+            phone = f"1555{id}" if id > 0 and draw.random() < 0.8 else None
+            peer = row(id, 0 if id == -5 else draw.randrange(-(2**63), 2**63), ids[id], name, phone)
             for each in (storage, other):
                 await each.update_peers([peer])
                 if SHORT_ROWS:
@@ -178,6 +180,43 @@ def test_a_username_is_asked_for_again_after_eight_hours(storage):
         await storage.close()
 
     run(main())
+
+
+def test_a_peer_that_is_seen_again_keeps_what_its_row_does_not_say(tmp_path):
+    """What another client stored: a name, and for one peer the access hash of a reduced view only."""
+    with Store.open(tmp_path / "accounts") as store:
+        session = store.session("anon")
+        session.process_entities(
+            [Entity(1, "user", 5, name="Alice", usernames=("alice",)), Entity(2, "user", 6, usernames=("bob",))]
+        )
+        dump = json.loads(store.dump("anon", secrets=True))
+        dump["sessions"][0]["entities"][1]["min"] = True
+        (tmp_path / "dump.json").write_text(json.dumps(dump))
+        store.import_(tmp_path / "dump.json", name="anon", replace=True)
+        assert store.session("anon").entity(2).min
+
+    async def main(later):
+        storage = StoreStorage(tmp_path / "accounts", "anon")
+        await storage.open()
+        with mock.patch("time.time", lambda: now + later):
+            await storage.update_peers([row(1, 5, "user", "alice"), row(2, None, "user", "robert")])
+            if SHORT_ROWS:
+                await storage.update_usernames([(2, ["robert"])])
+            with pytest.raises(KeyError, match="not found"):
+                await storage.get_peer_by_id(2)
+            await storage.get_peer_by_username("alice")
+        await storage.close()
+
+    now = time.time()
+    # Within the time in which dates stay, and after it.
+    for later in (0, 3600, 8 * 3600):
+        run(main(later))
+        with Store.read_only(tmp_path / "accounts") as store:
+            session = store.session("anon")
+            alice, bob = session.entity(1), session.entity(2)
+            assert (alice.name, alice.usernames, alice.access_hash) == ("Alice", ("alice",), 5)
+            assert (bob.min, bob.access_hash, bob.usernames) == (True, 6, ("robert",)), later
+            assert abs(alice.date - now - later) < 60
 
 
 def test_misses_are_key_errors(storage):
