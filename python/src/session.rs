@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use tgsession::{AccessHash, Entity, PeerId, SentFile, Session, StoreSession};
+use pyo3::types::PyBytes;
+use tgsession::{AccessHash, Entity, Extra, PeerId, SentFile, Session, StoreSession};
 
 use crate::handle::{Slot, close_session};
 use crate::values::{EntityRow, address, entity_row, file_key, file_row, peer};
@@ -142,6 +143,21 @@ impl NativeSession {
         let key = file_key(md5, size, photo)?;
         let file = SentFile { key, id, access_hash: AccessHash(access_hash) };
         self.work(py, |session| session.save_sent_file(&file))
+    }
+
+    fn extra<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let extra = self.look_up(|session| session.extra(name))?;
+        Ok(extra.map(|extra| PyBytes::new(py, extra.value())))
+    }
+
+    fn extras<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyBytes>)>> {
+        let extras = self.look_up(|session| session.extras())?;
+        let row = |extra: &Extra| (extra.name().to_owned(), PyBytes::new(py, extra.value()));
+        Ok(extras.iter().map(row).collect())
+    }
+
+    fn set_extra(&self, py: Python<'_>, name: &str, value: Option<&[u8]>) -> PyResult<()> {
+        self.work(py, |session| session.set_extra(name, value))
     }
 
     fn flush(&self, py: Python<'_>) -> PyResult<()> {

@@ -151,6 +151,7 @@ fn account(session: &dyn Session) -> tgsession::Result<Account> {
     account.update_state = session.update_state()?;
     account.channel_states = session.channel_states()?;
     account.sent_files = session.sent_files()?;
+    account.extras = session.extras()?;
     Ok(account)
 }
 

@@ -90,8 +90,9 @@ def test_the_login_is_there_after_opening_again(storage, tmp_path):
         assert (await storage.user_id(), await storage.is_bot()) == (None, None)
         await storage.user_id(777)
         await storage.is_bot(False)
+        before = int(time.time())
         await storage.save()
-        assert await storage.date() > 0
+        assert before <= await storage.date() <= time.time()
         text = await storage.export_session_string()
         await storage.close()
         return text
@@ -101,6 +102,10 @@ def test_the_login_is_there_after_opening_again(storage, tmp_path):
         await again.open()
         accessors = (again.dc_id, again.api_id, again.test_mode, again.auth_key, again.user_id, again.is_bot)
         assert [await read() for read in accessors] == [4, 12345, False, KEY, 777, False]
+        assert await again.date() > 0
+        await again.date(5)
+        await again.close()
+        assert await again.date() == 5
         await again.close()
 
     text = run(log_in())

@@ -134,6 +134,42 @@ def test_a_dump_shows_secrets_only_when_asked(store, fixture):
     assert len(hidden["entities"]) == len(shown["entities"]) == 119
 
 
+def test_small_values_of_a_client_stay_with_the_session(path, tmp_path):
+    with Store.open(path) as store:
+        session = store.session("a")
+        session.set_home_dc(2, "149.154.167.51", 443)
+        session.set_auth_key(2, KEY)
+        assert session.extra("mine.a") is None and session.extras() == {}
+        session.set_extra("mine.a", b"\x00\xff")
+        session.set_extra("mine.b", b"")
+        session.set_extra("mine.c", b"gone")
+        session.set_extra("mine.c", None)
+        session.set_extra("mine.c", None)
+    with Store.open(path) as store:
+        assert store.session("a").extra("mine.a") == b"\x00\xff"
+        # A portable session and a dump are whole.
+        store.export("a", to="portable", path=tmp_path / "portable", strict=True)
+        (tmp_path / "dump.json").write_text(store.dump("a", secrets=True))
+        for name, source in (("portable", "portable"), ("dump", "dump.json")):
+            store.import_(tmp_path / source, name=name)
+            assert store.session(name).extras() == {"mine.a": b"\x00\xff", "mine.b": b""}
+        assert "00ff" in store.dump("a", secrets=True) and "00ff" not in store.dump("a")
+        lost = store.export("a", to="json").lost
+        assert "extras" not in {loss.what for loss in lost}
+        assert "extras" in {loss.what for loss in store.export("a", to="telethon-string").lost}
+
+
+def test_small_values_have_bounds(session):
+    for name, value in (("", b""), ("a" * 65, b""), ("a\n", b""), ("a", bytes(4097))):
+        with pytest.raises(t.RefusedError):
+            session.set_extra(name, value)
+    for number in range(64):
+        session.set_extra(f"n{number}", bytes(4096))
+    with pytest.raises(t.RefusedError, match="at most 64"):
+        session.set_extra("one more", b"")
+    assert len(session.extras()) == 64
+
+
 def test_check_backup_and_compact(store, tmp_path):
     store.session("a").process_entities([DUROV])
     assert store.check() == t.CheckReport(1, 1, store.check().records, ())

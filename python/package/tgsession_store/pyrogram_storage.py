@@ -24,6 +24,9 @@ USERNAME_LIFE = 8 * 60 * 60
 STALE = 15 * 60
 """Seconds by which the date of an entity may lag behind the last time that it was seen."""
 
+_DATE = "pyrogram.date"
+"""The extra in which the store keeps the date of the session, in decimal digits."""
+
 _CHANNEL_MARK = 1_000_000_000_000
 _KINDS = {"user", "bot", "group", "supergroup", "channel", "gigagroup", "community", "forum", "direct"}
 _USERS = {"user", "bot"}
@@ -52,7 +55,6 @@ class StorageMethods:
         self.name = name
         self._shared = SharedSession(store, name)
         self._import_from = import_from
-        self._date = 0
         # Known before the user is.
         self._bot: bool | None = None
 
@@ -75,9 +77,13 @@ class StorageMethods:
 
     async def save(self) -> None:
         """Makes everything durable."""
-        self._date = int(time.time())
+
+        def saved() -> None:
+            self._set_date(int(time.time()))
+            self._native.flush()
+
         if self._shared.is_open and not self._shared.deleted:
-            await asyncio.to_thread(self._native.flush)
+            await asyncio.to_thread(saved)
 
     async def close(self) -> None:
         """Saves and lets go of the store."""
@@ -164,10 +170,15 @@ class StorageMethods:
         return await self._access(value, read, write)
 
     async def date(self, value: Any = NO_ARGUMENT) -> Any:
-        """When the session was saved last. The store has no place for it: it is kept in memory."""
-        if value is NO_ARGUMENT:
-            return self._date
-        self._date = value
+        """When the session was saved last, in seconds since 1970 (UTC); 0 before the first time."""
+        return await self._access(value, self._saved_at, lambda: self._set_date(value))
+
+    def _saved_at(self) -> int:
+        digits = self._native.extra(_DATE)
+        return 0 if digits is None else int(digits)
+
+    def _set_date(self, date: int | None) -> None:
+        self._native.set_extra(_DATE, None if date is None else str(date).encode())
 
     def _home(self) -> int:
         home = self._native.login()[0]

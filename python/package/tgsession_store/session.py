@@ -154,6 +154,25 @@ class Session(Closing):
         """Save the pts of channels, by marked id."""
         self._native.set_channel_states(list(states.items()))
 
+    # Small values of a client's own.
+
+    def extra(self, name: str) -> bytes | None:
+        """The small value of this name that a client keeps here."""
+        return self._native.extra(name)
+
+    def extras(self) -> dict[str, bytes]:
+        """Every small value of a client, by name."""
+        return dict(self._native.extras())
+
+    def set_extra(self, name: str, value: bytes | None) -> None:
+        """Save a small value of a client's own; ``None`` removes it. It is on disk when the call returns.
+
+        A name has 1 to 64 bytes of UTF-8 without control characters, and begins with the client's
+        name: ``pyrogram.date``. A value has at most 4,096 bytes, and a session at most 64 of them,
+        else :class:`RefusedError`.
+        """
+        self._native.set_extra(name, value)
+
     # Life.
 
     def flush(self) -> None:

@@ -145,7 +145,7 @@ class Store(Closing):
     def dump(self, *names: str, secrets: bool = False) -> str:
         """Sessions as JSON; all of them where none is named.
 
-        Without ``secrets`` there is no auth key in it, and of phones only the end.
+        Without ``secrets`` there is no auth key and no value of an extra in it, and of phones only the end.
         """
         return self._native.dump(names or self.sessions(), secrets)
 
