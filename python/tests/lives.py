@@ -14,10 +14,7 @@ def live(script, path, life):
 
 
 def killed(script, path):
-    """Kills a life that says whom it has seen; gives whom it has seen two seconds before that.
-
-    The store writes once a second. The other second is for a machine with other work to do.
-    """
+    """Kills a life that says whom it has seen; gives whom it had seen a second before that or earlier."""
     command = [sys.executable, Path(__file__).with_name(script), path, "busy"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = []
@@ -28,6 +25,6 @@ def killed(script, path):
     at = time.monotonic()
     process.kill()
     process.wait()
-    old = [number for number, when in seen if at - when > 2]
+    old = [number for number, when in seen if at - when > 1]
     assert len(old) > 5, process.stderr.read()[-2000:]
     return old

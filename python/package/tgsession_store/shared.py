@@ -14,6 +14,9 @@ from .store import Path, Store
 
 _EXTENSION = ".tgsession"
 
+FLUSH_INTERVAL = 0.75
+"""Seconds until what a client learned is written. The write itself has the rest of a second."""
+
 
 @dataclass
 class _Entry:
@@ -125,7 +128,7 @@ def _acquire(path: Path) -> tuple[str, _Entry]:
     with _lock:
         entry = _entries.get(key)
         if entry is None or entry.store.closed:
-            entry = _entries[key] = _Entry(Store.open(path), os.getpid())
+            entry = _entries[key] = _Entry(Store.open(path, flush_interval=FLUSH_INTERVAL), os.getpid())
         entry.users += 1
         return key, entry
 
