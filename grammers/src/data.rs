@@ -8,7 +8,7 @@ use crate::peers::{entity_of, info_of, stored_dc};
 use crate::session::put_updates;
 use grammers_session::types::PeerInfo;
 
-/// So many entities are read at once.
+/// The number of entities that are read at once.
 const PAGE: usize = 1_000;
 
 impl<S: Session> GrammersSession<S> {
@@ -34,7 +34,7 @@ impl<S: Session> GrammersSession<S> {
             login.user = own.or(login.user);
             batch.set_login(&login)?;
             for (id, dc) in &data.dc_options {
-                // What grammers knows by itself need not be stored.
+                // DCs that are built into grammers need not be stored.
                 if built_in.get(id) != Some(dc) {
                     batch.set_dc(&stored_dc(dc))?;
                 }
@@ -45,8 +45,8 @@ impl<S: Session> GrammersSession<S> {
         self.reload()
     }
 
-    /// Everything that grammers has a place for, as a `SessionData`. Usernames, phones, names, sent
-    /// files and what else is in the session have none.
+    /// Everything that a `SessionData` has a field for. Usernames, phones, names, sent files and
+    /// everything else in the session are left out.
     ///
     /// # Errors
     ///

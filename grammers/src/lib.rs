@@ -1,7 +1,7 @@
 //! A session of [`tgsession`] as the session storage of a grammers 0.11 client.
 //!
 //! [`GrammersSession`] is a `grammers_session::Session` over any [`tgsession::Session`]: one of a
-//! store, a [`tgsession::MemorySession`], or one that you made of a
+//! store, a [`tgsession::MemorySession`], or one over your own
 //! [`Storage`](tgsession::storage::Storage). Nothing in it is C, so it links beside any SQLite.
 //!
 //! ```
@@ -20,7 +20,8 @@
 //!
 //! **Durability**: the home DC, DCs and the account's own user are durable when the future is done.
 //! Peers and update states are visible when the call returns, and durable within the flush interval
-//! of the store. **Blocking**: no future waits for the disk in the thread that polls it.
+//! of the store. **Blocking**: no call and no future waits for the disk in the thread that polls it,
+//! unless the flush interval is 0 or the store has no room in memory for more changes.
 //! **Errors** are those of [`tgsession`]; grammers gives them as `InvocationError::Session`.
 
 mod data;

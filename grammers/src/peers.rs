@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4, SocketAddrV6};
 use grammers_session::types::{ChannelKind, DcOption, PeerAuth, PeerInfo};
 use tgsession::{AccessHash, AuthKey, DcId, Endpoint, Entity, EntityKind, Error, PeerId, PeerKind};
 
-/// A DC as grammers has it. Where an address is not known, or is a host name, `built_in` helps
-/// out; `None` if that has none either.
+/// A DC as grammers has it. Takes the IPv4 address from `built_in` where the session has none, or
+/// has a host name. `None` if neither has an address.
 pub(crate) fn dc_of(dc: &tgsession::DcOption, built_in: Option<&DcOption>) -> Option<DcOption> {
     let v4: Option<SocketAddrV4> =
         dc.ipv4.as_ref().and_then(|at| Some(SocketAddrV4::new(at.host.parse().ok()?, at.port)));
@@ -42,12 +42,13 @@ pub(crate) fn stored_dc(dc: &DcOption) -> tgsession::DcOption {
     stored
 }
 
-/// What stands for the IPv6 address of a DC that has none.
+/// The IPv4-mapped IPv6 address. grammers needs an IPv6 address for every DC, and uses this one for a
+/// DC that has none.
 fn mapped(v4: SocketAddrV4) -> SocketAddrV6 {
     SocketAddrV6::new(v4.ip().to_ipv6_mapped(), v4.port(), 0, 0)
 }
 
-/// What grammers says of a peer, as a part of an entity.
+/// A peer of grammers as an entity. It lacks the fields that grammers does not keep.
 pub(crate) fn entity_of(peer: &PeerInfo) -> Result<Entity, Error> {
     let (id, kind, auth) = match *peer {
         PeerInfo::User { id, auth, bot, .. } => {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,14 +23,22 @@ pub struct GrammersSession<S> {
     known: Arc<Mutex<Known>>,
 }
 
-/// What is asked for too often to be looked up.
+/// Copies of values that grammers reads too often to look them up in the session.
 struct Known {
     home_dc: i32,
-    /// Those of the session, over those that grammers knows by itself.
+    /// The DCs of the session, over the DCs that are built into grammers.
     dcs: BTreeMap<i32, DcOption>,
     self_user: Option<SelfUser>,
-    /// What failed to be written is written again, though it is not new.
-    unsaved: bool,
+    /// The values whose last write failed. Setting one again writes it, even if it is unchanged.
+    unsaved: BTreeSet<Value>,
+}
+
+/// A value of [`Known`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Value {
+    HomeDc,
+    Dc(i32),
+    SelfUser,
 }
 
 impl<S> fmt::Debug for GrammersSession<S> {
@@ -50,7 +58,7 @@ impl Known {
         }
         let login = session.login()?;
         let home_dc = login.home_dc.map_or(home_dc, |dc| dc.0);
-        Ok(Self { home_dc, dcs, self_user: login.user, unsaved: false })
+        Ok(Self { home_dc, dcs, self_user: login.user, unsaved: BTreeSet::new() })
     }
 }
 
@@ -65,20 +73,22 @@ impl<S: Session> GrammersSession<S> {
         Ok(Self { session, known: Arc::new(Mutex::new(known)) })
     }
 
-    /// The session itself, for everything that grammers has no words for: `find`, usernames,
+    /// The session itself, for everything that grammers has no calls for: `find`, usernames,
     /// phones, files.
     pub fn session(&self) -> &S {
         &self.session
     }
 
-    /// Reads home DC, DCs and the account's own user again, after they were changed otherwise than
-    /// through this value.
+    /// Reads home DC, DCs and the account's own user again. Call it after something else than this
+    /// value has changed them.
     ///
     /// # Errors
     ///
     /// Those of reading the session.
     pub fn reload(&self) -> Result<()> {
-        *self.known() = Known::of(&self.session)?;
+        // Under the lock, so that no change is made between reading the session and replacing memory.
+        let mut known = self.known();
+        *known = Known::of(&self.session)?;
         Ok(())
     }
 
@@ -87,23 +97,30 @@ impl<S: Session> GrammersSession<S> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is in memory and, unless that changes nothing, the session. Both are done when
-    /// the call returns; the future waits until it is durable.
+    /// Changes a value in memory with `remember`, which says whether the value is new. Changes the
+    /// session with `write` if the value is new or its last write failed. Memory and session have
+    /// changed when the call returns. The future waits until the change is durable.
     fn change(
         &self,
+        value: Value,
         remember: impl FnOnce(&mut Known) -> bool,
         write: impl FnOnce(&mut tgsession::SessionBatch<'_>) -> Result<()>,
     ) -> BoxFuture<'_, Result<()>> {
         let mut known = self.known();
-        if !remember(&mut known) && !known.unsaved {
+        let is_new = remember(&mut known);
+        if !is_new && !known.unsaved.contains(&value) {
             return Box::pin(std::future::ready(Ok(())));
         }
         // Under the lock, so that memory and session see changes in one order.
         let written = self.session.update_later(write);
-        known.unsaved = written.is_err();
+        if written.is_ok() {
+            known.unsaved.remove(&value);
+        } else {
+            known.unsaved.insert(value);
+        }
         drop(known);
         let known = Arc::clone(&self.known);
-        Box::pin(async move { durable(written, &known).await })
+        Box::pin(async move { durable(written, value, &known).await })
     }
 
     pub(crate) fn logged_in(&self) -> (i32, Vec<DcOption>, Option<SelfUser>) {
@@ -145,7 +162,8 @@ impl<S: Session> GrammersSession<S> {
         Ok(auth.map(|auth| PeerRef { id: peer, auth }))
     }
 
-    /// Takes peers in. The account's own user is a login, and durable when the future is done.
+    /// Stores peers. The account's own user is part of the login, which is durable when the future
+    /// is done.
     fn take_in(&self, peers: &[PeerInfo]) -> BoxFuture<'_, Result<()>> {
         let entities: Result<Vec<Entity>> = peers.iter().map(entity_of).collect();
         let stored = entities.and_then(|entities| self.session.merge_entities(&entities));
@@ -171,7 +189,7 @@ impl<S: Session> GrammersSession<S> {
             let new = user(known.self_user);
             std::mem::replace(&mut known.self_user, new) != new
         };
-        self.change(remember, move |batch| {
+        self.change(Value::SelfUser, remember, move |batch| {
             let mut login = batch.login()?;
             login.user = user(login.user);
             batch.set_login(&login)
@@ -229,12 +247,12 @@ pub(crate) fn put_updates(
     batch.replace_channel_states(&channels?)
 }
 
-/// Waits until a change is durable; one that was not is not forgotten.
-async fn durable(written: Result<((), Ticket)>, known: &Mutex<Known>) -> Result<()> {
+/// Waits until a change of a value is durable. If that fails, the value is marked as unsaved.
+async fn durable(written: Result<((), Ticket)>, value: Value, known: &Mutex<Known>) -> Result<()> {
     let ((), ticket) = written?;
     let outcome = ticket.await;
     if outcome.is_err() {
-        known.lock().unwrap_or_else(PoisonError::into_inner).unsaved = true;
+        known.lock().unwrap_or_else(PoisonError::into_inner).unsaved.insert(value);
     }
     outcome
 }
@@ -249,7 +267,7 @@ impl<S: Session + 'static> grammers_session::Session for GrammersSession<S> {
     fn set_home_dc_id(&self, dc_id: i32) -> BoxFuture<'_, Result<()>> {
         let remember =
             move |known: &mut Known| std::mem::replace(&mut known.home_dc, dc_id) != dc_id;
-        self.change(remember, move |batch| batch.set_home_dc(DcId(dc_id)))
+        self.change(Value::HomeDc, remember, move |batch| batch.set_home_dc(DcId(dc_id)))
     }
 
     fn dc_option(&self, dc_id: i32) -> Result<Option<DcOption>> {
@@ -262,7 +280,7 @@ impl<S: Session + 'static> grammers_session::Session for GrammersSession<S> {
             let old = known.dcs.insert(dc_option.id, dc_option.clone());
             old.as_ref() != Some(dc_option)
         };
-        self.change(remember, move |batch| batch.set_dc(&dc))
+        self.change(Value::Dc(dc_option.id), remember, move |batch| batch.set_dc(&dc))
     }
 
     fn peer(&self, peer: PeerId) -> BoxFuture<'_, Result<Option<PeerInfo>>> {
@@ -286,6 +304,6 @@ impl<S: Session + 'static> grammers_session::Session for GrammersSession<S> {
     }
 
     fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.move_on(update) })
+        Box::pin(std::future::ready(self.move_on(update)))
     }
 }

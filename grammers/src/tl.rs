@@ -11,13 +11,14 @@ impl<S: Session> GrammersSession<S> {
     /// Takes in the users and chats of an answer or of an update, in their order, with usernames,
     /// phones and names; says how many of them changed something.
     ///
-    /// By the rules of [`Session::process_entities`]: a `min` user or channel fills blanks only.
-    /// What is forbidden to the account keeps what was known of it. Empty users and chats, and ids
-    /// outside of Telegram's ranges, are passed over.
+    /// The rules of [`Session::process_entities`] hold: a `min` user or channel fills blanks only.
+    /// A chat that is forbidden to the account keeps the fields that the session has of it and that
+    /// Telegram no longer sends. The call skips empty users and chats, and ids outside of Telegram's
+    /// ranges.
     ///
     /// # Errors
     ///
-    /// Those of writing the session; then nothing is changed.
+    /// Those of writing the session. After an error nothing is changed.
     pub fn see(
         &self,
         users: &[tl::enums::User],
@@ -38,8 +39,12 @@ impl<S: Session> GrammersSession<S> {
             }
         }
         views.iter_mut().chain(&mut parts).for_each(|entity| entity.date = now);
-        let seen = self.session().process_entities(&views)?;
-        Ok(seen + self.session().merge_entities(&parts)?)
+        if parts.is_empty() {
+            // A session can skip unchanged entities here without a write.
+            return self.session().process_entities(&views);
+        }
+        self.session()
+            .update(|batch| Ok(batch.process_entities(&views)? + batch.merge_entities(&parts)?))
     }
 }
 
@@ -63,7 +68,7 @@ fn user(user: &tl::enums::User) -> Option<Entity> {
     Some(entity)
 }
 
-/// Those that are in use: the main one first.
+/// The usernames that are in use, the main one first.
 fn usernames(main: Option<&str>, all: Option<&[tl::enums::Username]>) -> Vec<String> {
     let active = all.unwrap_or_default().iter().filter_map(|username| {
         let tl::enums::Username::Username(username) = username;

@@ -1,5 +1,5 @@
-//! What grammers asks of a storage, asked of a session of a store and of one in memory. Through the
-//! type erasure that a client puts around it, and with a new handle in between.
+//! Every call that grammers makes of a storage, on a session of a store and on one in memory. The
+//! calls go through the type erasure that a client puts around it, and are repeated with a new handle.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,13 +10,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use grammers_session::storages::{ErasedSession, erase};
 use grammers_session::types::{
     ChannelKind, ChannelState, DcOption, PeerAuth, PeerId, PeerInfo, UpdateState, UpdatesState,
 };
 use grammers_session::{BoxFuture, SessionData};
-use tgsession::{MemorySession, Session as _, Store};
+use tgsession::storage::{Change, Key, Row, Storage, StorageSession, Table};
+use tgsession::{DcId, Error, MemorySession, MemoryStorage, Session as _, Store};
 use tgsession_grammers::GrammersSession;
 
 /// Polls without a runtime: nothing here needs one.
@@ -108,11 +110,13 @@ fn memory_has_what_was_set_before_anybody_polls() {
     use grammers_session::Session;
     let session = GrammersSession::new(MemorySession::new("m")).unwrap();
     let dc = DcOption { auth_key: Some([3; 256]), ..session.dc_option(1).unwrap().unwrap() };
-    let unpolled = (session.set_home_dc_id(5), session.set_dc_option(&dc));
+    let state = session.set_update_state(UpdateState::Secondary { qts: 3 });
+    let unpolled = (session.set_home_dc_id(5), session.set_dc_option(&dc), state);
     assert_eq!(session.home_dc_id().unwrap(), 5);
     assert_eq!(session.dc_option(1).unwrap(), Some(dc));
     drop(unpolled);
     assert_eq!(session.session().login().unwrap().home_dc.unwrap().0, 5, "and it is written");
+    assert_eq!(session.session().update_state().unwrap().unwrap().qts, 3);
 }
 
 #[test]
@@ -234,4 +238,42 @@ fn a_session_that_is_gone_is_an_error_and_no_panic() {
     // Memory is right, and the write is tried again.
     assert_eq!(session.home_dc_id().unwrap(), 3);
     wait(session.set_home_dc_id(3)).unwrap_err();
+}
+
+/// A storage in memory that refuses changes while the flag is set.
+struct Refusing(MemoryStorage, Arc<AtomicBool>);
+
+impl Storage for Refusing {
+    fn name(&self) -> tgsession::Result<String> {
+        self.0.name()
+    }
+
+    fn get(&self, key: &Key) -> tgsession::Result<Option<Row>> {
+        self.0.get(key)
+    }
+
+    fn scan(&self, table: Table, after: Option<&Key>, limit: usize) -> tgsession::Result<Vec<Row>> {
+        self.0.scan(table, after, limit)
+    }
+
+    fn apply(&self, changes: Vec<Change>, durable: bool) -> tgsession::Result<()> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(Error::other("no network"));
+        }
+        self.0.apply(changes, durable)
+    }
+}
+
+#[test]
+fn a_value_whose_write_failed_is_written_again_even_after_another_value_was_written() {
+    use grammers_session::Session;
+    let refuses = Arc::new(AtomicBool::new(true));
+    let storage = Refusing(MemoryStorage::new("m"), Arc::clone(&refuses));
+    let session = GrammersSession::new(StorageSession::new(storage)).unwrap();
+    wait(session.set_home_dc_id(4)).unwrap_err();
+    refuses.store(false, Ordering::Relaxed);
+    let dc = DcOption { auth_key: Some([3; 256]), ..session.dc_option(1).unwrap().unwrap() };
+    wait(session.set_dc_option(&dc)).unwrap();
+    wait(session.set_home_dc_id(4)).unwrap();
+    assert_eq!(session.session().login().unwrap().home_dc, Some(DcId(4)));
 }

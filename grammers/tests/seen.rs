@@ -1,4 +1,4 @@
-//! Users and chats as Telegram sends them, taken in with their usernames, phones and names.
+//! `see` stores users and chats as Telegram sends them, with their usernames, phones and names.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails should say where")]
 
@@ -107,5 +107,13 @@ fn empty_peers_and_ids_out_of_range_are_passed_over() {
     let empty = enums::User::Empty(types::UserEmpty { id: 4 });
     let chat = enums::Chat::Empty(types::ChatEmpty { id: 4 });
     assert_eq!(session.see(&[empty, user(0).into(), user(-1).into()], &[chat]).unwrap(), 0);
+    assert_eq!(session.session().entity_count().unwrap(), 0);
+}
+
+#[test]
+fn after_an_error_no_user_and_no_chat_is_stored() {
+    let session = session();
+    let forbidden = types::ChatForbidden { id: 5, title: "n".repeat(2_000_000) };
+    session.see(&[user(1).into()], &[forbidden.into()]).unwrap_err();
     assert_eq!(session.session().entity_count().unwrap(), 0);
 }
