@@ -11,7 +11,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use tgsession::{DcId, Error, Session, Store, StoreSession};
 
-/// What a child is told when it writes, flushes and reads.
+/// The outcomes of a write, a flush and a read in the child.
 fn told(session: &StoreSession) -> String {
     let said = |outcome: tgsession::Result<()>| match outcome {
         Err(error @ Error::Forked { .. }) => error.to_string(),

@@ -20,8 +20,8 @@
 //!
 //! **Durability**: the home DC, DCs and the account's own user are durable when the future is done.
 //! Peers and update states are visible when the call returns, and durable within the flush interval
-//! of the store. **Blocking**: no call and no future waits for the disk in the thread that polls it,
-//! unless the flush interval is 0 or the store has no room in memory for more changes.
+//! of the store. **Blocking**: no call waits for the disk in the calling thread, unless the flush
+//! interval is 0 or the store has no room in memory for more changes.
 //! **Errors** are those of [`tgsession`]; grammers gives them as `InvocationError::Session`.
 
 mod data;

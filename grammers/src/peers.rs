@@ -42,8 +42,7 @@ pub(crate) fn stored_dc(dc: &DcOption) -> tgsession::DcOption {
     stored
 }
 
-/// The IPv4-mapped IPv6 address. grammers needs an IPv6 address for every DC, and uses this one for a
-/// DC that has none.
+/// The IPv4-mapped IPv6 address: grammers uses it for a DC that has no IPv6 address.
 fn mapped(v4: SocketAddrV4) -> SocketAddrV6 {
     SocketAddrV6::new(v4.ip().to_ipv6_mapped(), v4.port(), 0, 0)
 }

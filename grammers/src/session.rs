@@ -86,7 +86,7 @@ impl<S: Session> GrammersSession<S> {
     ///
     /// Those of reading the session.
     pub fn reload(&self) -> Result<()> {
-        // Under the lock, so that no change is made between reading the session and replacing memory.
+        // Under the lock: no change happens between reading the session and replacing memory.
         let mut known = self.known();
         *known = Known::of(&self.session)?;
         Ok(())

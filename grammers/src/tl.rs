@@ -12,9 +12,8 @@ impl<S: Session> GrammersSession<S> {
     /// phones and names; says how many of them changed something.
     ///
     /// The rules of [`Session::process_entities`] hold: a `min` user or channel fills blanks only.
-    /// A chat that is forbidden to the account keeps the fields that the session has of it and that
-    /// Telegram no longer sends. The call skips empty users and chats, and ids outside of Telegram's
-    /// ranges.
+    /// A chat that is forbidden to the account keeps the stored fields that Telegram no longer sends.
+    /// The call skips empty users and chats, and ids outside of Telegram's ranges.
     ///
     /// # Errors
     ///

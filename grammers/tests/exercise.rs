@@ -1,5 +1,5 @@
-//! Every call that grammers makes of a storage, on a session of a store and on one in memory. The
-//! calls go through the type erasure that a client puts around it, and are repeated with a new handle.
+//! Every call that grammers makes to a storage, on a session of a store and on one in memory. The
+//! calls go through the type erasure that a client uses, and are repeated with a new handle.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,9 @@
-//! What new entities take in calls of a client's size, beside an import of the same.
+//! Measures how new entities are stored in calls of a client's size, and in one import.
 //!
-//! `sustained [--count 1000000] [--call 10000]`: `process_entities` in calls of so many, then one
-//! `flush`; the same entities as one import into another store, also sorted as in a session file. Times are of the processor and of
-//! the clock. What was written is what the process handed to the system, log and merges included.
+//! `sustained [--count 1000000] [--call 10000]`: `process_entities` with `--call` entities a call,
+//! then one `flush`. Then the same entities as one import into another store, and as an import
+//! sorted by id, as in a session file. Each row has elapsed time and processor time. The bytes
+//! written are all that the process passed to write calls, for the log and for merges too.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
 
@@ -74,7 +75,7 @@ fn processor_seconds() -> f64 {
     ticks.sum::<f64>() / 100.0
 }
 
-/// What this process has handed to write calls so far (proc(5), `io`).
+/// The bytes that this process has passed to write calls so far (proc(5), `io`).
 fn written_bytes() -> f64 {
     let io = fs::read_to_string("/proc/self/io").unwrap();
     io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
