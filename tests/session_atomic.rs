@@ -1,15 +1,18 @@
-//! What reads, changes and writes is one step: threads lose no change to each other.
+//! A call that reads, changes and writes is atomic: no thread overwrites a change of another.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails should say where")]
 
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use support::key;
 
+use tgsession::storage::{Change, Key, Row, Storage, StorageSession, Table};
 use tgsession::{
-    ChannelState, DcId, DcOption, Endpoint, MemorySession, PeerId, Session, Store, UpdateChange,
-    UpdateState,
+    ChannelState, DcId, DcOption, Endpoint, Error, MemorySession, MemoryStorage, PeerId, Session,
+    Store, UpdateChange, UpdateState,
 };
 
 /// One thread changes the first part of a value, another the second, and neither undoes the other.
@@ -75,7 +78,7 @@ fn channels_are_replaced(session: &dyn Session) {
     assert_eq!(session.channel_states().unwrap(), []);
 }
 
-/// The list of replaced channels is that of the change itself, not of what was before it.
+/// A change that replaces channels also sees the channels that it has set itself.
 fn a_change_sees_its_own_channels(session: &dyn Session) {
     let state = |id| ChannelState { id: PeerId::channel(id).unwrap(), pts: 1 };
     let changed = (&session).update(|batch| {
@@ -112,4 +115,47 @@ fn a_change_that_waits_for_no_disk_is_seen_at_once_and_its_ticket_says_when_it_i
     ticket.wait().unwrap();
     let beside = Store::open_read_only(&path).unwrap();
     assert_eq!(beside.session("a").unwrap().login().unwrap().home_dc, Some(DcId(4)));
+}
+
+/// A storage in memory whose first flush fails. It counts the flushes.
+struct FirstFlushFails(MemoryStorage, AtomicUsize);
+
+impl Storage for FirstFlushFails {
+    fn name(&self) -> tgsession::Result<String> {
+        self.0.name()
+    }
+
+    fn get(&self, key: &Key) -> tgsession::Result<Option<Row>> {
+        self.0.get(key)
+    }
+
+    fn scan(&self, table: Table, after: Option<&Key>, limit: usize) -> tgsession::Result<Vec<Row>> {
+        self.0.scan(table, after, limit)
+    }
+
+    fn apply(&self, changes: Vec<Change>, durable: bool) -> tgsession::Result<()> {
+        self.0.apply(changes, durable)
+    }
+
+    fn flush(&self) -> tgsession::Result<()> {
+        match self.1.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(Error::other("no space on the disk")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_durable_call_flushes_what_a_failed_flush_left_even_if_it_changes_nothing() {
+    let storage = FirstFlushFails(MemoryStorage::new("m"), AtomicUsize::new(0));
+    let session = StorageSession::new(storage);
+    let flushes = || session.storage().1.load(Ordering::Relaxed);
+    let ((), ticket) = session.update_later(|batch| batch.set_home_dc(DcId(4))).unwrap();
+    ticket.wait().unwrap_err();
+    session.set_update_state(None).unwrap();
+    assert_eq!(flushes(), 1, "an update state need not be durable");
+    session.set_home_dc(DcId(4)).unwrap();
+    assert_eq!(flushes(), 2);
+    session.set_home_dc(DcId(4)).unwrap();
+    assert_eq!(flushes(), 2, "nothing is left to flush");
 }

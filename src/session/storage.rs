@@ -1,4 +1,4 @@
-//! What a storage does, and the session that is made of it.
+//! The trait `Storage`, and the session over a storage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::types::{
 
 pub use super::rows::{Change, Key, Row, Table};
 
-/// So many rows are read at once.
+/// The number of rows that are read at once.
 const PAGE: usize = 1_000;
 
 /// A place for the rows of one session: all that you write to keep sessions elsewhere.
@@ -143,8 +143,9 @@ fn each<S: Storage + ?Sized>(
 #[derive(Debug, Default)]
 pub struct StorageSession<S> {
     storage: S,
-    /// Held while a change is made: it is made over what the one before has left.
-    changing: Mutex<()>,
+    /// Held while a change is made, so that it reads the rows after the change before. True if a
+    /// buffered change of durable rows was applied and not flushed since by a durable call.
+    unflushed: Mutex<bool>,
     /// Held while changes are applied, and shared by what reads several rows of one moment.
     applying: RwLock<()>,
     entities_off: AtomicBool,
@@ -155,13 +156,13 @@ impl<S: Storage> StorageSession<S> {
     pub fn new(storage: S) -> Self {
         Self {
             storage,
-            changing: Mutex::default(),
+            unflushed: Mutex::default(),
             applying: RwLock::default(),
             entities_off: AtomicBool::default(),
         }
     }
 
-    /// The storage. What is changed there directly, the session does not see to.
+    /// The storage. The rules of a session do not apply to changes made there directly.
     pub fn storage(&self) -> &S {
         &self.storage
     }
@@ -204,12 +205,12 @@ impl<S: Storage> StorageSession<S> {
         commit: Commit,
         work: impl FnOnce(&mut Overlay<'_, S>) -> Result<T>,
     ) -> Result<T> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rows = Overlay { below: &self.storage, changes: BTreeMap::new() };
+        let mut unflushed = self.unflushed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows =
+            Overlay { below: &self.storage, changes: BTreeMap::new(), sets_durable: false };
         let done = work(&mut rows)?;
-        let changes = rows.changes;
-        let durable =
-            commit == Commit::Durable && changes.keys().any(|key| key.table().is_durable());
+        let Overlay { changes, sets_durable, .. } = rows;
+        let durable = sets_durable && commit == Commit::Durable;
         let change = |(key, row)| match row {
             Some(row) => Change::Put(row),
             None => Change::Remove(key),
@@ -217,6 +218,12 @@ impl<S: Storage> StorageSession<S> {
         if !changes.is_empty() {
             let _alone = self.applying.write().unwrap_or_else(PoisonError::into_inner);
             self.storage.apply(changes.into_iter().map(change).collect(), durable)?;
+        }
+        *unflushed |= sets_durable && !durable;
+        if durable && *unflushed {
+            // A value that is set again may be one whose buffered change could not be flushed.
+            self.storage.flush()?;
+            *unflushed = false;
         }
         Ok(done)
     }
@@ -226,6 +233,8 @@ impl<S: Storage> StorageSession<S> {
 pub(super) struct Overlay<'a, S> {
     below: &'a S,
     changes: BTreeMap<Key, Option<Row>>,
+    /// A row of a durable table is put or removed, even if that changes nothing.
+    sets_durable: bool,
 }
 
 impl<S: Storage> BatchRows for Overlay<'_, S> {
@@ -268,9 +277,10 @@ impl<S: Storage> BatchRows for Overlay<'_, S> {
         Ok(names.len())
     }
 
-    /// What is there already is no change.
+    /// Puts a row; an equal row is no change.
     fn put(&mut self, row: Row) -> Result<()> {
         let key = row.key();
+        self.sets_durable |= key.table().is_durable();
         if self.get(&key)?.as_ref() != Some(&row) {
             self.changes.insert(key, Some(row));
         }
@@ -278,6 +288,7 @@ impl<S: Storage> BatchRows for Overlay<'_, S> {
     }
 
     fn remove(&mut self, key: &Key) -> Result<()> {
+        self.sets_durable |= key.table().is_durable();
         if self.get(key)?.is_some() {
             self.changes.insert(key.clone(), None);
         }
@@ -450,6 +461,7 @@ impl<S: Storage> Session for StorageSession<S> {
 
     fn delete(&self) -> Result<()> {
         self.change(Commit::Durable, |rows| {
+            rows.sets_durable = true;
             for table in Table::ALL {
                 each(rows.below, table, None, usize::MAX, &mut |row| {
                     rows.changes.insert(row.key(), None);
