@@ -1,9 +1,9 @@
-//! A storage of your own, whole: one session in one JSON file.
+//! A complete storage: one session in one JSON file.
 //!
 //! `cargo run --example json_file --features serde,conformance` runs the suite of tests on it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ struct JsonFile {
 #[derive(Default)]
 struct State {
     rows: BTreeMap<Key, Row>,
-    /// There are changes that the file does not have.
+    /// Whether the file lacks some of the changes.
     changed: bool,
 }
 
@@ -40,16 +40,36 @@ impl JsonFile {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a new file beside the old one, syncs it, and renames it: a crash leaves one of both.
+    /// Writes a new file beside the old one, syncs it and renames it. After a crash the path names
+    /// one of the two, whole.
     fn save(&self, state: &mut State) -> Result<()> {
         let rows: Vec<&Row> = state.rows.values().collect();
         let bytes = serde_json::to_vec(&rows).map_err(Error::other)?;
         let beside = self.path.with_extension("new");
-        let mut file = File::create(&beside).map_err(Error::other)?;
+        let mut file = create_private(&beside).map_err(Error::other)?;
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(Error::other)?;
-        fs::rename(&beside, &self.path).map_err(Error::other)?;
+        fs::rename(&beside, &self.path)
+            .and_then(|()| sync_folder(&self.path))
+            .map_err(Error::other)?;
         state.changed = false;
         Ok(())
+    }
+}
+
+/// Creates a file that no other user can read, since rows hold auth keys.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes the rename of a file in this folder durable. Windows cannot sync a folder.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder.join("."))?.sync_all(),
+        _ => Ok(()),
     }
 }
 
@@ -81,7 +101,7 @@ impl Storage for JsonFile {
         }
         state.changed = true;
         match before {
-            // All or nothing: what cannot be saved has not happened.
+            // All or nothing: if the file cannot be saved, the changes are undone.
             Some(before) => self.save(&mut state).inspect_err(|_| state.rows = before),
             None => Ok(()),
         }
@@ -93,7 +113,7 @@ impl Storage for JsonFile {
     }
 }
 
-/// What is not durable yet is saved when the session goes.
+/// Saves the buffered changes.
 impl Drop for JsonFile {
     fn drop(&mut self) {
         if let Err(error) = self.flush() {
@@ -116,7 +136,8 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let reopen = |session: StorageSession<JsonFile>| {
         let path = session.storage().path.clone();
-        drop(session);
+        // As after a crash: without `Drop`, the file has only the changes that are durable.
+        std::mem::forget(session);
         Ok(StorageSession::new(JsonFile::open(&path)?))
     };
     Suite::new(make).reopened_by(reopen).run()?;

@@ -1,4 +1,4 @@
-//! The sessions of this crate pass the suite, and the suite finds what a broken storage does.
+//! The sessions of this crate pass the suite, and the suite finds the faults of broken storages.
 
 #![cfg(feature = "conformance")]
 #![allow(clippy::unwrap_used, reason = "a test that fails should say where")]
@@ -133,9 +133,9 @@ fn each_of_ten_faults_of_a_storage_is_found() {
     }
 }
 
-/// What forgets everything behind a call that should be durable.
+/// The storage forgets everything when it is opened again, durable changes too.
 #[test]
-fn a_storage_that_does_not_keep_what_is_durable_is_found() {
+fn a_storage_that_loses_durable_changes_is_found() {
     let make = || Ok(StorageSession::new(MemoryStorage::new("m")));
     let lost = Suite::new(make).reopened_by(|_| make()).run().unwrap_err();
     assert_eq!(lost.all().len(), 1);
