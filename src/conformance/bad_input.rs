@@ -1,4 +1,4 @@
-//! What clients and people give by mistake: a typed error, or an answer that is written down here.
+//! Mistaken input of clients and people: the session gives a typed error or the answer stated here.
 
 use super::account::key;
 use super::entities::user;

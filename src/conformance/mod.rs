@@ -8,7 +8,7 @@
 //! tgsession::conformance::run(|| Ok(StorageSession::new(MemoryStorage::new("mine")))).unwrap();
 //! ```
 //!
-//! Give it a way to open a session anew, and it sees to it that what is durable comes back:
+//! With a function that opens a session again, the suite also checks that durable data comes back:
 //!
 //! ```
 //! use tgsession::conformance::Suite;
@@ -42,7 +42,7 @@ use self::outcome::{Case, Failed};
 use crate::error::Result;
 use crate::session::Session;
 
-/// What a session does not do as it must, one sentence each.
+/// The requirements that a session violates, one sentence each.
 pub struct Failures(Vec<String>);
 
 impl Failures {
@@ -72,12 +72,12 @@ impl std::error::Error for Failures {}
 ///
 /// # Errors
 ///
-/// Everything that the sessions do not do as they must.
+/// [`Failures`] lists every requirement that the sessions violate.
 pub fn run<S: Session>(make: impl FnMut() -> Result<S>) -> Result<(), Failures> {
     Suite::new(make).run()
 }
 
-/// The suite, and what it knows of the sessions.
+/// The suite, and the functions that make and reopen sessions.
 pub struct Suite<'a, S> {
     make: Box<dyn FnMut() -> Result<S> + 'a>,
     reopen: Option<Box<dyn Fn(S) -> Result<S> + 'a>>,
@@ -114,8 +114,10 @@ impl<'a, S: Session> Suite<'a, S> {
         Self { make: Box::new(make), reopen: None }
     }
 
-    /// Opens a session anew: the handle is all that is left of the old one. Then what is durable is
-    /// tested too.
+    /// Also tests that durable data comes back. `reopen` opens the session of a handle again.
+    ///
+    /// Where dropping a handle flushes, let `reopen` skip that, with [`std::mem::forget`] or by
+    /// killing a process. Otherwise a storage that ignores `durable` passes.
     #[must_use]
     pub fn reopened_by(self, reopen: impl Fn(S) -> Result<S> + 'a) -> Self {
         Self { reopen: Some(Box::new(reopen)), ..self }
@@ -125,7 +127,7 @@ impl<'a, S: Session> Suite<'a, S> {
     ///
     /// # Errors
     ///
-    /// Everything that the sessions do not do as they must.
+    /// [`Failures`] lists every requirement that the sessions violate.
     pub fn run(mut self) -> Result<(), Failures> {
         let mut failures = Vec::new();
         let mut note = |name: &str, outcome: Case| {

@@ -1,10 +1,10 @@
-//! What becomes of a case.
+//! The outcome of a case.
 
 use std::fmt;
 
 use crate::error::Result;
 
-/// What a case ends with.
+/// The outcome of a case.
 pub(super) type Case = Result<(), Failed>;
 
 /// Why a case failed.
@@ -12,7 +12,7 @@ pub(super) struct Failed(pub(super) String);
 
 impl From<crate::error::Error> for Failed {
     fn from(error: crate::error::Error) -> Self {
-        let mut text = format!("an error where there is none: {error}");
+        let mut text = format!("an unexpected error: {error}");
         let mut source = std::error::Error::source(&error);
         while let Some(error) = source {
             text.push_str(&format!(": {error}"));
@@ -22,7 +22,7 @@ impl From<crate::error::Error> for Failed {
     }
 }
 
-/// That what was got is what is expected.
+/// Fails unless `got` equals `expected`; `what` names the value in the message.
 pub(super) fn same<T: PartialEq + fmt::Debug>(what: &str, got: T, expected: T) -> Case {
     if got == expected {
         return Ok(());

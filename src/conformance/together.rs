@@ -1,4 +1,4 @@
-//! Changes that belong together, threads, and what comes back.
+//! Atomic changes, threads and durability.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +17,7 @@ pub(super) fn all_or_nothing(session: &dyn Session) -> Case {
         batch.set_channel_states(&channel(1, 1))?;
         let seen = (batch.login()?.home_dc, batch.dc(DcId(2))?.is_some());
         if seen != (Some(DcId(2)), true) {
-            return Err(Error::other("a change does not see itself"));
+            return Err(Error::other("a change does not see its own writes"));
         }
         Err::<(), _>(Error::BadName { name: "stop".into() })
     });
@@ -33,7 +33,7 @@ pub(super) fn all_or_nothing(session: &dyn Session) -> Case {
         batch.process_entities(std::slice::from_ref(&durov))?;
         batch.merge_entities(std::slice::from_ref(&durov))
     })?;
-    same("a part that says nothing new", made, 0)?;
+    same("a part without a new value", made, 0)?;
     same("it is seen at once", session.auth_key()?, Some(key(2)))?;
     ticket.wait()?;
     let mut runs = 0;
@@ -47,7 +47,7 @@ pub(super) fn all_or_nothing(session: &dyn Session) -> Case {
 
 const ROUNDS: i32 = 40;
 
-/// Threads lose nothing to each other, and see whole changes only.
+/// No thread overwrites a change of another, and readers see whole changes only.
 pub(super) fn threads(session: &dyn Session) -> Case {
     let done = AtomicBool::new(false);
     let seen = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Changes of one session that are made all at once, written once for every storage.
+//! Atomic changes of one session, the same for every storage.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::types::{
     UpdateChange, UpdateState,
 };
 
-/// The texts of one value together, and a host, have at most so many bytes in every storage.
+/// The most bytes that all texts of one value may have, in every storage.
 pub(super) const MOST_TEXT: usize = 1 << 20;
 
 /// The rows of one session while changes of them are made. Nothing is visible to others yet.
@@ -116,7 +116,8 @@ impl<'a> SessionBatch<'a> {
         }
     }
 
-    /// Changes some counters of the update state of the account. What is not known yet is 0.
+    /// Changes some counters of the update state of the account and keeps the others. Before the
+    /// first state is stored, the others are 0.
     pub fn change_update_state(&mut self, change: UpdateChange) -> Result<()> {
         let state = self.update_state()?.unwrap_or_default();
         self.set_update_state(Some(change.of(state)))

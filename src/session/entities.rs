@@ -1,9 +1,9 @@
-//! Entities and the indexes that find them, changed together. Written once for every storage.
+//! Entities and their indexes, changed together. The same for every storage.
 
 use super::merge::{Sight, merge, tidy};
 use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
 
-/// What an entity is found by.
+/// An index of entities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Index {
     Usernames,
@@ -16,7 +16,7 @@ pub(crate) trait EntityView {
 
     fn entity(&self, id: PeerId) -> Result<Option<Entity>, Self::Error>;
 
-    /// Whom an index finds under this text, which is folded.
+    /// The entity that an index finds under this folded text.
     fn holder(&self, index: Index, text: &str) -> Result<Option<PeerId>, Self::Error>;
 }
 
@@ -26,7 +26,7 @@ pub(crate) trait EntityRows: EntityView {
 
     fn drop_entity(&mut self, id: PeerId) -> Result<(), Self::Error>;
 
-    /// Has an index find this entity under a text, or nobody.
+    /// Sets the entity that an index finds under a text; `None` removes the row.
     fn set_holder(
         &mut self,
         index: Index,
@@ -35,7 +35,7 @@ pub(crate) trait EntityRows: EntityView {
     ) -> Result<(), Self::Error>;
 }
 
-/// What seeing an entity makes of the one that is stored, or `None` where that is no change.
+/// The entity that is stored after `seen` is merged over `old`, or `None` if that changes nothing.
 pub(crate) fn news<R: EntityView + ?Sized>(
     rows: &R,
     old: Option<&Entity>,
@@ -49,7 +49,7 @@ pub(crate) fn news<R: EntityView + ?Sized>(
     Ok(merge(old, &seen, sight))
 }
 
-/// Takes one entity in; says whether that changed anything.
+/// Merges one entity into the stored one; says whether that changed anything.
 pub(crate) fn see<R: EntityRows + ?Sized>(
     rows: &mut R,
     seen: &Entity,
@@ -61,7 +61,7 @@ pub(crate) fn see<R: EntityRows + ?Sized>(
     Ok(true)
 }
 
-/// Stores an entity in place of the old one, and has what it shows find it and nobody else.
+/// Stores an entity in place of the old one. Its usernames and phone then find it and no other.
 pub(crate) fn store<R: EntityRows + ?Sized>(
     rows: &mut R,
     old: Option<&Entity>,
@@ -83,7 +83,7 @@ pub(crate) fn forget<R: EntityRows + ?Sized>(rows: &mut R, id: PeerId) -> Result
     Ok(())
 }
 
-/// Takes a text from the record of an entity that lost it; the index is not touched.
+/// Removes a username or phone from the record of an entity. The index stays as it is.
 pub(crate) fn lose<R: EntityRows + ?Sized>(
     rows: &mut R,
     id: PeerId,
@@ -118,7 +118,7 @@ fn drop_what_others_hold<R: EntityView + ?Sized>(
     Ok(())
 }
 
-/// Has everything that an entity shows find it, and nobody else.
+/// Sets the index rows of an entity, and takes its usernames and phone from other entities.
 fn index<R: EntityRows + ?Sized>(rows: &mut R, new: &Entity) -> Result<(), R::Error> {
     for name in &new.usernames {
         claim(rows, Index::Usernames, &folded_username(name), new.id)?;
@@ -129,7 +129,7 @@ fn index<R: EntityRows + ?Sized>(rows: &mut R, new: &Entity) -> Result<(), R::Er
     }
 }
 
-/// Has a text find this entity, and takes it from the one that it has found before.
+/// Sets the index row of a text to this entity, and removes the text from its holder before.
 fn claim<R: EntityRows + ?Sized>(
     rows: &mut R,
     index: Index,
@@ -146,7 +146,7 @@ fn claim<R: EntityRows + ?Sized>(
     }
 }
 
-/// Removes the index rows of `old` that `new` has not.
+/// Removes the index rows of `old` that `new` does not have.
 fn unindex<R: EntityRows + ?Sized>(
     rows: &mut R,
     old: &Entity,

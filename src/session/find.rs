@@ -1,4 +1,4 @@
-//! What a person means by a piece of text, decided as Telethon's `get_input_entity` decides it.
+//! Finds the entity that a person names by a text, by the rules of Telethon's `get_input_entity`.
 
 use super::Session;
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub(super) fn find<S: Session + ?Sized>(session: &S, text: &str) -> Result<Optio
         Some(entity) => Some(entity),
         None => session.entity_by_name(text)?,
     };
-    // What was no phone number may be an id: Telethon finds nobody by it.
+    // A number that is nobody's phone may be an id. Telethon finds nobody by such a number.
     match (hit, text.trim().parse::<i64>()) {
         (Some(entity), _) => Ok(Some(entity)),
         (None, Ok(id)) if id < 0 => {
@@ -65,7 +65,7 @@ fn value_in_link<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
 }
 
-/// What follows the host of a link to Telegram.
+/// The part of a link to Telegram that follows the host.
 fn after_host(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
     let mut at = 0;

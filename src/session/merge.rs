@@ -1,20 +1,20 @@
-//! What becomes of an entity that is seen again. Pure rules: no storage is touched here.
+//! The rules that merge a newly seen entity with the stored one. Pure functions, without storage.
 
 use crate::types::{Entity, EntityKind, bare_username, fold_username};
 
 /// How an entity was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sight {
-    /// As Telegram shows it: what a full view lacks is not there.
+    /// As Telegram shows it: a field that a full view lacks is empty.
     View,
-    /// A part of it: what is lacking says nothing.
+    /// A part of it: a field that is lacking is unknown.
     Part,
 }
 
 /// A newer date alone is worth a write only when it is more than this many seconds newer.
 const DATE_STEP: i64 = 86_400;
 
-/// What storing `seen` over `old` gives, or `None` when that changes nothing worth a write.
+/// The entity after `seen` is merged over `old`, or `None` if no change is worth a write.
 ///
 /// `seen` must be [`tidy`]. Whether its usernames and phone are free is not decided here.
 pub(crate) fn merge(old: Option<&Entity>, seen: &Entity, sight: Sight) -> Option<Entity> {
@@ -33,7 +33,7 @@ pub(crate) fn merge(old: Option<&Entity>, seen: &Entity, sight: Sight) -> Option
     (!same_but_date || date_moved).then_some(new)
 }
 
-/// A full view: it replaces what it speaks of. No hash, kind or date says nothing of them.
+/// A full view: it replaces every field, except that it keeps a hash, kind or date that it lacks.
 fn replaced(old: &Entity, seen: &Entity) -> Entity {
     let keeps_min_hash = seen.access_hash.is_none() && old.access_hash.is_some() && old.min;
     Entity {
@@ -44,7 +44,7 @@ fn replaced(old: &Entity, seen: &Entity) -> Entity {
     }
 }
 
-/// A reduced view: it fills blanks, and its hash stands only where there is no full one.
+/// A reduced view: it fills empty fields. Its hash never replaces a full one.
 fn filled(old: &Entity, seen: &Entity) -> Entity {
     let mut new = old.clone();
     if seen.access_hash.is_some() && (old.access_hash.is_none() || old.min) {
@@ -60,8 +60,8 @@ fn filled(old: &Entity, seen: &Entity) -> Entity {
     new
 }
 
-/// A part: it replaces what it speaks of, and nothing else. The hash of a reduced view stands only
-/// where there is no full one.
+/// A part: it replaces the fields that it has and keeps the others. The hash of a reduced view
+/// never replaces a full one.
 fn extended(old: &Entity, seen: &Entity) -> Entity {
     let mut new = old.clone();
     if seen.access_hash.is_some() && (!seen.min || old.access_hash.is_none() || old.min) {
@@ -71,7 +71,7 @@ fn extended(old: &Entity, seen: &Entity) -> Entity {
     if !seen.usernames.is_empty() {
         new.usernames.clone_from(&seen.usernames);
     }
-    // A part that knows supergroups only says nothing against what is one.
+    // Some clients know only "supergroup" for the finer kinds, so it does not replace them.
     let finer = matches!(old.kind, Some(EntityKind::Forum | EntityKind::Direct));
     if !(finer && seen.kind == Some(EntityKind::Supergroup)) {
         new.kind = seen.kind.or(old.kind);

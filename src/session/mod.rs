@@ -1,4 +1,4 @@
-//! The trait that a client talks to, what makes it of a storage, and its implementation in memory.
+//! The trait `Session` that a client calls, its implementation over any storage, and one in memory.
 
 mod batch;
 pub(crate) mod entities;
@@ -7,8 +7,8 @@ mod forward;
 mod memory;
 pub(crate) mod merge;
 mod rows;
-/// Sessions kept anywhere: the trait [`Storage`](storage::Storage), its rows, and the session that
-/// is made of them.
+/// Sessions kept anywhere: the trait [`Storage`](storage::Storage), its rows, and the [`Session`]
+/// over them.
 pub mod storage;
 mod ticket;
 
@@ -23,13 +23,13 @@ pub use self::batch::SessionBatch;
 pub use self::memory::{MemorySession, MemoryStorage};
 pub use self::ticket::Ticket;
 
-/// What a call that changes a session waits for.
+/// Whether a call that changes a session waits until the change is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
-    /// What the storage promises for these changes: see [`Session`].
+    /// It waits as the storage promises for these changes: see [`Session`].
     Durable,
-    /// Nothing. The changes are visible when the call returns, and durable within the storage's
-    /// flush interval or with the next [`Session::flush`] or [`Session::flush_ticket`].
+    /// It does not wait. The changes are visible when the call returns, and durable within the
+    /// storage's flush interval or with the next [`Session::flush`] or [`Session::flush_ticket`].
     Buffered,
 }
 
@@ -43,9 +43,9 @@ pub enum Commit {
 /// Do not implement it to keep sessions elsewhere: a [`Storage`](storage::Storage) is a few short
 /// methods, and [`StorageSession`](storage::StorageSession) makes a session of it.
 ///
-/// **Every call is one step**: what reads, changes and writes, as
-/// [`set_home_dc`](Session::set_home_dc) and [`set_auth_key`](Session::set_auth_key) do, loses no
-/// change of another thread. [`update`](Session::update) makes a step of several changes.
+/// **Every call is atomic**, also one that reads, changes and writes, as
+/// [`set_home_dc`](Session::set_home_dc) and [`set_auth_key`](Session::set_auth_key) do: no change
+/// of another thread is lost. [`update`](Session::update) makes several changes atomically.
 ///
 /// **Durability** is the storage's promise. Of [`StoreSession`](crate::StoreSession): logins and
 /// DCs are on disk when the call that changes them returns; all else within the store's
@@ -57,21 +57,21 @@ pub trait Session: Send + Sync {
     /// The names of all sessions in the same storage, sorted.
     fn list_sessions(&self) -> Result<Vec<String>>;
 
-    /// What the session says of the account as a whole.
+    /// The login: home DC, own user, API id and more. Empty if nothing is known.
     fn login(&self) -> Result<Login>;
 
-    /// Replaces what the session says of the account as a whole.
+    /// Replaces the login.
     fn set_login(&self, login: &Login) -> Result<()> {
         run(self, Commit::Durable, |batch| batch.set_login(login))
     }
 
-    /// What is known of one DC.
+    /// The addresses and the key of one DC, if any are stored.
     fn dc(&self, id: DcId) -> Result<Option<DcOption>>;
 
-    /// Every DC that something is known of, in the order of their ids.
+    /// Every stored DC, in the order of their ids.
     fn dcs(&self) -> Result<Vec<DcOption>>;
 
-    /// Replaces what is known of one DC: addresses and key.
+    /// Replaces the addresses and the key of one DC.
     fn set_dc(&self, dc: &DcOption) -> Result<()> {
         run(self, Commit::Durable, |batch| batch.set_dc(dc))
     }
@@ -89,8 +89,8 @@ pub trait Session: Send + Sync {
         run(self, Commit::Durable, |batch| batch.set_update_state(state))
     }
 
-    /// Changes some counters of the account's update state and keeps the others. What is not known
-    /// yet is 0.
+    /// Changes some counters of the account's update state and keeps the others. Before the first
+    /// state is stored, the others are 0.
     fn change_update_state(&self, change: UpdateChange) -> Result<()> {
         run(self, Commit::Durable, |batch| batch.change_update_state(change))
     }
@@ -119,8 +119,8 @@ pub trait Session: Send + Sync {
     /// Takes in entities that the client has just seen, in this order, and says how many of them
     /// changed something.
     ///
-    /// A full view replaces what was stored, except that what it does not say (no access hash, no
-    /// kind, no date) stays. A [`min`](Entity::min) view only fills blanks and never replaces a
+    /// A full view replaces the stored entity, but the access hash, kind and date stay where the view
+    /// has none. A [`min`](Entity::min) view only fills blanks and never replaces a
     /// full access hash. A username or phone belongs to the entity that showed it last: the
     /// one before loses it. A view that differs only by a `date` less than a day newer changes
     /// nothing. While [saving is off](Session::set_save_entities) nothing is stored.
@@ -131,10 +131,10 @@ pub trait Session: Send + Sync {
         run(self, Commit::Durable, |batch| batch.process_entities(entities))
     }
 
-    /// Takes in what the client knows of a part of these entities, in this order, and says how many
-    /// of them changed something: an id with its access hash, or the usernames alone.
+    /// Takes in entities of which the client knows a part only, in this order, and says how many of
+    /// them changed something. A part is an id with its access hash, or with the usernames alone.
     ///
-    /// What a part says replaces what was stored, and what it does not say stays. Else the rules of
+    /// A part replaces the fields that it has and keeps the others. Otherwise the rules of
     /// [`process_entities`](Session::process_entities) hold: the hash of a `min` part never
     /// replaces a full one, and a username or phone belongs to the entity that showed it last.
     ///
@@ -211,8 +211,8 @@ pub trait Session: Send + Sync {
     fn extras(&self) -> Result<Vec<Extra>>;
 
     /// Saves a small value of a client's own; `None` removes it. It is as durable as a login, and
-    /// stays with the session in stores, portable sessions and dumps; other formats have no place for
-    /// it, and an export says so.
+    /// stays with the session in stores, portable sessions and dumps; other formats have no
+    /// place for it, and an export says so.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use crate::types::{
 pub enum Table {
     /// The login: one row, or none.
     Login,
-    /// What is known of each DC.
+    /// The addresses and the key of each DC.
     Dcs,
     /// The update state of the account: one row, or none.
     UpdateState,
@@ -72,7 +72,7 @@ impl Table {
     }
 }
 
-/// What a row is found by. Keys are ordered by table, and within a table as its rows are listed.
+/// The key of a row. Keys are ordered by table, and within a table as its rows are listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -115,7 +115,7 @@ impl Key {
     }
 }
 
-/// A row: a value with what it is found by.
+/// A row: a value and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -141,7 +141,7 @@ pub enum Row {
 }
 
 impl Row {
-    /// What the row is found by.
+    /// The key of the row.
     #[must_use]
     pub fn key(&self) -> Key {
         match self {
@@ -162,9 +162,9 @@ impl Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Change {
-    /// The row is there from now on, in place of the one with the same key.
+    /// Stores the row, in place of the one with the same key.
     Put(Row),
-    /// The row is not there any more. A row that never was is no error.
+    /// Removes the row of this key. A row that does not exist is no error.
     Remove(Key),
 }
 

@@ -1,4 +1,4 @@
-//! What a caller holds who does not want to wait now.
+//! A handle to a flush that runs, for callers that do not wait for it now.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 /// Says when data is durable: [`Session::flush_ticket`](super::Session::flush_ticket).
 ///
 /// Wait for it with [`wait`](Self::wait), ask with [`is_done`](Self::is_done) or
-/// [`try_wait`](Self::try_wait), or `.await` it: it is a future of any executor. A ticket that is
-/// dropped changes nothing: the data is made durable all the same.
+/// [`try_wait`](Self::try_wait), or `.await` it: it is a future of any executor. The data
+/// is made durable even if the ticket is dropped.
 #[must_use = "only the ticket says whether the data became durable"]
 pub struct Ticket {
     shared: Arc<Shared>,
@@ -125,7 +125,7 @@ impl Shared {
     }
 }
 
-/// Does the work, unless the other one who has it did, and finishes the ticket.
+/// Does the work, unless the other holder of `work` has taken it, and finishes the ticket.
 fn run<W: FnOnce() -> Result<()>>(shared: &Shared, work: &Mutex<Option<W>>) {
     let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(work) = work {
@@ -134,7 +134,7 @@ fn run<W: FnOnce() -> Result<()>>(shared: &Shared, work: &Mutex<Option<W>>) {
     }
 }
 
-/// Finishes a ticket whatever happens: nobody waits for a thread that panicked.
+/// Finishes a ticket also when the work panics, so that no caller waits for ever.
 struct Finish<'a>(&'a Shared);
 
 impl Finish<'_> {

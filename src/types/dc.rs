@@ -76,7 +76,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What is known of one DC: its addresses and the key to it.
+/// The known addresses of one DC, and the key to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -92,13 +92,14 @@ pub struct DcOption {
 }
 
 impl DcOption {
-    /// A DC of which nothing else is known.
+    /// A DC without addresses and key.
     #[must_use]
     pub fn new(id: DcId) -> Self {
         Self { id, ipv4: None, ipv6: None, auth_key: None }
     }
 
-    /// The same DC at this endpoint, put where its form says that it belongs.
+    /// The same DC with this endpoint, stored as `ipv6` if the host is an IPv6 address, else as
+    /// `ipv4`.
     #[must_use]
     pub fn at(mut self, endpoint: Endpoint) -> Self {
         if endpoint.is_ipv6() {

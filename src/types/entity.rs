@@ -6,7 +6,7 @@ use super::PeerId;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccessHash(pub i64);
 
-/// What an entity is, where a source says more than the range of the id does.
+/// The kind of an entity, finer than the range of its id tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -68,9 +68,9 @@ impl EntityKind {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Entity {
-    /// Who it is.
+    /// The id of the entity.
     pub id: PeerId,
-    /// What it is, if that is known beyond the range of the id.
+    /// The kind, if it is known more exactly than from the range of the id.
     pub kind: Option<EntityKind>,
     /// The hash this account needs to name it. Basic groups need none, and have 0 or nothing.
     pub access_hash: Option<AccessHash>,

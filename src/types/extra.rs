@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A small value of a client's own, which nobody else reads: see
+/// A small value that a client defines and only that client reads: see
 /// [`Session::set_extra`](crate::Session::set_extra).
 ///
 /// It may be a secret: it does not print, and its bytes are wiped when it is dropped.
@@ -19,7 +19,7 @@ impl Extra {
     /// The longest value in bytes.
     pub const LONGEST_VALUE: usize = 4096;
 
-    /// So many a session holds at most.
+    /// The most extras that a session holds.
     pub const MOST: usize = 64;
 
     /// An extra of this name and value; `None` unless the name has 1 to [`Self::LONGEST_NAME`]
@@ -32,7 +32,8 @@ impl Extra {
         fits.then(|| Self { name: name.to_owned(), value: Zeroizing::new(value.to_vec()) })
     }
 
-    /// What it is found by. Begin it with your client's name: `telethon.tmp_auth_key`.
+    /// The name, which is unique in a session. Begin it with your client's name:
+    /// `telethon.tmp_auth_key`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

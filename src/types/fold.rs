@@ -1,8 +1,8 @@
-//! What texts are found by, however they are written.
+//! The folded texts under which usernames and phone numbers are indexed.
 
 use std::borrow::Cow;
 
-/// What a username is found by: no `@`, lower case.
+/// A username as the index has it: without `@`, in lower case.
 pub(crate) fn fold_username(username: &str) -> String {
     bare_username(username).to_lowercase()
 }
@@ -17,7 +17,7 @@ pub(crate) fn folded_username(username: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a phone number is found by: its digits without zeros in front; `None` if none is left.
+/// A phone number as the index has it: its digits without zeros in front; `None` if none is left.
 /// Old files hold phones as integers and so lost those zeros.
 pub(crate) fn fold_phone(phone: &str) -> Option<String> {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();

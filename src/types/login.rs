@@ -1,6 +1,7 @@
 use super::DcId;
 
-/// What a session says of the account as a whole. Absent is "not known", never a default.
+/// The login of a session: its home DC, its own user and the client's settings. `None` means "not
+/// known", never a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

@@ -10,7 +10,7 @@ use std::fmt;
 #[cfg_attr(feature = "serde", serde(try_from = "i64", into = "i64"))]
 pub struct PeerId(i64);
 
-/// What the range of a marked id says.
+/// The kind of a peer that the range of its marked id gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PeerKind {

@@ -64,7 +64,7 @@ impl FileKind {
     }
 }
 
-/// What a sent file is found by: its content and how it was sent.
+/// The key of a sent file: its content and how it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileKey {
@@ -80,7 +80,7 @@ pub struct FileKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SentFile {
-    /// What it is found by.
+    /// The key of the file.
     pub key: FileKey,
     /// Telegram's id of the document or photo.
     pub id: i64,

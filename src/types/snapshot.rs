@@ -5,7 +5,7 @@ use super::{ChannelState, DcOption, Entity, Extra, Login, SentFile, UpdateState}
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Account {
-    /// What it says of the account.
+    /// The login.
     pub login: Login,
     /// Every DC it knows, in the order of their ids.
     pub dcs: Vec<DcOption>,
