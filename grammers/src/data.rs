@@ -12,7 +12,7 @@ use grammers_session::types::PeerInfo;
 const PAGE: usize = 1_000;
 
 impl<S: Session> GrammersSession<S> {
-    /// Takes in all that a `SessionData` holds, in one step: after an error nothing is changed.
+    /// Stores everything that a `SessionData` holds, in one step: after an error nothing is changed.
     /// Home DC, DCs and update states are replaced, peers are merged.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ use tgsession::{AccessHash, Entity, EntityKind, Error, PeerId, Session};
 use crate::GrammersSession;
 
 impl<S: Session> GrammersSession<S> {
-    /// Takes in the users and chats of an answer or of an update, in their order, with usernames,
-    /// phones and names; says how many of them changed something.
+    /// Stores the users and chats of an answer or of an update with usernames, phones and names. Users
+    /// come first, each list in its order. Returns how many of them changed something.
     ///
     /// The rules of [`Session::process_entities`] hold: a `min` user or channel fills blanks only.
     /// A chat that is forbidden to the account keeps the stored fields that Telegram no longer sends.

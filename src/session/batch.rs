@@ -149,7 +149,7 @@ impl<'a> SessionBatch<'a> {
         self.value(&Key::Entity(id), Row::entity)
     }
 
-    /// Takes in entities, by the rules of
+    /// Stores entities, by the rules of
     /// [`Session::process_entities`](super::Session::process_entities). Gives how many of them
     /// changed something.
     pub fn process_entities(&mut self, entities: &[Entity]) -> Result<usize> {
@@ -157,7 +157,7 @@ impl<'a> SessionBatch<'a> {
         self.rows.see(entities, Sight::View)
     }
 
-    /// Takes in what is known of a part of these entities, by the rules of
+    /// Stores entities of which a part is known, by the rules of
     /// [`Session::merge_entities`](super::Session::merge_entities). Gives how many of them changed
     /// something.
     pub fn merge_entities(&mut self, entities: &[Entity]) -> Result<usize> {

@@ -23,7 +23,7 @@ pub(super) fn find<S: Session + ?Sized>(session: &S, text: &str) -> Result<Optio
         Some(entity) => Some(entity),
         None => session.entity_by_name(text)?,
     };
-    // A number that is nobody's phone may be an id. Telethon finds nobody by such a number.
+    // A number that is no stored phone number may be an id. Telethon does not look for ids here.
     match (hit, text.trim().parse::<i64>()) {
         (Some(entity), _) => Ok(Some(entity)),
         (None, Ok(id)) if id < 0 => {

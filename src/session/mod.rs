@@ -116,7 +116,7 @@ pub trait Session: Send + Sync {
         run(self, Commit::Durable, |batch| batch.remove_channel_state(id))
     }
 
-    /// Takes in entities that the client has just seen, in this order, and says how many of them
+    /// Stores entities that the client has just seen, in this order, and returns how many of them
     /// changed something.
     ///
     /// A full view replaces the stored entity, but the access hash, kind and date stay where the view
@@ -131,7 +131,7 @@ pub trait Session: Send + Sync {
         run(self, Commit::Durable, |batch| batch.process_entities(entities))
     }
 
-    /// Takes in entities of which the client knows a part only, in this order, and says how many of
+    /// Stores entities of which the client knows a part only, in this order, and returns how many of
     /// them changed something. A part is an id with its access hash, or with the usernames alone.
     ///
     /// A part replaces the fields that it has and keeps the others. Otherwise the rules of

@@ -1,6 +1,6 @@
 use super::PeerId;
 
-/// What Telegram asks to see before it lets this account name a peer. It belongs to one account
+/// The number that Telegram requires of this account when it names a peer. It belongs to one account
 /// and one peer, and is worth nothing to another account. Any value is possible, 0 too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
