@@ -61,17 +61,19 @@ impl Signals {
         Ok(Self { set, on_terminal, sender, events, last: None })
     }
 
-    /// Starts a child that gets signals as any process does. A child inherits what its parent's
-    /// thread has blocked, so for this moment nothing is: a signal that comes just now ends the
-    /// tool before the client did anything.
+    /// Starts a child that gets signals as any process does. A child inherits the signals that its
+    /// parent's thread has blocked, so it unblocks them itself, before it becomes the client. In the
+    /// tool they stay blocked: there is no moment at which a signal ends the tool beside its client.
+    #[expect(unsafe_code, reason = "no safe call sets the signal mask of a child")]
     pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
         if !self.on_terminal {
             command.process_group(0);
         }
-        self.set.thread_unblock()?;
-        let child = command.spawn();
-        self.set.thread_block()?;
-        child
+        let set = self.set;
+        // SAFETY: between fork and exec only `pthread_sigmask` runs, which is async-signal-safe; the
+        // closure owns a copy of the set and allocates nothing.
+        unsafe { command.pre_exec(move || Ok(set.thread_unblock()?)) };
+        command.spawn()
     }
 
     /// Gives a child a signal that it has not got yet. It may have ended just now.
