@@ -122,6 +122,34 @@ fn a_signal_to_the_whole_group_reaches_the_client_once() -> Result {
     Ok(())
 }
 
+/// The signal comes between the fork and the first step of the client.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_while_the_client_starts_leaves_no_client_alone() -> Result {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let folder = prepared()?;
+    // It lives on after the signal for a moment, so that a tool that did not wait for it is seen.
+    folder.write("client", b"trap '' TERM; touch started; sleep 0.1; touch ended; exit 7")?;
+    for _ in 0..20 {
+        let mut command = folder.command(&["run", "disk/accounts", "--", "sh", "client"]);
+        let mut tool = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let id = tool.id();
+        let children = format!("/proc/{id}/task/{id}/children");
+        while tool.try_wait()?.is_none() && fs::read_to_string(&children)?.is_empty() {}
+        kill(Pid::from_raw(i32::try_from(id)?), Signal::SIGTERM)?;
+        let code = tool.wait()?.code();
+        let was_left = !folder.exists("ended");
+        thread::sleep(Duration::from_millis(if code == Some(7) { 0 } else { 100 }));
+        assert!(!(was_left && folder.exists("started")), "the tool left its client: {code:?}");
+        for name in ["started", "ended"] {
+            let _ = fs::remove_file(folder.path(name));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_on_a_terminal_reaches_the_client_once() -> Result {
