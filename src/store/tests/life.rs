@@ -70,7 +70,7 @@ pub(super) fn state_in(view: &ReadView) -> Result<State> {
 }
 
 /// One deed of a life.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     /// Makes the session if it is not there.
     Session(usize),

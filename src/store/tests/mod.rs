@@ -1,6 +1,7 @@
 //! The store under a disk that fails, under files that somebody wrote on purpose, and with a file
 //! that others have open.
 
+mod disk_state;
 #[cfg(test)]
 mod faults;
 #[cfg_attr(not(feature = "convert"), allow(dead_code, reason = "fuzzing needs the rest"))]

@@ -1,15 +1,25 @@
-//! The power goes at any call of a life, and again while the store recovers.
+//! The power goes at each call of a life, and again while the store recovers.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::disk_state::DiskState;
 use super::life::{
     Deed, Model, Shadow, State, act, is_durable, new_store, open, state_in, state_of,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
-use crate::file::{Access, Extent};
+use crate::file::{Access, Extent, PAGE, SECTOR};
 use crate::store::{ReadView, Store};
 
-/// How many lives are tried here. `TGSESSION_SIM_LIVES` asks for more.
-fn lives() -> u64 {
-    std::env::var("TGSESSION_SIM_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(10)
+/// Which lives are tried here. `TGSESSION_SIM_LIVES` asks for more, `TGSESSION_SIM_FIRST` for those
+/// from another seed on.
+fn seeds() -> std::ops::Range<u64> {
+    let first = asked("TGSESSION_SIM_FIRST").unwrap_or(0);
+    first..first + asked("TGSESSION_SIM_LIVES").unwrap_or(10)
+}
+
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
 /// The memory of a store in each life: a small one makes checkpoints all the time.
@@ -17,19 +27,14 @@ fn buffer_of(seed: u64) -> usize {
     [2_000, 20_000, 4 << 20][seed as usize % 3]
 }
 
-/// A life up to the call with which the power goes; a fault may hit it before.
-struct Lived {
+/// A life.
+struct Life {
+    seed: u64,
+    /// Calls may fail.
+    troubled: bool,
     disk: SimDisk,
     model: Model,
     deeds: Vec<Deed>,
-}
-
-/// A life while it is lived.
-struct Life {
-    seed: u64,
-    /// Calls may fail: the power goes, or a fault hits them.
-    troubled: bool,
-    lived: Lived,
     shadow: Shadow,
     readers: Vec<Reader>,
 }
@@ -45,41 +50,40 @@ struct Reader {
     left: usize,
 }
 
-fn live(seed: u64, cut_after: Option<usize>, fault: Option<Fault>) -> Lived {
+/// Lives a life. `crashed` gets what the disk held before each call of a deed, and the states that
+/// may be found after a crash there.
+fn live(
+    seed: u64,
+    fault: Option<Fault>,
+    mut crashed: impl FnMut(&Life, Vec<DiskState>, &[State]),
+) -> Life {
     let disk = SimDisk::new(new_store());
-    if let Some(calls) = cut_after {
-        disk.cut_after(calls);
-    }
     disk.fail(fault);
+    disk.keep_states();
     let opened = open(disk.handle(), Access::Write, buffer_of(seed));
-    let lived = Lived { disk, model: Model::new(), deeds: Vec::new() };
-    let troubled = cut_after.is_some() || fault.is_some();
-    let shadow = Shadow::new();
-    let mut life = Life { seed, troubled, lived, shadow, readers: Vec::new() };
-    let Ok(mut store) = opened else { return life.lived };
+    let (model, shadow) = (Model::new(), Shadow::new());
+    let troubled = fault.is_some();
+    let (deeds, readers) = (Vec::new(), Vec::new());
+    let mut life = Life { seed, troubled, disk, model, deeds, shadow, readers };
+    let Ok(mut store) = opened else { return life };
     let mut random = Random::new(seed);
     for _ in 0..30 {
         let deed = Deed::random(&mut random);
-        life.lived.deeds.push(deed.clone());
+        life.deeds.push(deed.clone());
         life.check_readers();
-        let goes_on = match deed {
+        let before = life.model.allowed.clone();
+        match deed {
             Deed::Reopen => match life.reopen(store) {
-                Some(opened) => {
-                    store = opened;
-                    continue;
-                }
-                None => return life.lived,
+                Some(opened) => store = opened,
+                None => return life,
             },
             Deed::Read => life.read(),
             deed => life.act(&store, &deed),
-        };
-        if !goes_on && cut_after.is_some() {
-            std::mem::forget(std::mem::take(&mut life.readers));
-            forget(store);
-            break;
         }
+        let states = life.disk.take_states();
+        crashed(&life, states, &[before, life.model.allowed.clone()].concat());
     }
-    life.lived
+    life
 }
 
 impl Life {
@@ -89,7 +93,7 @@ impl Life {
         let before = state_of(&store).unwrap();
         let closed = store.close().is_ok();
         assert!(closed || self.troubled, "seed {seed}: close failed");
-        let opened = open(self.lived.disk.handle(), Access::Write, buffer_of(seed));
+        let opened = open(self.disk.handle(), Access::Write, buffer_of(seed));
         let store = match opened {
             Ok(store) => store,
             Err(error) => {
@@ -101,26 +105,25 @@ impl Life {
         if closed {
             assert_eq!(now, before, "seed {seed}: closed and opened");
         } else {
-            assert!(self.lived.model.allowed.contains(&now), "seed {seed}: after a failed close");
+            assert!(self.model.allowed.contains(&now), "seed {seed}: after a failed close");
         }
         if now != self.shadow.state() {
-            self.shadow.restart(self.lived.disk.killed());
+            self.shadow.restart(self.disk.killed());
         }
-        self.lived.model.holds(now, closed);
+        self.model.holds(now, closed);
         Some(store)
     }
 
     /// Another handle reads, and stays open for a while.
-    fn read(&mut self) -> bool {
-        let reader = open(self.lived.disk.handle(), Access::Read, 20_000).unwrap();
+    fn read(&mut self) {
+        let reader = open(self.disk.handle(), Access::Read, 20_000).unwrap();
         let view = reader.read_view().unwrap();
         let seen = state_in(&view).unwrap();
-        assert!(self.lived.model.allowed.contains(&seen), "seed {}: a reader", self.seed);
-        let image = self.lived.disk.killed();
+        assert!(self.model.allowed.contains(&seen), "seed {}: a reader", self.seed);
+        let image = self.disk.killed();
         let pages = view.view.version().extents();
         let pages = pages.map(|extent| (extent, bytes_in(&image, extent).to_vec())).collect();
         self.readers.push(Reader { view, seen, pages, left: 12 });
-        true
     }
 
     /// What a reader holds on to stays as it was, whatever was written meanwhile.
@@ -128,7 +131,7 @@ impl Life {
         for reader in &mut self.readers {
             let now = state_in(&reader.view).unwrap();
             assert_eq!(now, reader.seen, "seed {}: a view has changed", self.seed);
-            let image = self.lived.disk.killed();
+            let image = self.disk.killed();
             let stay = reader.pages.iter().all(|(at, pages)| bytes_in(&image, *at) == *pages);
             assert!(stay, "seed {}: pages under a reader were written over", self.seed);
             reader.left -= 1;
@@ -136,12 +139,11 @@ impl Life {
         self.readers.retain(|reader| reader.left > 0);
     }
 
-    /// Says whether the deed was done.
-    fn act(&mut self, store: &Store, deed: &Deed) -> bool {
+    fn act(&mut self, store: &Store, deed: &Deed) {
         let seed = self.seed;
         let done = act(store, deed);
         let (state, before) = (state_of(store).unwrap(), self.shadow.state());
-        let model = &mut self.lived.model;
+        let model = &mut self.model;
         match done {
             Ok(done) => {
                 self.shadow.act(deed);
@@ -150,7 +152,6 @@ impl Life {
                 let logs_in = matches!(deed, Deed::LogIn(..));
                 let durable = done && is_durable(deed) && (!logs_in || state != before);
                 model.holds(state, durable);
-                true
             }
             Err(error) => {
                 assert!(self.troubled, "seed {seed}: {deed:?} failed: {error:?}");
@@ -162,7 +163,6 @@ impl Life {
                 }
                 model.holds(with, false);
                 model.holds(state, false);
-                false
             }
         }
     }
@@ -178,84 +178,129 @@ fn forget(store: Store) {
     std::mem::forget(store);
 }
 
-/// Recovers from this image; the power goes again during recovery.
-fn check_image(lived: &Lived, image: Vec<u8>, what: &str, again: bool) {
-    let disk = SimDisk::new(image.clone());
-    let store = match open(disk.handle(), Access::Write, 20_000) {
-        Ok(store) => store,
-        Err(error) => panic!("{what}: cannot be opened: {error:?} {:?}", lived.deeds),
-    };
-    let state = state_of(&store).unwrap();
-    assert!(
-        lived.model.allowed.contains(&state),
-        "{what}: a state that never was, or older than a durable one, after {:?}\n{state:?}\n{:?}",
-        lived.deeds,
-        lived.model.allowed
-    );
-    let reader = open(disk.handle(), Access::Read, 20_000).unwrap();
-    assert_eq!(state_of(&reader).unwrap(), state, "{what}: a reader sees something else");
-    drop(reader);
-    let report = store.check().unwrap();
-    let allowed = |problem: &String| problem.contains("copies of the root");
-    assert!(report.problems.iter().all(allowed), "{what}: {:?}", report.problems);
-    // It goes on: what is written now is there after another kill.
-    store.session("after").unwrap();
-    let now = state_of(&store).unwrap();
-    let killed = open(SimDisk::new(disk.killed()), Access::Write, 20_000).unwrap();
-    assert_eq!(state_of(&killed).unwrap(), now, "{what}: killed after recovery");
-    forget(store);
-    if !again {
-        return;
+/// What a crash has left, and what a store may hold that recovers from it.
+struct Crash<'a> {
+    image: Vec<u8>,
+    allowed: &'a [State],
+    what: String,
+}
+
+impl Crash<'_> {
+    /// Recovers, and goes on: what is written then is there after another kill.
+    fn recover(&self) {
+        let what = &self.what;
+        let disk = SimDisk::new(self.image.clone());
+        let store = match open(disk.handle(), Access::Write, 20_000) {
+            Ok(store) => store,
+            Err(error) => panic!("{what}: cannot be opened: {error:?}"),
+        };
+        let state = state_of(&store).unwrap();
+        assert!(
+            self.allowed.contains(&state),
+            "{what}: a state that never was, or older than a durable one:\n{state:?}\n{:?}",
+            self.allowed
+        );
+        let reader = open(disk.handle(), Access::Read, 20_000).unwrap();
+        assert_eq!(state_of(&reader).unwrap(), state, "{what}: a reader sees something else");
+        drop(reader);
+        let report = store.check().unwrap();
+        let allowed = |problem: &String| problem.contains("copies of the root");
+        assert!(report.problems.iter().all(allowed), "{what}: {:?}", report.problems);
+        store.session("after").unwrap();
+        let now = state_of(&store).unwrap();
+        let killed = open(SimDisk::new(disk.killed()), Access::Write, 20_000).unwrap();
+        assert_eq!(state_of(&killed).unwrap(), now, "{what}: killed after recovery");
+        forget(store);
     }
-    for calls in 0..6 {
-        let disk = SimDisk::new(image.clone());
-        disk.cut_after(calls);
-        if let Ok(store) = open(disk.handle(), Access::Write, 20_000) {
-            let _ = store.session("after");
-            forget(store);
+
+    /// Recovers, and the power goes again at each call meanwhile.
+    fn crash_again(&self) {
+        let disk = SimDisk::new(self.image.clone());
+        disk.keep_states();
+        let store = open(disk.handle(), Access::Write, 20_000).unwrap();
+        let _ = store.session("after").unwrap();
+        forget(store);
+        for (call, state) in disk.take_states().into_iter().enumerate() {
+            let image = state.after_power_cut(call as u64 * 77 + 5, SECTOR);
+            let store = open(SimDisk::new(image), Access::Write, 20_000).unwrap();
+            let mut state = state_of(&store).unwrap();
+            state.retain(|(name, _), _| name != "after");
+            assert!(self.allowed.contains(&state), "{}: cut again at {call}", self.what);
         }
-        let cut = disk.power_cut(calls as u64 * 77 + 5, 512);
-        let store = open(SimDisk::new(cut), Access::Write, 20_000).unwrap();
-        let mut state = state_of(&store).unwrap();
-        state.retain(|(name, _), _| name != "after");
-        assert!(lived.model.allowed.contains(&state), "{what}: cut again at {calls}");
+    }
+}
+
+/// How many images were recovered from, and how many of them were distinct.
+#[derive(Default)]
+struct Images {
+    drawn: u64,
+    distinct: HashSet<u64>,
+}
+
+impl Images {
+    /// Counts an image; says whether it is a new one.
+    fn is_new(&mut self, image: &[u8]) -> bool {
+        let mut hasher = DefaultHasher::new();
+        image.hash(&mut hasher);
+        self.drawn += 1;
+        self.distinct.insert(hasher.finish())
+    }
+}
+
+/// Of each of these states of the disk: a kill, and cuts that tear writes in sectors or in pages.
+/// `TGSESSION_SIM_CUTS` asks for more cuts at each call than two.
+fn crash_at_each(life: &Life, states: Vec<DiskState>, allowed: &[State], images: &mut Images) {
+    let deed = life.deeds.len() as u64;
+    let cuts = asked("TGSESSION_SIM_CUTS").unwrap_or(2);
+    for (call, state) in (0..).zip(states) {
+        let mut random = Random::new(life.seed << 32 | deed << 16 | call);
+        for cut in 0..=cuts {
+            let unit = if cut % 2 == 0 { SECTOR } else { PAGE };
+            let killed = cut == cuts;
+            let image = if killed {
+                state.cache.clone()
+            } else {
+                state.after_power_cut(random.next(), unit)
+            };
+            if images.is_new(&image) {
+                let kind = if killed { "killed".to_owned() } else { format!("cut {cut}") };
+                let (seed, deeds) = (life.seed, &life.deeds);
+                let what =
+                    format!("seed {seed}, call {call} of deed {deed}, {kind}, after {deeds:?}");
+                let crash = Crash { image, allowed, what };
+                crash.recover();
+                if images.distinct.len().is_multiple_of(4) {
+                    crash.crash_again();
+                }
+            }
+        }
     }
 }
 
 #[test]
-fn a_power_cut_at_any_call_leaves_a_state_no_older_than_the_last_durable_one() {
-    for seed in 0..lives() {
-        let whole = live(seed, None, None);
-        let calls = whole.disk.calls();
-        let mut random = Random::new(seed ^ 0xc07);
-        for _ in 0..(calls / 4).min(24) {
-            let at = random.below(calls);
-            let lived = live(seed, Some(at), None);
-            for cut in 0..3 {
-                let unit = if cut == 1 { 4096 } else { 512 };
-                let image = lived.disk.power_cut(random.next(), unit);
-                check_image(&lived, image, &format!("seed {seed}, call {at}, cut {cut}"), cut == 0);
-            }
-            let what = format!("seed {seed}, call {at}, killed");
-            check_image(&lived, lived.disk.killed(), &what, false);
-        }
+fn a_crash_at_any_call_leaves_a_state_no_older_than_the_last_durable_one() {
+    let mut images = Images::default();
+    for seed in seeds() {
+        live(seed, None, |life, states, allowed| crash_at_each(life, states, allowed, &mut images));
     }
+    println!("{} distinct images of {}", images.distinct.len(), images.drawn);
 }
 
 #[test]
 fn a_call_that_fails_costs_no_durable_data_and_the_store_goes_on() {
-    for seed in 0..lives() {
-        let calls = live(seed, None, None).disk.calls();
+    for seed in seeds() {
+        let calls = live(seed, None, |_, _, _| ()).disk.calls();
         let mut random = Random::new(seed ^ 0xfa17);
         for round in 0..(calls / 4).min(24) {
             let failure = [Failure::Eio, Failure::Short, Failure::NoSpace][round % 3];
             let step = 1 + random.below(4);
             let fault = Fault { first: random.below(calls), count: 1 + round % 4, step, failure };
-            let lived = live(seed, None, Some(fault));
-            let what = format!("seed {seed}, {fault:?}");
-            lived.disk.fail(None);
-            check_image(&lived, lived.disk.power_cut(random.next(), 512), &what, false);
-            check_image(&lived, lived.disk.killed(), &format!("{what}, killed"), false);
+            let life = live(seed, Some(fault), |_, _, _| ());
+            life.disk.fail(None);
+            for image in [life.disk.power_cut(random.next(), SECTOR), life.disk.killed()] {
+                let what = format!("seed {seed}, {fault:?}, after {:?}", life.deeds);
+                Crash { image, allowed: &life.model.allowed, what }.recover();
+            }
         }
     }
 }

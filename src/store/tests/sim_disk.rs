@@ -4,7 +4,8 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::file::{Disk, LockRange, PAGE, SECTOR};
+use super::disk_state::DiskState;
+use crate::file::{Disk, LockRange, SECTOR};
 
 /// What a call that fails does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +51,9 @@ pub(super) struct SimDisk {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// What is read back: the page cache.
-    cache: Vec<u8>,
-    /// What is durable.
-    durable: Vec<u8>,
-    /// What was done since the last sync, as far as it may still reach the disk.
-    pending: Vec<Change>,
+    disk: DiskState,
+    /// Its states just before each call, if they are asked for.
+    states: Option<Vec<DiskState>>,
     /// What was durable of the bytes that were cut off.
     cut_off: Vec<u8>,
     /// How many writes, resizes and syncs there were.
@@ -72,12 +70,6 @@ struct Shared {
     locks: Vec<Lock>,
     handles: usize,
     failed_syncs: u64,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write(u64, Vec<u8>),
-    SetLen(u64),
 }
 
 /// A call that failed.
@@ -99,7 +91,7 @@ struct Lock {
 impl SimDisk {
     /// The first handle to a disk with this on it, all of it durable.
     pub(super) fn new(content: Vec<u8>) -> Self {
-        let shared = Shared { cache: content.clone(), durable: content, ..Shared::default() };
+        let shared = Shared { disk: DiskState::synced(content), ..Shared::default() };
         Self { shared: Arc::new(Mutex::new(shared)), handle: 0 }
     }
 
@@ -169,9 +161,19 @@ impl SimDisk {
         self.shared().fault = fault;
     }
 
+    /// From now on the states before each write, resize and sync are kept.
+    pub(super) fn keep_states(&self) {
+        self.shared().states = Some(Vec::new());
+    }
+
+    /// The states that were kept since the last such question.
+    pub(super) fn take_states(&self) -> Vec<DiskState> {
+        self.shared().states.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// What every handle reads: a process was killed, and nothing is lost.
     pub(super) fn killed(&self) -> Vec<u8> {
-        self.shared().cache.clone()
+        self.shared().disk.cache.clone()
     }
 
     /// What the disk has where the file was cut off since the last such question.
@@ -181,20 +183,12 @@ impl SimDisk {
 
     /// What no power cut can take.
     pub(super) fn durable(&self) -> Vec<u8> {
-        self.shared().durable.clone()
+        self.shared().disk.durable.clone()
     }
 
-    /// What is on the disk when the power comes back: of what was not synced, any units of so many
-    /// bytes, as the seed has it.
+    /// See [`DiskState::after_power_cut`].
     pub(super) fn power_cut(&self, seed: u64, unit: usize) -> Vec<u8> {
-        let shared = self.shared();
-        let mut image = shared.durable.clone();
-        let mut random = Random::new(seed);
-        some_of(&shared.pending, &mut image, unit, &mut random);
-        if random.below(4) == 0 {
-            spoil(&shared.pending, &mut image, &mut random);
-        }
-        image
+        self.shared().disk.after_power_cut(seed, unit)
     }
 
     /// The power goes and comes back: [`power_cut`](Self::power_cut) is all that there is now, and
@@ -202,9 +196,7 @@ impl SimDisk {
     pub(super) fn lose_power(&self, seed: u64, unit: usize) {
         let image = self.power_cut(seed, unit);
         let mut shared = self.shared();
-        shared.cache.clone_from(&image);
-        shared.durable = image;
-        shared.pending.clear();
+        shared.disk = DiskState::synced(image);
         shared.locks.clear();
         shared.power = None;
     }
@@ -216,44 +208,12 @@ impl SimDisk {
             return Err(io::Error::other("the power is gone"));
         }
         shared.calls += 1;
+        if let Some(states) = &mut shared.states {
+            states.push(shared.disk.clone());
+        }
         let fits = |fault: &Fault| fault.failure != Failure::NoSpace || grows;
         let fault = shared.fault.filter(|fault| fault.hits(number) && fits(fault));
         Ok(fault.map(|fault| fault.failure))
-    }
-}
-
-/// Takes any of these changes over to an image: all, none, or about half of them.
-fn some_of(pending: &[Change], image: &mut Vec<u8>, unit: usize, random: &mut Random) {
-    let odds = [0, 8, 4, 4, 1, 7][random.below(6)];
-    for change in pending {
-        match change {
-            Change::SetLen(len) => {
-                if random.below(8) < odds {
-                    image.resize(*len as usize, 0);
-                }
-            }
-            Change::Write(at, data) => {
-                write_units(image, *at, data, unit, || random.below(8) < odds);
-            }
-        }
-    }
-}
-
-/// Makes garbage of one sector of the header that was being written. There are two slots of the root
-/// for this.
-fn spoil(pending: &[Change], image: &mut [u8], random: &mut Random) {
-    let writes = pending.iter().filter_map(|change| match change {
-        Change::Write(at, data) if *at < PAGE as u64 => Some((*at as usize, data.len().max(1))),
-        _ => None,
-    });
-    let writes: Vec<_> = writes.collect();
-    if writes.is_empty() {
-        return;
-    }
-    let (at, len) = writes[random.below(writes.len())];
-    let at = (at + random.below(len)) / SECTOR * SECTOR;
-    if let Some(sector) = image.get_mut(at..at + SECTOR) {
-        sector.fill_with(|| random.next() as u8);
     }
 }
 
@@ -264,30 +224,9 @@ fn failed(failure: Failure) -> io::Error {
     }
 }
 
-fn write_units(
-    image: &mut Vec<u8>,
-    at: u64,
-    data: &[u8],
-    unit: usize,
-    mut survives: impl FnMut() -> bool,
-) {
-    let (start, end) = (at as usize, at as usize + data.len());
-    let mut from = start;
-    while from < end {
-        let to = ((from / unit + 1) * unit).min(end);
-        if survives() {
-            if image.len() < to {
-                image.resize(to, 0);
-            }
-            image[from..to].copy_from_slice(&data[from - start..to - start]);
-        }
-        from = to;
-    }
-}
-
 impl Disk for SimDisk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.shared().cache.len() as u64)
+        Ok(self.shared().disk.cache.len() as u64)
     }
 
     fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
@@ -299,14 +238,14 @@ impl Disk for SimDisk {
             shared.failed.push(Failed::Read);
             return Err(failed(Failure::Eio));
         }
-        let there = shared.cache.get(at as usize..at as usize + out.len());
+        let there = shared.disk.cache.get(at as usize..at as usize + out.len());
         out.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
         let mut shared = self.shared();
-        let grows = at as usize + data.len() > shared.cache.len();
+        let grows = at as usize + data.len() > shared.disk.cache.len();
         let failure = Self::call(&mut shared, grows)?;
         if failure.is_some() {
             shared.failed.push(Failed::Write(at, data.to_vec()));
@@ -318,50 +257,33 @@ impl Disk for SimDisk {
             Some(Failure::Short) => &data[..data.len() / 2],
             Some(failure) => return Err(failed(failure)),
         };
-        let mut cache = std::mem::take(&mut shared.cache);
-        write_units(&mut cache, at, written, usize::MAX / 2, || true);
-        shared.cache = cache;
-        shared.pending.push(Change::Write(at, written.to_vec()));
+        shared.disk.write(at, written);
         failure.map_or(Ok(()), |failure| Err(failed(failure)))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut shared = self.shared();
-        let grows = len as usize > shared.cache.len();
+        let grows = len as usize > shared.disk.cache.len();
         if let Some(failure) = Self::call(&mut shared, grows)? {
             shared.failed.push(Failed::SetLen);
             return Err(failed(failure));
         }
-        shared.cache.resize(len as usize, 0);
-        let behind = shared.durable.get(len as usize..).unwrap_or_default().to_vec();
+        let behind = shared.disk.durable.get(len as usize..).unwrap_or_default().to_vec();
         shared.cut_off.extend(behind);
-        shared.pending.push(Change::SetLen(len));
+        shared.disk.set_len(len);
         Ok(())
     }
 
-    /// Of what a sync that fails should have written any part is lost: the page cache shows it, and
-    /// it never reaches the disk.
     fn sync(&self) -> io::Result<()> {
         let mut shared = self.shared();
         if let Some(failure) = Self::call(&mut shared, false)? {
             let mut random = Random::new(shared.calls as u64);
-            let mut durable = std::mem::take(&mut shared.durable);
-            some_of(&std::mem::take(&mut shared.pending), &mut durable, SECTOR, &mut random);
-            shared.durable = durable;
+            shared.disk.fail_sync(&mut random);
             shared.failed.push(Failed::Sync);
             shared.failed_syncs += 1;
             return Err(failed(failure));
         }
-        for change in std::mem::take(&mut shared.pending) {
-            match change {
-                Change::SetLen(len) => shared.durable.resize(len as usize, 0),
-                Change::Write(at, data) => {
-                    let mut durable = std::mem::take(&mut shared.durable);
-                    write_units(&mut durable, at, &data, usize::MAX / 2, || true);
-                    shared.durable = durable;
-                }
-            }
-        }
+        shared.disk.sync();
         Ok(())
     }
 
