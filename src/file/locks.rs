@@ -50,12 +50,10 @@ impl Readers {
     /// the generation is still current afterwards is anything known of pages read before.
     pub(crate) fn pin(self: &Arc<Self>, generation: u64) -> io::Result<Pin> {
         let mut pinned = self.pinned();
-        let count = pinned.entry(generation).or_default();
-        if *count == 0 && !self.disk.try_lock_shared(byte_of(generation))? {
-            pinned.remove(&generation);
+        if !pinned.contains_key(&generation) && !self.disk.try_lock_shared(byte_of(generation))? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        *count += 1;
+        *pinned.entry(generation).or_default() += 1;
         Ok(Pin { readers: Arc::clone(self), generation })
     }
 

@@ -119,3 +119,21 @@ fn two_logs_of_one_generation_have_different_salts() {
     assert_eq!((one.generation, one.log), (other.generation, other.log));
     assert_ne!(one.salt, other.salt);
 }
+
+#[test]
+fn a_generation_that_could_not_be_locked_keeps_no_page_in_use() {
+    let length = |fails: bool| {
+        let disk = SimDisk::new(new_store());
+        let store = writer(&disk).unwrap();
+        act(&store, &Deed::Import(0, 1, 80)).unwrap();
+        disk.fail_locks(fails);
+        assert_eq!(act(&store, &Deed::Import(1, 100, 80)).is_err(), fails);
+        disk.fail_locks(false);
+        for _ in 0..20 {
+            act(&store, &Deed::Import(1, 100, 80)).unwrap();
+            store.compact().unwrap();
+        }
+        disk.killed().len()
+    };
+    assert_eq!(length(true), length(false));
+}

@@ -68,6 +68,7 @@ struct Shared {
     /// The first read that fails, and how many do.
     read_fault: Option<(usize, usize)>,
     locks: Vec<Lock>,
+    no_locks: bool,
     handles: usize,
     failed_syncs: u64,
 }
@@ -134,6 +135,11 @@ impl SimDisk {
     /// From the read of this number on, so many fail.
     pub(super) fn fail_reads(&self, fault: Option<(usize, usize)>) {
         self.shared().read_fault = fault;
+    }
+
+    /// Whether shared locks fail from now on.
+    pub(super) fn fail_locks(&self, fail: bool) {
+        self.shared().no_locks = fail;
     }
 
     /// Does something for the test: no call of it counts or fails.
@@ -296,6 +302,9 @@ impl Disk for SimDisk {
     }
 
     fn try_lock_shared(&self, range: LockRange) -> io::Result<bool> {
+        if self.shared().no_locks {
+            return Err(failed(Failure::Eio));
+        }
         self.lock(range, false)
     }
 
