@@ -32,7 +32,8 @@ fn killed_with_a_long_log() -> (Vec<u8>, usize) {
     }
     let (root, _) = Roots::read(&disk, IDENTITY.file_id).unwrap().current().unwrap();
     let image = disk.killed();
-    std::mem::forget((session, store));
+    disk.kill_all();
+    drop((session, store));
     (image, root.log.at() as usize)
 }
 
@@ -119,7 +120,8 @@ fn what_a_writer_acknowledges_a_reader_can_read() {
                 .and_then(|store| Ok(store.open_session("s003")?.login()?.home_dc));
             assert_eq!(seen.unwrap(), Some(DcId(4)), "page {page}");
         }
-        std::mem::forget(store);
+        disk.kill_all();
+        drop(store);
     }
 }
 
@@ -189,7 +191,8 @@ fn a_failed_sync_of_a_new_base_costs_nothing_after_a_power_cut() {
     let (disk, store) = with_a_base();
     let before = disk.killed();
     let state = state_of(&store).unwrap();
-    std::mem::forget(store);
+    disk.kill_all();
+    drop(store);
     for at in 0..30 {
         let disk = SimDisk::new(before.clone());
         let store = writer(&disk).unwrap();
@@ -206,7 +209,8 @@ fn a_failed_sync_of_a_new_base_costs_nothing_after_a_power_cut() {
             now.extend(state.iter().filter(|((name, _), _)| name == "s004").map(own));
             assert_eq!(now, state, "call {at}");
         }
-        std::mem::forget(store);
+        disk.kill_all();
+        drop(store);
     }
 }
 

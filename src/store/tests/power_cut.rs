@@ -173,11 +173,6 @@ fn bytes_in(image: &[u8], extent: Extent) -> &[u8] {
     image.get(at..at + extent.len() as usize).unwrap_or_default()
 }
 
-/// The process is gone: nothing is flushed.
-fn forget(store: Store) {
-    std::mem::forget(store);
-}
-
 /// What a crash has left, and what a store may hold that recovers from it.
 struct Crash<'a> {
     image: Vec<u8>,
@@ -210,7 +205,8 @@ impl Crash<'_> {
         let now = state_of(&store).unwrap();
         let killed = open(SimDisk::new(disk.killed()), Access::Write, 20_000).unwrap();
         assert_eq!(state_of(&killed).unwrap(), now, "{what}: killed after recovery");
-        forget(store);
+        disk.kill_all();
+        drop(store);
     }
 
     /// Recovers, and the power goes again at each call meanwhile.
@@ -219,7 +215,8 @@ impl Crash<'_> {
         disk.keep_states();
         let store = open(disk.handle(), Access::Write, 20_000).unwrap();
         let _ = store.session("after").unwrap();
-        forget(store);
+        disk.kill_all();
+        drop(store);
         for (call, state) in disk.take_states().into_iter().enumerate() {
             let image = state.after_power_cut(call as u64 * 77 + 5, SECTOR);
             let store = open(SimDisk::new(image), Access::Write, 20_000).unwrap();

@@ -59,9 +59,9 @@ fn a_record_that_only_the_page_cache_has_is_made_durable_by_the_next_writer() {
         // Everything fails from here on, and the process dies of it.
         disk.fail(Some(Fault { first, count: 100, step: 1, failure: Failure::Eio }));
         let _ = act(&store, &Deed::LogIn(0, 1));
-        std::mem::forget(store);
         disk.fail(None);
-        (0..9).for_each(|handle| disk.kill(handle));
+        disk.kill_all();
+        drop(store);
         let store = writer(&disk).unwrap();
         act(&store, &Deed::LogIn(0, 2)).unwrap();
         let state = state_of(&store).unwrap();
@@ -77,7 +77,8 @@ fn a_log_that_did_not_become_current_does_not_count() {
     let (disk, store) = with_a_base();
     act(&store, &Deed::Session(0)).unwrap();
     let before = disk.killed();
-    std::mem::forget(store);
+    disk.kill_all();
+    drop(store);
     let mut images = 0;
     for cut in 4..14 {
         let disk = SimDisk::new(before.clone());
@@ -85,7 +86,8 @@ fn a_log_that_did_not_become_current_does_not_count() {
         disk.cut_after(cut);
         let entities = (1..6_000).map(|id| Ok(Entity::new(PeerId::user(id * 99).unwrap())));
         let done = store.import("b", &Account::default(), entities, false);
-        std::mem::forget(store);
+        disk.kill_all();
+        drop(store);
         if done.is_ok() {
             break;
         }
@@ -95,7 +97,8 @@ fn a_log_that_did_not_become_current_does_not_count() {
             let store = writer(&disk).unwrap();
             disk.cut_after(cut);
             let _ = store.compact();
-            std::mem::forget(store);
+            disk.kill_all();
+            drop(store);
             let opened = writer(&SimDisk::new(disk.killed()));
             assert!(opened.is_ok(), "cut at {cut}: {opened:?}");
             images += 1;

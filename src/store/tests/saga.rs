@@ -112,19 +112,15 @@ impl Saga {
 
     fn kill(&mut self) {
         self.told.push("killed".into());
-        if let Some(store) = self.store.take() {
-            std::mem::forget(store);
-        }
         self.disk.kill(self.handle);
+        self.store = None;
     }
 
     fn lose_power(&mut self) {
         self.kill();
-        if let Some(watcher) = self.watcher.take() {
-            std::mem::forget(watcher);
-        }
         let unit = [512, 4096][self.random.below(2)];
         self.disk.lose_power(self.random.next(), unit);
+        self.watcher = None;
         self.told.push("the power went".into());
     }
 

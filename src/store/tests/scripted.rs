@@ -239,11 +239,13 @@ impl Life<'_> {
     /// After a power cut, and after a kill, the store opens with one of these states.
     fn check_cut(&self, allowed: &[State], seed: u64) {
         for image in [self.disk.power_cut(seed, 512), self.disk.killed()] {
-            let opened = open(SimDisk::new(image), Access::Write, buffer());
+            let disk = SimDisk::new(image);
+            let opened = open(disk.handle(), Access::Write, buffer());
             let store = opened.unwrap_or_else(|error| panic!("{:?}: {error:?}", self.trouble));
             let state = state_of(&store).unwrap();
             assert!(allowed.contains(&state), "{:?}: lost or torn", self.trouble);
-            std::mem::forget(store);
+            disk.kill_all();
+            drop(store);
         }
     }
 

@@ -101,7 +101,8 @@ fn a_power_cut_during_a_scrub_loses_nothing_and_the_next_scrub_wipes_all() {
     store.engine.flush().unwrap();
     let state = state_of(&store).unwrap();
     let image = disk.killed();
-    std::mem::forget(store);
+    disk.kill_all();
+    drop(store);
     let calls = {
         let disk = SimDisk::new(image.clone());
         let store = open(disk.handle(), Access::Write, 20_000).unwrap();
@@ -116,7 +117,8 @@ fn a_power_cut_during_a_scrub_loses_nothing_and_the_next_scrub_wipes_all() {
         disk.cut_after(cut);
         // A file that cannot be cut off keeps its length: that is the last call.
         assert!(store.scrub().is_err() || cut + 1 == calls, "cut at {cut} of {calls}");
-        std::mem::forget(store);
+        disk.kill_all();
+        drop(store);
         for unit in [512, 4096] {
             let disk = SimDisk::new(disk.power_cut(cut as u64, unit));
             let store = open(disk.handle(), Access::Write, 20_000).unwrap();

@@ -1,6 +1,7 @@
 //! A disk in memory that loses power, fails calls and is shared by several handles, all decided by
 //! a seed.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -67,6 +68,8 @@ struct Shared {
     reads: usize,
     /// The first read that fails, and how many do.
     read_fault: Option<(usize, usize)>,
+    /// Handles whose process is gone.
+    gone: BTreeSet<usize>,
     locks: Vec<Lock>,
     no_locks: bool,
     handles: usize,
@@ -112,9 +115,19 @@ impl SimDisk {
         self.handle
     }
 
-    /// The process with this handle is gone, and its locks with it.
+    /// The process with this handle is gone, and its locks with it. A store on the handle can be
+    /// dropped then: it writes nothing any more.
     pub(super) fn kill(&self, handle: usize) {
-        self.shared().locks.retain(|lock| lock.handle != handle);
+        let mut shared = self.shared();
+        shared.gone.insert(handle);
+        shared.locks.retain(|lock| lock.handle != handle);
+    }
+
+    /// Every process that uses the disk is gone, and its locks with it.
+    pub(super) fn kill_all(&self) {
+        let mut shared = self.shared();
+        shared.gone = (0..=shared.handles).collect();
+        shared.locks.clear();
     }
 
     /// How many writes, resizes and syncs there were.
@@ -201,14 +214,17 @@ impl SimDisk {
     /// every process is gone.
     pub(super) fn lose_power(&self, seed: u64, unit: usize) {
         let image = self.power_cut(seed, unit);
+        self.kill_all();
         let mut shared = self.shared();
         shared.disk = DiskState::synced(image);
-        shared.locks.clear();
         shared.power = None;
     }
 
     /// Counts a call; says how it fails, if it does.
-    fn call(shared: &mut Shared, grows: bool) -> io::Result<Option<Failure>> {
+    fn call(&self, shared: &mut Shared, grows: bool) -> io::Result<Option<Failure>> {
+        if shared.gone.contains(&self.handle) {
+            return Err(io::Error::other("the process is gone"));
+        }
         let number = shared.calls;
         if shared.power.is_some_and(|power| number >= power) {
             return Err(io::Error::other("the power is gone"));
@@ -252,7 +268,7 @@ impl Disk for SimDisk {
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
         let mut shared = self.shared();
         let grows = at as usize + data.len() > shared.disk.cache.len();
-        let failure = Self::call(&mut shared, grows)?;
+        let failure = self.call(&mut shared, grows)?;
         if failure.is_some() {
             shared.failed.push(Failed::Write(at, data.to_vec()));
         }
@@ -270,7 +286,7 @@ impl Disk for SimDisk {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut shared = self.shared();
         let grows = len as usize > shared.disk.cache.len();
-        if let Some(failure) = Self::call(&mut shared, grows)? {
+        if let Some(failure) = self.call(&mut shared, grows)? {
             shared.failed.push(Failed::SetLen);
             return Err(failed(failure));
         }
@@ -282,7 +298,7 @@ impl Disk for SimDisk {
 
     fn sync(&self) -> io::Result<()> {
         let mut shared = self.shared();
-        if let Some(failure) = Self::call(&mut shared, false)? {
+        if let Some(failure) = self.call(&mut shared, false)? {
             let mut random = Random::new(shared.calls as u64);
             shared.disk.fail_sync(&mut random);
             shared.failed.push(Failed::Sync);
