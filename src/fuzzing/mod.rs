@@ -26,6 +26,10 @@ pub use self::string::{
     string_detect, string_gramjs, string_mtcute, string_mtkruto, string_pyrogram, string_telethon,
 };
 
+/// The most files of a corpus. CONTRIBUTING.md says how to minimise one.
+#[cfg(test)]
+const MOST_FILES: usize = 500;
+
 /// Runs a body over every file of its corpus.
 #[cfg(test)]
 fn replay(target: &str, body: fn(&[u8])) {
@@ -33,5 +37,6 @@ fn replay(target: &str, body: fn(&[u8])) {
     let files = std::fs::read_dir(&folder).unwrap();
     let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     assert!(!files.is_empty(), "nothing in {}", folder.display());
+    assert!(files.len() <= MOST_FILES, "{} has {} files", folder.display(), files.len());
     files.iter().for_each(|file| body(&std::fs::read(file).unwrap()));
 }
