@@ -1,8 +1,8 @@
-//! What can be wrong with the bytes of a store file.
+//! Damage in the bytes of a store file.
 
 use std::fmt;
 
-/// What is wrong with the bytes of a store file.
+/// Damage in the bytes of a store file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// The file is shorter than its header says.
@@ -15,7 +15,7 @@ pub(crate) enum Damage {
     Roots,
     /// The log has no manifest, or one that contradicts itself.
     Manifest,
-    /// Two things are said to lie in one page.
+    /// Two extents overlap in one page.
     Overlap { page: u32 },
     /// This record of the log is damaged or missing.
     Log { number: u64 },

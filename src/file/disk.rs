@@ -18,8 +18,8 @@ use crate::map::Map;
 /// file, so that they hinder no read or write.
 pub(crate) type LockRange = (u64, u64);
 
-/// What a store lies on. Everything that a store does to its file goes through this trait, so that
-/// tests can put a simulated disk in its place.
+/// The file under a store. Everything that a store does to its file goes through this trait, so
+/// that tests can put a simulated disk in its place.
 pub(crate) trait Disk: Debug + Send + Sync {
     /// The length of the file in bytes.
     fn len(&self) -> io::Result<u64>;

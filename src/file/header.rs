@@ -55,7 +55,7 @@ pub(crate) struct Identity {
     pub(crate) file_id: [u8; 16],
 }
 
-/// What the first bytes of a file turned out to be.
+/// Why the first bytes of a file are not a valid header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeaderError {
     /// The file is not a store.
@@ -131,7 +131,7 @@ fn is_old(head: &[u8]) -> bool {
     head.len() >= PAGE && holds && (1..=OLD_VERSION).contains(&u32_at(head, VERSION_AT))
 }
 
-/// What is current.
+/// Names the current generation and the place of its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
     /// Which write of the root this is. The slot with the greater one counts.

@@ -1,8 +1,8 @@
-//! What a file is, told from its first bytes, for errors that say what was found.
+//! The kind of a file by its first bytes, for errors that say what was found.
 
 use super::header::MAGIC;
 
-/// What the first bytes of a file say that it is.
+/// The kind of a file by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKindFound {
     Empty,
@@ -46,7 +46,7 @@ impl FileKindFound {
             Self::SqliteCut => "the beginning of a SQLite database",
             Self::Json => "JSON text",
             Self::Text => "text",
-            Self::Unknown => "no kind of file that is known here",
+            Self::Unknown => "a file of unknown format",
         }
     }
 }

@@ -15,6 +15,7 @@ mod open;
 mod owner;
 mod root_writer;
 mod space;
+mod units;
 
 pub(crate) use self::damage::Damage;
 #[cfg(any(test, fuzzing))]
@@ -35,12 +36,7 @@ pub(crate) use self::open::{
 pub use self::owner::Owner;
 pub(crate) use self::root_writer::RootWriter;
 pub(crate) use self::space::{Extent, Space, pages_of};
-
-/// Length of a page in bytes: everything in a file begins at a multiple of it.
-pub(crate) const PAGE: usize = 4096;
-
-/// The unit in which disks write, in bytes: a write that is cut leaves each sector old or new.
-pub(crate) const SECTOR: usize = 512;
+pub(crate) use self::units::{PAGE, SECTOR};
 
 /// What FORMAT.md shows of this room, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]

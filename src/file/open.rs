@@ -7,7 +7,7 @@ use std::path::Path;
 use super::header::{HeaderError, file_id_of_roots};
 use super::{Damage, FileKindFound, Identity, PAGE};
 
-/// What a store's file is opened for.
+/// The purpose of opening a store's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,

@@ -160,7 +160,7 @@ impl Space {
         Some(*used.open.insert(end))
     }
 
-    /// What was written at the end has so many pages; 0 gives the place up.
+    /// Ends the extent that is open at the end of the file. It has so many pages; 0 gives it up.
     pub(crate) fn close_end(&self, pages: u32) {
         let mut used = self.used();
         if let Some(page) = used.open.take().filter(|_| pages > 0) {
