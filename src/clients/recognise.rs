@@ -36,7 +36,7 @@ fn stranger(db: &Tables) -> String {
             "a mtcute session, which a build with the feature `convert` reads".to_owned()
         }
         names if names.is_empty() => "a SQLite database without tables".to_owned(),
-        names => format!("a SQLite database of no client that is known here, with {names}"),
+        names => format!("a SQLite database of no known client, with {names}"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::format::Reader;
 #[cfg(feature = "convert")]
 use crate::format::{FormatSpec, Shape};
 
-/// What is read of each client.
+/// The readers of each client.
 const CLIENTS: &[&[Reader]] = &[
     #[cfg(feature = "convert")]
     tgsession::READERS,

@@ -11,7 +11,9 @@ use proptest::prelude::*;
 use super::recognise;
 use crate::error::Result;
 use crate::format::sqlite_file::SqliteFile;
-use crate::format::{Entities, Given, Loss, Losses, Outgoing, Tables, Target, account_for, fill};
+use crate::format::{
+    Entities, Given, Loss, Losses, Outgoing, Tables, Target, Writing, account_for, fill,
+};
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::sqlite::{Database, OpenOptions, Value};
 use crate::types::{
@@ -27,8 +29,9 @@ pub(crate) struct Sample {
     pub(crate) entities: Vec<Entity>,
 }
 
-/// Sessions of every shape. What no client can know is not in them: usernames, phones and ids are
-/// unique and of the alphabets that Telegram has; what is rare is there more often than in life.
+/// Sessions of every shape. They hold only what a client can know: usernames, phones and ids are
+/// unique and of the alphabets that Telegram has. Rare values are more frequent than in real
+/// sessions.
 pub(crate) fn sessions() -> impl Strategy<Value = Sample> {
     let entities = btree_map(peer_id(), entity(), 0..20);
     (account(), entities).prop_map(|(account, entities)| {
@@ -172,10 +175,10 @@ fn kind_of(id: PeerId, choice: Option<usize>) -> Option<EntityKind> {
     choice.map(|choice| kinds[choice % kinds.len()])
 }
 
-/// What a format holds of a session: filled, fitted and written.
+/// A session written in a format.
 pub(super) struct Written {
     pub(super) bytes: Vec<u8>,
-    /// What was handed to the writer, entities fitted.
+    /// The session that the writer got, with fitted entities.
     pub(super) fitted: Sample,
     pub(super) lost: Vec<Loss>,
 }
@@ -199,12 +202,13 @@ pub(super) fn write(target: &dyn Target, sample: &Sample) -> Result<Written> {
         }
     }
     let mut out = Cursor::new(Vec::new());
-    target.write(&mut [outgoing()], &mut lost, &mut out)?;
+    let sessions = &mut [outgoing()];
+    target.write(Writing { sessions, lost: &mut lost, out: &mut out })?;
     let (fitted, lost) = (Sample { account: account.clone(), entities }, lost.into_sorted());
     Ok(Written { bytes: out.into_inner(), fitted, lost })
 }
 
-/// What is read from a SQLite session.
+/// The values read from a SQLite session.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) format: String,

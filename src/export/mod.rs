@@ -14,14 +14,13 @@ use std::{fmt, iter};
 
 use zeroize::Zeroizing;
 
-use self::string::StringTarget;
 pub use crate::clients::{Format, UnknownFormat};
 use crate::error::{Error, Result};
 use crate::file::NewFile;
 pub use crate::format::Loss;
 use crate::format::{
-    Given, Losses, Outgoing, Output, Place, Target, Writer, account_for, correct, fill,
-    without_entities,
+    Given, Losses, Outgoing, Output, Place, Target, Writer, Writing, account_for, correct, fill,
+    given_setters, without_entities,
 };
 use crate::source::SourceSession;
 use crate::types::{Account, DcId, Entity};
@@ -34,6 +33,7 @@ use crate::types::{Account, DcId, Entity};
 ///
 /// If the format needs a value that the session lacks, it is taken from what was given here, then
 /// from Telegram's well-known DC addresses. Else the export fails with an error that names it.
+/// A given value replaces that of the session, and [`ExportReport::filled`] says so.
 ///
 /// ```
 /// use tgsession::{Export, Format, Source};
@@ -63,9 +63,9 @@ pub struct ExportSession<'a>(Outgoing<'a>);
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExportReport {
-    /// What the format had no place for.
+    /// The values that the format had no place for.
     pub lost: Vec<Loss>,
-    /// What was taken from elsewhere than the session, one sentence each.
+    /// The values that were not taken from the session, one sentence each.
     pub filled: Vec<String>,
     /// How many sessions were written.
     pub sessions: u64,
@@ -79,35 +79,6 @@ impl Export {
     pub fn to(format: Format) -> Self {
         let given = Given::default();
         Self { format, given, entities: true, strict: false, overwrite: false, passphrase: None }
-    }
-
-    /// The api id, whatever the session says.
-    #[must_use]
-    pub fn api_id(mut self, api_id: i32) -> Self {
-        self.given.api_id = Some(api_id);
-        self
-    }
-
-    /// The account's own user id, whatever the session says.
-    #[must_use]
-    pub fn user_id(mut self, id: i64) -> Self {
-        self.given.user_id = Some(id);
-        self
-    }
-
-    /// Whether the account is a bot, whatever the session says. Without a known user id it is not
-    /// kept, and [`ExportReport::filled`] says so.
-    #[must_use]
-    pub fn bot(mut self, bot: bool) -> Self {
-        self.given.bot = Some(bot);
-        self
-    }
-
-    /// Whether the account is one of the test servers, whatever the session says.
-    #[must_use]
-    pub fn test_mode(mut self, test: bool) -> Self {
-        self.given.test_mode = Some(test);
-        self
     }
 
     /// The DC that the account lives on, whatever the session says. Where it has no key of that DC,
@@ -249,12 +220,12 @@ impl Export {
         out: &mut dyn Output,
         path: &Path,
     ) -> Result<ExportReport> {
-        let string;
+        let line;
         let sealed;
         let target: &dyn Target = match &self.format.spec().writer {
             Writer::String { place, encode } => {
-                string = StringTarget { format: self.format, place, encode: *encode };
-                &string
+                line = string::target(self.format.name(), place, *encode);
+                &line
             }
             Writer::File(target) => *target,
             Writer::Sealed(target) => {
@@ -265,7 +236,8 @@ impl Export {
             Writer::Absent(why) => return Err(self.unfit(why)),
         };
         let mut work = self.begin(sessions, target.place())?;
-        let written = target.write(&mut work.sessions, &mut work.lost, out);
+        let Work { sessions, lost, .. } = &mut work;
+        let written = target.write(Writing { sessions, lost, out });
         written.map_err(|error| match error {
             // A writer does not know what it writes to.
             Error::Io { doing, source, .. } => Error::io(doing, path, source),
@@ -336,6 +308,8 @@ impl Export {
         Error::Unfit { format: self.format.name(), why: why.to_owned() }
     }
 }
+
+given_setters!(Export);
 
 /// The capacity for a string: growing would leave a copy of it in memory.
 const STRING: usize = 1024;

@@ -2,38 +2,20 @@
 
 use zeroize::Zeroizing;
 
-use super::Format;
-use crate::error::{Error, Result};
-use crate::format::{Losses, Outgoing, Output, Place, Target, the_only, written};
+use crate::error::Error;
+use crate::format::{AccountTarget, Encode, Place, Target};
 use crate::string::Unfit;
-use crate::types::Account;
 
-/// A session string.
-pub(super) struct StringTarget {
-    pub(super) format: Format,
-    pub(super) place: &'static Place,
-    pub(super) encode: fn(&Account) -> Result<Zeroizing<String>, Unfit>,
-}
-
-impl Target for StringTarget {
-    fn name(&self) -> &'static str {
-        self.format.name()
-    }
-
-    fn place(&self) -> &'static Place {
-        self.place
-    }
-
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let format = self.format.name();
-        let text = (self.encode)(&the_only(sessions, format)?.account)
-            .map_err(|why| Error::Unfit { format, why: why.to_string() })?;
-        written(out.write_all(text.as_bytes()))?;
-        written(out.write_all(b"\n"))
-    }
+/// Writes the session string of an account, and ends the line.
+pub(super) fn target(name: &'static str, place: &'static Place, encode: Encode) -> impl Target {
+    let encode = move |account: &_| {
+        let unfit = |why: Unfit| Error::Unfit { format: name, why: why.to_string() };
+        let text = encode(account).map_err(unfit)?;
+        // One allocation: growing would leave a copy of the key behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+        line.extend_from_slice(text.as_bytes());
+        line.push(b'\n');
+        Ok(line)
+    };
+    AccountTarget { name, place, encode }
 }

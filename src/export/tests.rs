@@ -60,7 +60,7 @@ fn a_pipe_or_a_link_to_a_device_is_never_replaced() {
     }
 }
 
-/// The session with what every format asks for, so that nothing has to be filled in.
+/// A session with the values that any format needs, so that nothing has to be filled in.
 fn complete(mut sample: Sample) -> Sample {
     let login = &mut sample.account.login;
     let user = login.user.unwrap_or(SelfUser { id: 777, bot: None });
@@ -149,7 +149,7 @@ fn dcs(was: &Account, is: &Account, count: &mut impl FnMut(&'static str, bool)) 
             continue;
         };
         count("dcs.auth_key", dc.auth_key != back.auth_key);
-        // What the client has built in need not be in its file.
+        // A value that is built into the client need not be in its file.
         let known = |dc: &DcOption| (well_known::ipv4(dc.id, test), well_known::ipv6(dc.id, test));
         let gone = |was: &Option<_>, is: &Option<_>, known: Option<_>| {
             was.is_some() && was != is && !(is.is_none() && *was == known)

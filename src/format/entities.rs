@@ -6,8 +6,8 @@ use super::{Notes, Tables};
 use crate::error::Result;
 use crate::types::Entity;
 
-/// The entities of a file, in the order of their ids. Rows that are none are noted and passed
-/// over; a damaged table ends in an error.
+/// The entities of a file, in the order of their ids. Rows that are no entities are skipped with
+/// a note; a damaged table ends in an error.
 pub(crate) struct Entities<'a> {
     file: &'a SqliteFile,
     rows: Option<(Box<dyn PeerRows<'a> + 'a>, Rows<'a>)>,
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Entities<'_> {
 }
 
 impl<'a> Entities<'a> {
-    /// Those of one session. `notes` are what was not taken before.
+    /// Those of one session. `notes` are those so far.
     pub(crate) fn of(file: &'a SqliteFile, session: &str, mut notes: Notes) -> Result<Self> {
         let peers = file.peers(session, &mut notes)?;
         let saved = matches!(file.db(), Tables::Saved(_));
@@ -64,7 +64,7 @@ impl<'a> Entities<'a> {
         self.rows = None;
     }
 
-    /// What was not taken so far.
+    /// Notes on the rows skipped so far.
     pub(crate) fn notes(&self) -> Notes {
         self.notes.clone()
     }

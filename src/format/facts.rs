@@ -46,7 +46,7 @@ fn wrong(dc: DcId, end: &Endpoint) -> Option<Wrong> {
     (other != dc && dc.0 != 0).then_some(Wrong::Dc(other))
 }
 
-/// Takes an invented user id for unknown, and gives a sentence for everything that cannot be.
+/// Takes an invented user id for unknown, and gives a sentence for each impossible value.
 pub(crate) fn look_at(account: &mut Account) -> Vec<String> {
     let mut doubts = Vec::new();
     for dc in &account.dcs {
@@ -88,8 +88,8 @@ pub(crate) fn look_at(account: &mut Account) -> Vec<String> {
     doubts
 }
 
-/// Replaces or takes out of an account on its way out what cannot be, and counts it.
-/// What the format has no place for is left to be counted as that.
+/// Replaces or removes impossible values of an account that is exported, and counts them. Values
+/// that the format has no place for are left: they are counted later.
 pub(crate) fn put_right(
     account: &mut Account,
     place: &Place,

@@ -59,7 +59,7 @@ pub(crate) fn is_blank(value: Value<'_>) -> bool {
     }
 }
 
-/// An auth key; blank is none. The error says what stands in its place, after "the auth key is".
+/// An auth key; blank is none. The error completes "the auth key is".
 pub(crate) fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
     match value {
         _ if is_blank(value) => Ok(None),

@@ -10,8 +10,8 @@ use super::{facts, well_known};
 use crate::error::{Error, Result};
 use crate::types::{Account, DcOption, Endpoint};
 
-/// Fills in what the format needs and the session lacks: what was given, then what is well known.
-/// `filled` gets a sentence for each.
+/// Fills in values that the format needs and the session lacks, from the given values, then from
+/// the well-known ones. `filled` gets a sentence for each.
 ///
 /// # Errors
 ///
@@ -115,7 +115,7 @@ pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses
     for dc in &mut account.dcs {
         fit_addresses(dc, place.address, test.unwrap_or(false), lost);
     }
-    // What the address says as well is not lost.
+    // The address shows it too, so it is not lost.
     let told = well_known::test_mode(&account);
     let login = &mut account.login;
     if place.test_mode == Need::Absent

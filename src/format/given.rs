@@ -7,7 +7,7 @@ use super::place::{Need, Place};
 use super::{facts, well_known};
 use crate::types::{Account, DcId, DcOption, SelfUser};
 
-/// What the caller knows better than the source.
+/// Values from the caller, which override those of the source.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Given {
     pub(crate) api_id: Option<i32>,
@@ -17,8 +17,45 @@ pub(crate) struct Given {
     pub(crate) dc: Option<DcId>,
 }
 
+/// Methods of a builder that has a field `given`, one for each value that a caller may give.
+macro_rules! given_setters {
+    ($builder:ty) => {
+        impl $builder {
+            /// The account's own user id. It replaces the one in the session.
+            #[must_use]
+            pub fn user_id(mut self, id: i64) -> Self {
+                self.given.user_id = Some(id);
+                self
+            }
+
+            /// The api id. It replaces the one in the session.
+            #[must_use]
+            pub fn api_id(mut self, api_id: i32) -> Self {
+                self.given.api_id = Some(api_id);
+                self
+            }
+
+            /// Whether the account is a bot. It replaces what the session says. If the own user id
+            /// is not known, it is not kept, and a note says so.
+            #[must_use]
+            pub fn bot(mut self, bot: bool) -> Self {
+                self.given.bot = Some(bot);
+                self
+            }
+
+            /// Whether the account is one of the test servers. It replaces what the session says.
+            #[must_use]
+            pub fn test_mode(mut self, test: bool) -> Self {
+                self.given.test_mode = Some(test);
+                self
+            }
+        }
+    };
+}
+pub(crate) use given_setters;
+
 impl Given {
-    /// What of it the format has a place for: the rest is neither needed nor lost.
+    /// The values that the format has a place for. The others are neither needed nor lost.
     pub(super) fn for_place(self, place: &Place) -> Self {
         let kept = |need| need != Need::Absent;
         Self {
@@ -32,8 +69,8 @@ impl Given {
     }
 }
 
-/// Puts what was given in the place of what the session says, and what can be in the place of what
-/// cannot. `filled` gets a sentence for each.
+/// Replaces the session's values by the given ones, and impossible values by possible ones.
+/// `filled` gets a sentence for each.
 pub(crate) fn correct(
     account: &mut Account,
     place: &Place,
@@ -46,7 +83,8 @@ pub(crate) fn correct(
     facts::put_right(account, place, filled, lost);
 }
 
-/// What was given wins. What it replaces is said, and what of it cannot be kept.
+/// Replaces the account's values by the given ones. `filled` gets a sentence for each replaced
+/// value, and for a value that cannot be kept.
 pub(crate) fn take_given(account: &mut Account, given: Given, filled: &mut Vec<String>) {
     put_given(account, given, filled);
     if given.bot.is_some() && account.login.user.is_none() {

@@ -1,6 +1,6 @@
 //! Values that were left out of an export, since the format has no place for them.
 
-/// What was left out of an export, and how often.
+/// A value that was left out of an export, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {

@@ -1,5 +1,5 @@
-//! What the sessions of all clients have in common: how a format is read, what it has a place
-//! for, and how a session is fitted to it. `clients` has the formats.
+//! The common parts of all formats: how a format is read, which values it can hold, and how a
+//! session is fitted to it. `clients` has the formats.
 
 pub(crate) mod database;
 mod entities;
@@ -27,7 +27,7 @@ pub(crate) use self::entities::Entities;
 #[cfg(feature = "convert")]
 pub(crate) use self::files::{Disk, Files, InMemory};
 pub(crate) use self::fit::{account_for, fill};
-pub(crate) use self::given::{Given, correct, take_given};
+pub(crate) use self::given::{Given, correct, given_setters, take_given};
 pub use self::lost::Loss;
 pub(crate) use self::lost::Losses;
 pub(crate) use self::notes::Notes;
@@ -37,8 +37,8 @@ pub(crate) use self::reader::Reader;
 #[cfg(feature = "convert")]
 pub(crate) use self::reader::{Known, damaged};
 #[cfg(feature = "convert")]
-pub(crate) use self::spec::{FormatSpec, NamedFiles, Shape, Writer};
+pub(crate) use self::spec::{Encode, FormatSpec, NamedFiles, Shape, Writer};
 pub(crate) use self::target::{
-    AccountTarget, Outgoing, Output, Target, into_bytes, the_only, unwritten, without_entities,
-    written,
+    AccountTarget, Outgoing, Output, Target, Writing, into_bytes, the_only, unwritten,
+    without_entities, written,
 };

@@ -2,7 +2,7 @@
 
 use crate::types::{Account, Entity};
 
-/// What was read from a string, a JSON text, a folder or a binary file.
+/// The sessions read from a string, a JSON text, a folder or a binary file.
 #[derive(Debug)]
 pub(crate) struct Parsed {
     /// The format as dumps name it.

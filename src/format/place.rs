@@ -1,8 +1,8 @@
-//! What a format has a place for.
+//! The values that a format can hold.
 
 use crate::types::{DcOption, EntityKind, PeerId};
 
-/// What a format has a place for.
+/// The values that a format can hold.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// Several sessions in one file.
@@ -102,8 +102,8 @@ impl EntityPlace {
 }
 
 impl Place {
-    /// A format that keeps the home DC's key and nothing else; the others are described by what they
-    /// have more.
+    /// A format that keeps only the key of the home DC. Other formats are described as additions to
+    /// it.
     pub(crate) const LEAST: Self = Self {
         many: false,
         home: Need::Needed,

@@ -68,7 +68,7 @@ impl Reader {
     }
 }
 
-/// What the caller knows of a source.
+/// Values from the caller that are needed to read a source.
 #[cfg(feature = "convert")]
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {

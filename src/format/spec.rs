@@ -1,4 +1,4 @@
-//! What a format is called, and how it is written.
+//! The name of a format, and how it is written.
 
 use zeroize::Zeroizing;
 
@@ -52,7 +52,7 @@ impl FormatSpec {
     }
 }
 
-/// What lies on the disk.
+/// The shape of a format on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// One line of text.

@@ -13,13 +13,13 @@ use crate::types::{Account, AuthKey, DcId, Endpoint, Entity, PeerId};
 /// Tables and columns are taken by name and never by version or place: files that were upgraded
 /// half-way or by another fork carry any number on any columns.
 pub(crate) trait SqliteFormat: Sync {
-    /// What a file of this client is, as in "it is ...".
+    /// The kind of file, as in "it is ...".
     fn described(&self) -> &'static str;
 
     /// Whether these tables are this client's.
     fn recognises(&self, db: &Tables) -> bool;
 
-    /// What is missing in tables that would otherwise be this client's, as in "it has no ...".
+    /// The missing part of tables that would otherwise be this client's, as in "it has no ...".
     fn lacks(&self, _db: &Tables) -> Option<String> {
         None
     }
@@ -36,20 +36,23 @@ pub(crate) trait SqliteFormat: Sync {
         Ok(None)
     }
 
-    /// Everything but the entities, with a note for all that is not in it.
+    /// Everything but the entities, with a note for each value left out.
     fn account(&self, file: &SqliteFile, session: &str, notes: &mut Notes) -> Result<Account>;
 
-    /// How the entities are read; `None` where the file has no table of them.
+    /// How the entities are read.
     fn peers<'a>(
         &self,
         file: &'a SqliteFile,
         session: &str,
         notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>>;
+    ) -> Result<PeerTable<'a>>;
 
     /// Whether it is a table of the client's own, so that nothing needs to be said of it.
     fn owns(&self, table: &str) -> bool;
 }
+
+/// How the entities of a session are read; `None` where the file has no table of them.
+pub(crate) type PeerTable<'a> = Option<Box<dyn PeerRows<'a> + 'a>>;
 
 /// How the rows of one table become entities.
 pub(crate) trait PeerRows<'a> {
@@ -61,8 +64,22 @@ pub(crate) trait PeerRows<'a> {
         true
     }
 
-    /// The entity of a row; `None` for a row that is none, which is noted where it is a loss.
+    /// The entity of a row; `None` if the row is no entity. A note says so where that is a loss.
     fn entity(&mut self, row: &Row<'a>, notes: &mut Notes) -> Result<Option<Entity>, SqliteError>;
+}
+
+/// The rows of a table with these columns. A note says where it lacks one that `needs` names.
+pub(crate) fn rows_or_note<'a>(
+    table: &Table,
+    rows: Option<impl PeerRows<'a> + 'a>,
+    needs: &str,
+    notes: &mut Notes,
+) -> PeerTable<'a> {
+    let Some(rows) = rows else {
+        notes.add(format!("{}: the table has no {needs}, and was not read", table.name()));
+        return None;
+    };
+    Some(Box::new(rows))
 }
 
 /// A client's SQLite session, opened.
@@ -126,7 +143,7 @@ impl SqliteFile {
         self.client.sessions(self)
     }
 
-    /// Everything but the entities, with a note for what is not in it.
+    /// Everything but the entities, with a note for each value left out.
     pub(crate) fn account(&self, session: &str) -> Result<(Account, Notes)> {
         let mut notes = self.notes.clone();
         if let Tables::Saved(salvage) = &self.db {
@@ -152,13 +169,18 @@ impl SqliteFile {
         Ok((account, notes))
     }
 
-    /// How the entities of a session are read; `None` where there is no table of them.
-    pub(super) fn peers<'a>(
-        &'a self,
-        session: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
+    /// How the entities of a session are read.
+    pub(super) fn peers<'a>(&'a self, session: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
         self.client.peers(self, session, notes)
+    }
+
+    /// The table of this name. A note says where there is none.
+    pub(crate) fn table_or_note(&self, name: &str, notes: &mut Notes) -> Option<&Table> {
+        let table = self.db.named(name);
+        if table.is_none() {
+            notes.add(format!("{name}: there is no such table"));
+        }
+        table
     }
 
     /// Runs over the rows of a table if it is there; damage names the table. What `visit` refuses
@@ -210,7 +232,7 @@ impl SqliteFile {
     ) {
         if found > newest && matches!(self.db, Tables::Whole(_)) {
             notes.add(format!(
-                "version: {what} {found} is newer than the {newest} that is known here; it was \
+                "version: {what} {found} is newer than the {newest} that is known; it was \
                  read by its columns"
             ));
         }
@@ -220,7 +242,7 @@ impl SqliteFile {
     ///
     /// # Errors
     ///
-    /// [`Error::BadAuthKey`] for what cannot be a key; in a damaged file it is noted instead.
+    /// [`Error::BadAuthKey`] if the value cannot be a key; in a damaged file it is noted instead.
     pub(crate) fn auth_key(
         &self,
         table: &str,
@@ -265,7 +287,8 @@ pub(crate) fn column<'r>(
     table.column(name).map_or(Ok(Value::Null), |column| row.get(column))
 }
 
-/// The marked id in a column of this name; `None` where it is nobody's, so that the row is skipped.
+/// The marked id in a column of this name; `None` if no peer can have it, so that the row is
+/// skipped.
 pub(crate) fn marked_id(
     table: &Table,
     row: &Row<'_>,
@@ -275,7 +298,7 @@ pub(crate) fn marked_id(
     let id = field::integer(row.get(column)?).ok().and_then(PeerId::from_marked);
     if id.is_none() {
         touch(table, row)?;
-        notes.add(format!("{}: {name} is nobody's id, row skipped", table.name()));
+        notes.add(format!("{}: {name} is not a valid id, row skipped", table.name()));
     }
     Ok(id)
 }

@@ -1,4 +1,4 @@
-//! What sessions are written by, and the sessions on their way to it.
+//! The writers of formats, and the sessions that they get.
 
 use std::io::{self, Seek, Write};
 use std::mem;
@@ -18,32 +18,45 @@ pub(crate) trait Target: Sync {
     /// Its name: `telethon`, `pyrogram-string`.
     fn name(&self) -> &'static str;
 
-    /// What it has a place for.
+    /// The values that it can hold.
     fn place(&self) -> &'static Place;
 
     /// Writes the sessions, which have been fitted; one, unless [`Place::many`] says more. Their
     /// entities are still to be fitted, by [`Outgoing::entity`].
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()>;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()>;
 }
 
-/// What a format is written to.
+/// The sessions to write, and the output.
+pub(crate) struct Writing<'s, 'a> {
+    pub(crate) sessions: &'s mut [Outgoing<'a>],
+    /// What could not be written.
+    pub(crate) lost: &'s mut Losses,
+    pub(crate) out: &'s mut dyn Output,
+}
+
+impl<'s, 'a> Writing<'s, 'a> {
+    /// The parts, for a format that holds one session.
+    pub(crate) fn of_one(
+        self,
+        format: &'static str,
+    ) -> Result<(&'s mut Outgoing<'a>, &'s mut Losses, &'s mut dyn Output)> {
+        Ok((the_only(self.sessions, format)?, self.lost, self.out))
+    }
+}
+
+/// The output of a format's writer.
 pub(crate) trait Output: Write + Seek {}
 
 impl<T: Write + Seek> Output for T {}
 
 /// A format of one account without entities, which is made in memory at once.
-pub(crate) struct AccountTarget {
+pub(crate) struct AccountTarget<E = fn(&Account) -> Result<Zeroizing<Vec<u8>>>> {
     pub(crate) name: &'static str,
     pub(crate) place: &'static Place,
-    pub(crate) encode: fn(&Account) -> Result<Zeroizing<Vec<u8>>>,
+    pub(crate) encode: E,
 }
 
-impl Target for AccountTarget {
+impl<E: Fn(&Account) -> Result<Zeroizing<Vec<u8>>> + Sync> Target for AccountTarget<E> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -52,13 +65,9 @@ impl Target for AccountTarget {
         self.place
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let bytes = (self.encode)(&the_only(sessions, self.name)?.account)?;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let (session, _, out) = work.of_one(self.name)?;
+        let bytes = (self.encode)(&session.account)?;
         written(out.write_all(&bytes))
     }
 }
@@ -76,7 +85,7 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The next entity, with what there is no place for taken out and counted.
+    /// The next entity. Values without a place in the format are removed and counted.
     pub(crate) fn entity(
         &mut self,
         place: &EntityPlace,
@@ -100,7 +109,8 @@ impl Outgoing<'_> {
     }
 }
 
-/// Takes out of an entity what there is no place for; `None` where nothing that is of use remains.
+/// Removes the values of an entity that have no place in the format; `None` if nothing useful
+/// remains.
 fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Option<Entity> {
     let id = entity.id;
     if !facts::is_possible(id) {
@@ -138,7 +148,7 @@ fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Opt
     Some(entity)
 }
 
-/// What to count where a format keeps no entities.
+/// Counts all entities as lost, for a format that keeps none.
 pub(crate) fn without_entities(session: &mut Outgoing<'_>, lost: &mut Losses) -> Result<()> {
     for entity in session.entities.by_ref() {
         lost.add("entities", NO_PLACE, entity?.id);
@@ -164,8 +174,8 @@ fn home(account: &Account) -> Option<&DcOption> {
     account.dcs.iter().find(|dc| Some(dc.id) == account.login.home_dc)
 }
 
-/// What the writer of a database says, as the error of an export. Only what goes wrong with the
-/// output is no fault of the session; its path is put in by who knows it.
+/// An error of the database writer, as the error of an export. An I/O error gets its path from the
+/// caller that knows it; any other error is due to the session.
 pub(crate) fn unwritten(error: WriteError) -> Error {
     match error {
         WriteError::Io(source) => Error::io("write", Path::new(""), source),
@@ -173,7 +183,7 @@ pub(crate) fn unwritten(error: WriteError) -> Error {
     }
 }
 
-/// The error of an export's output. Its path is put in by who knows it.
+/// The I/O error of an export's output. The caller that knows the path puts it in.
 pub(crate) fn written(done: io::Result<()>) -> Result<()> {
     done.map_err(|source| Error::io("write", Path::new(""), source))
 }

@@ -16,11 +16,15 @@ use crate::error::{Error, Result};
 use crate::file::FileKindFound;
 #[cfg(feature = "convert")]
 use crate::format::{Disk, Known};
-use crate::format::{Given, Parsed, ParsedSession};
+use crate::format::{Given, Parsed, ParsedSession, given_setters};
 use crate::store::{SalvagedSession, Store, salvaged_sessions};
 use crate::types::{DcId, Progress};
 
 /// How a [`Source`] is opened.
+///
+/// The values given by [`user_id`](Self::user_id), [`api_id`](Self::api_id), [`bot`](Self::bot) and
+/// [`test_mode`](Self::test_mode) apply to every session of the source: give them for a source of
+/// one session. A note says which value of the session was replaced.
 ///
 /// ```
 /// # fn main() -> tgsession::Result<()> {
@@ -65,7 +69,7 @@ impl SourceOptions {
         self
     }
 
-    /// The DC of an auth key that is alone in hexadecimal digits.
+    /// The DC of a source that is only an auth key in hexadecimal digits.
     #[must_use]
     pub fn dc(mut self, dc: DcId) -> Self {
         self.dc = Some(dc);
@@ -76,37 +80,6 @@ impl SourceOptions {
     #[must_use]
     pub fn progress(mut self, progress: &Progress) -> Self {
         self.progress = progress.clone();
-        self
-    }
-
-    /// The account's own user id, whatever the source says. Where the source says another, a note
-    /// says so. This and the next three options apply to every session of the source: give them for a
-    /// source of one session.
-    #[must_use]
-    pub fn user_id(mut self, id: i64) -> Self {
-        self.given.user_id = Some(id);
-        self
-    }
-
-    /// The api id, whatever the source says.
-    #[must_use]
-    pub fn api_id(mut self, api_id: i32) -> Self {
-        self.given.api_id = Some(api_id);
-        self
-    }
-
-    /// Whether the account is a bot, whatever the source says. Without a known user id it is not
-    /// kept, and a note says so.
-    #[must_use]
-    pub fn bot(mut self, bot: bool) -> Self {
-        self.given.bot = Some(bot);
-        self
-    }
-
-    /// Whether the account is one of the test servers, whatever the source says.
-    #[must_use]
-    pub fn test_mode(mut self, test: bool) -> Self {
-        self.given.test_mode = Some(test);
         self
     }
 
@@ -157,7 +130,7 @@ impl SourceOptions {
         Ok(self.source(path, found))
     }
 
-    /// What was found at this path, with what the caller gave.
+    /// The source found at this path, with the values that the caller gave.
     pub(super) fn source(&self, path: &Path, found: Found) -> Source {
         let Found { inner, notes, stem } = found;
         let (path, progress) = (path.to_owned(), self.progress.clone());
@@ -245,6 +218,8 @@ impl SourceOptions {
         Err(wrong_kind(path, kind))
     }
 }
+
+given_setters!(SourceOptions);
 
 impl Source {
     /// Opens a file for reading: [`SourceOptions::open`] with nothing set.

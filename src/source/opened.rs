@@ -12,8 +12,8 @@ use crate::sqlite;
 use crate::store::{CheckReport, SessionView, Store};
 use crate::types::{Account, Entity, Progress};
 
-/// A file with sessions in it: a store or the session file of another client. What it is is told
-/// from its content, never from its name.
+/// A file with sessions in it: a store or the session file of another client. Its format is
+/// recognised by its content, never by its name.
 ///
 /// Nothing is written to it. On Unix, a legacy file is locked as its own readers lock it while this
 /// is open, and may be in use by a running client. Elsewhere no lock is taken: stop the client first.
@@ -26,11 +26,11 @@ pub struct Source {
     /// The name of the only session, if it is not that of the path.
     pub(super) stem: Option<String>,
     pub(super) progress: Progress,
-    /// What the caller knows better than the source.
+    /// Values from the caller, which override those of the source.
     pub(super) given: Given,
 }
 
-/// What was found in a file or folder.
+/// The sessions found in a file or folder.
 pub(super) struct Found {
     pub(super) inner: Inner,
     /// As in [`Source`].
@@ -39,7 +39,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What lies there with nothing around it.
+    /// Sessions that were not wrapped in anything.
     pub(super) fn plain(inner: Inner) -> Self {
         Self { inner, notes: Vec::new(), stem: None }
     }
@@ -63,7 +63,7 @@ pub(super) enum Inner {
 }
 
 impl Source {
-    /// What it is and in which version, as dumps say it: `telethon-sqlite v7`, `tgsession v1`.
+    /// The format and its version, as in dumps: `telethon-sqlite v7`, `tgsession v1`.
     #[must_use]
     pub fn format(&self) -> String {
         match &self.inner {

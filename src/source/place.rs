@@ -3,7 +3,7 @@
 /// Where a database lies.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
-    /// In a file, with what lies beside it.
+    /// In a file, with its `-wal` and `-journal`.
     File,
     /// In memory, with its `-wal` and its `-journal`.
     Memory(&'a [u8], &'a [Option<Vec<u8>>; 2]),

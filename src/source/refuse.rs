@@ -1,4 +1,4 @@
-//! The errors for what is no session, or cannot be opened as one.
+//! The errors for files that are no sessions, or cannot be opened.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(super) fn wrong_kind(path: &Path, found: FileKindFound) -> Error {
 }
 
 pub(super) fn stranger(path: &Path, found: String) -> Error {
-    let hint = "a store or the session of a client is expected here";
+    let hint = "expected a store or a client's session";
     Error::WrongKind { path: path.to_owned(), found, hint }
 }
 

@@ -128,8 +128,8 @@ impl SourceSession<'_> {
         }
     }
 
-    /// What was in the source and is not in the account or the entities read so far, one sentence
-    /// each. Complete once the entities have been read to the end.
+    /// What was found in the source and is not in the account or the entities read so far, one
+    /// sentence each. Complete once the entities have been read to the end.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let inside = match &self.entities {

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::place::Place;
 use crate::file::FileKindFound;
 
-/// What a copy in text mode has left of a database.
+/// A database that was copied in text mode.
 pub(super) enum TextMode {
     /// The file as it was before.
     Undone(Vec<u8>),

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::{MOST_LETTERS, StringError};
 
-/// What is behind the last whole byte is not looked at, as in the clients' own decoders.
+/// Ignores bits behind the last whole byte, as the clients' own decoders do.
 const READER: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 

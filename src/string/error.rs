@@ -1,11 +1,11 @@
-//! What can be wrong with a session string. Nothing of the string is in a message: it is a login.
+//! Errors in a session string. A message contains no part of the string: it is a login.
 
 use std::fmt;
 
 /// The most characters that a string may have. The longest of a real client has 519.
 pub(crate) const MOST_LETTERS: usize = 2048;
 
-/// What is wrong with a session string.
+/// An error in a session string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StringError {
     /// There is nothing but white space.
@@ -43,11 +43,11 @@ pub(crate) enum StringError {
         /// How many bytes the key has.
         found: usize,
     },
-    /// A field has a value that cannot be.
+    /// A field has an invalid value.
     Value {
         /// The format that it has otherwise.
         format: &'static str,
-        /// What the field is called.
+        /// The name of the field.
         field: &'static str,
     },
     /// It can be read in two ways.
@@ -87,7 +87,7 @@ impl fmt::Display for StringError {
                 "it reads as {format}, but the auth key has {found} bytes and not 256: copy it again"
             ),
             Self::Value { format, field } => {
-                write!(f, "it reads as {format}, but the {field} in it cannot be: copy it again")
+                write!(f, "it reads as {format}, but the {field} in it is invalid: copy it again")
             }
             Self::Ambiguous { formats: [one, other] } => {
                 write!(f, "it reads as {one} and as {other}, and nothing in it says which it is")

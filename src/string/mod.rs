@@ -12,7 +12,7 @@ use crate::types::Account;
 pub(crate) use self::error::{StringError, may_be_cut};
 pub(crate) use self::unfit::Unfit;
 
-/// What a session string says.
+/// The content of a session string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decoded {
     /// The format that it has, as dumps name it.

@@ -1,6 +1,6 @@
 //! Fields off the front of bytes, and the byte strings of TL.
 
-/// What is left of some bytes.
+/// Reads bytes from the front.
 pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

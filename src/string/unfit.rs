@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What a format needs, and the account lacks or has in a shape that the format cannot hold.
+/// A value that a format needs, and that the account lacks or has in a form that the format cannot
+/// hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// The home DC is not known.
@@ -54,7 +55,7 @@ impl fmt::Display for Unfit {
                 return write!(f, "the string has no room for port {port}");
             }
             Self::NoUser => "the string needs the account's user id, and the session has none",
-            Self::UserId => "the account's user id is none that the string has room for",
+            Self::UserId => "the string has no room for the account's user id",
             Self::NoBotFlag => {
                 "the string says whether the account is a bot, and the session does not know it"
             }

@@ -57,13 +57,13 @@ fn plain(error: &Error) -> String {
 }
 
 /// The library's own words where it expects a session.
-pub(crate) const EXPECTED: &str = "a store or the session of a client is expected here";
+pub(crate) const EXPECTED: &str = "expected a store or a client's session";
 
 fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
     let path = path.display();
     let found = &found.replace("text that is no session string", "text, but not a session string");
     let found = match found.as_str() {
-        "no kind of file that is known here" => "unknown file format",
+        "a file of unknown format" => "unknown file format",
         "no ordinary file" => "not a regular file",
         "a folder" => "a directory",
         "empty" => "an empty file",

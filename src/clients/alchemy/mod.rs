@@ -23,12 +23,12 @@ use crate::error::Result;
 #[cfg(feature = "convert")]
 use crate::format::FormatSpec;
 use crate::format::Reader;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat};
+use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, rows_or_note};
 use crate::format::{Notes, Tables};
 use crate::sqlite::Table;
 use crate::types::Account;
 
-/// What is read of telethon-session-sqlalchemy.
+/// The readers of telethon-session-sqlalchemy.
 pub(super) const READERS: &[Reader] = &[Reader::Sqlite(&Alchemy)];
 
 #[cfg(feature = "convert")]
@@ -41,7 +41,7 @@ pub(super) const FILE: FormatSpec = FormatSpec {
 /// The newest schema; version 3 has the tables of 2.
 const NEWEST: i64 = 3;
 
-/// The tables, and a column by which each is told from what others call so.
+/// The tables. Each has a column that other clients' tables of the same name lack.
 const TABLES: [(&str, &str); 5] = [
     ("version", "version"),
     ("sessions", "server_address"),
@@ -50,7 +50,7 @@ const TABLES: [(&str, &str); 5] = [
     ("update_state", "entity_id"),
 ];
 
-/// What a damaged file should have. Which prefix it had is not known beforehand.
+/// The tables that a damaged file should have. Their prefix is not known beforehand.
 const EXPECTED: [&str; 4] = [
     "create table sessions (session_id varchar not null, dc_id integer not null, \
      server_address varchar, port integer, auth_key blob, primary key (session_id, dc_id))",
@@ -109,18 +109,13 @@ impl SqliteFormat for Alchemy {
         file: &'a SqliteFile,
         session: &str,
         notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
+    ) -> Result<PeerTable<'a>> {
         let prefix = prefix(file.db()).unwrap_or_default();
-        let Some(table) = file.db().named(&format!("{prefix}entities")) else {
-            notes.add("entities: there is no such table".into());
-            return Ok(None);
-        };
+        let name = format!("{prefix}entities");
+        let Some(table) = file.table_or_note(&name, notes) else { return Ok(None) };
         let scope = Scope { file, prefix, session: Some(session) };
-        let Some(peers) = Peers::of(scope, table, sessions(file)?) else {
-            notes.add("entities: the table has no columns id and hash, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+        let peers = Peers::of(scope, table, sessions(file)?);
+        Ok(rows_or_note(table, peers, "columns id and hash", notes))
     }
 
     fn owns(&self, table: &str) -> bool {
@@ -129,7 +124,8 @@ impl SqliteFormat for Alchemy {
     }
 }
 
-/// The sessions by id. What a damaged file has lost of `sessions` may still be in the others.
+/// The sessions by id. If a damaged file has lost rows of `sessions`, other tables may still name
+/// them.
 fn sessions(file: &SqliteFile) -> Result<Vec<String>> {
     let prefix = prefix(file.db()).unwrap_or_default();
     let mut found = BTreeSet::new();
@@ -148,8 +144,8 @@ fn sessions(file: &SqliteFile) -> Result<Vec<String>> {
     Ok(found.into_iter().collect())
 }
 
-/// What stands before the names of the tables; `None` where they are not this client's. Of several
-/// prefixes the first is taken. Of a damaged file, one of its tables is enough.
+/// The prefix of the table names; `None` if the tables are not this client's. Of several prefixes
+/// the first is taken. In a damaged file, one table is enough.
 fn prefix(db: &Tables) -> Option<&str> {
     let of_sessions = |table: &Table| {
         let needed = ["dc_id", "auth_key"];
@@ -161,7 +157,7 @@ fn prefix(db: &Tables) -> Option<&str> {
     tables.find_map(prefix_of)
 }
 
-/// What stands before the name of one of this client's tables.
+/// The prefix of the name of one of this client's tables.
 fn prefix_of(table: &Table) -> Option<&str> {
     table.column("session_id")?;
     let (name, _) = TABLES.iter().find(|(name, column)| {

@@ -11,7 +11,7 @@ use crate::clients::recognise;
 use crate::clients::telethon::as_kept;
 use crate::clients::tests::{Sample, counts, sessions as samples, write as write_one};
 use crate::error::Error;
-use crate::format::{Losses, Outgoing, Target, account_for, fill};
+use crate::format::{Losses, Outgoing, Target, Writing, account_for, fill};
 use crate::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
 use crate::sqlite::{Database, OpenOptions, Salvage, Value};
 use crate::types::{
@@ -188,7 +188,8 @@ proptest! {
             Outgoing { name: format!("s {number}"), account: account.clone(), entities }
         }).collect();
         let mut out = Cursor::new(Vec::new());
-        AlchemyFile.write(&mut sessions, &mut lost, &mut out).unwrap();
+        let work = Writing { sessions: &mut sessions, lost: &mut lost, out: &mut out };
+        AlchemyFile.write(work).unwrap();
         let file = open_bytes(out.into_inner()).unwrap();
         for (number, (account, entities)) in (0..).zip(accounts) {
             let sample = Sample { account: account.clone(), entities: entities.clone() };
@@ -281,7 +282,8 @@ fn sessions_of_one_name_are_refused() {
         entities: Box::new(std::iter::empty()),
     };
     let mut out = Cursor::new(Vec::new());
-    let wrote = AlchemyFile.write(&mut [outgoing(), outgoing()], &mut Losses::default(), &mut out);
+    let (sessions, lost) = (&mut [outgoing(), outgoing()], &mut Losses::default());
+    let wrote = AlchemyFile.write(Writing { sessions, lost, out: &mut out });
     assert!(matches!(wrote, Err(Error::Unfit { format: "sqlalchemy", .. })));
 }
 

@@ -7,7 +7,7 @@ use crate::clients::telethon::{
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, integer, one_row, text};
 use crate::format::{Address, EntityPlace, Need, unwritten};
-use crate::format::{Losses, Outgoing, Output, Place, Target};
+use crate::format::{Losses, Outgoing, Place, Target, Writing};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
 
@@ -73,12 +73,8 @@ impl Target for AlchemyFile {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let Writing { sessions, lost, out } = work;
         check_names(sessions)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         one_row(&mut db, VERSION, 2, &[Value::Integer(2)]).map_err(unwritten)?;
@@ -152,7 +148,7 @@ fn write_sent_files(sessions: &[Outgoing<'_>], db: &mut Writer<'_>) -> Result<()
     table.finish().map_err(unwritten)
 }
 
-/// Channels stand under their bare ids, since that is what Telethon hands to the store.
+/// Channels are stored by their bare ids: those are the ids that Telethon passes to the store.
 fn write_states(sessions: &[Outgoing<'_>], db: &mut Writer<'_>, lost: &mut Losses) -> Result<()> {
     let mut table = db.table(UPDATE_STATE, &[Index::automatic(&[0, 1])]).map_err(unwritten)?;
     let mut rowid = 0;

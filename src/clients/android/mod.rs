@@ -23,7 +23,7 @@ use crate::format::Reader;
 use crate::format::{Disk, Files, Notes, Parsed, ParsedSession};
 use crate::types::SelfUser;
 
-/// What is read of Telegram for Android.
+/// The readers of Telegram for Android.
 pub(super) const READERS: &[Reader] = &[
     Reader::File { has_magic: false, looks_like, read: |path, bytes, _| read_file(path, bytes) },
     Reader::Folder {

@@ -239,7 +239,7 @@ fn users_of_every_layer_are_read_and_others_are_told() {
     );
     assert_eq!(user(&[&word(0x1c60_e608), &narrow]), Ok(User { id: 77, bot: None }));
     assert!(user(&[&word(0xdead_beef), &wide]).unwrap_err().contains("deadbeef"));
-    assert!(user(&[&word(0xd3bc_4b7a), &[0; 8]]).unwrap_err().contains("cannot be"));
+    assert!(user(&[&word(0xd3bc_4b7a), &[0; 8]]).unwrap_err().contains("is invalid"));
     assert!(user(&[&word(0xd3bc_4b7a), &[0; 7]]).unwrap_err().contains("too early"));
 }
 

@@ -95,7 +95,7 @@ fn dc(reader: &mut Reader<'_>, home: DcId, notes: &mut Notes) -> Result<Option<D
         found if found > NEWEST_DC => {
             return Err(Unread::Newer { what: "tgnet.dat DC version", found, newest: NEWEST_DC });
         }
-        found => return Err(format!("a DC of version {found} cannot be").into()),
+        found => return Err(format!("a DC of version {found} is unknown").into()),
     }
     let id = dc_id(reader.u32()?)?;
     reader.take(if version >= 3 { 4 } else { 0 })?;
@@ -176,7 +176,7 @@ fn keys(
 }
 
 fn dc_id(number: u32) -> Result<DcId, String> {
-    i32::try_from(number).map(DcId).map_err(|_| format!("DC {number} cannot be"))
+    i32::try_from(number).map(DcId).map_err(|_| format!("there is no DC {number}"))
 }
 
 /// Values off the front of bytes.

@@ -51,7 +51,7 @@ pub(super) fn of_tl(bytes: &[u8]) -> Result<User, String> {
         i32::from_le_bytes(*rest.first_chunk().ok_or(CUT)?).into()
     };
     if id <= 0 {
-        return Err("the id of its user cannot be".to_owned());
+        return Err("the id of its user is invalid".to_owned());
     }
     let flags = flags.first_chunk().map(|flags| u32::from_le_bytes(*flags));
     Ok(User { id, bot: flags.map(|flags| flags & BOT != 0) })

@@ -20,7 +20,7 @@ use crate::format::Reader;
 use crate::format::{Parsed, ParsedSession, key_text};
 use crate::types::{DcId, DcOption, Endpoint};
 
-/// What is read of the apps for macOS and iOS.
+/// The readers of the apps for macOS and iOS.
 pub(super) const READERS: &[Reader] = &[Reader::Json { name: "macOS or iOS", looks_like, read }];
 
 const FORMAT: &str = "apple-shared-data";

@@ -23,7 +23,7 @@ use crate::format::{
 };
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
-/// What is read of gogram.
+/// The readers of gogram.
 pub(super) const READERS: &[Reader] =
     &[Reader::Text(|path, text, _| Some(read_text(text)?.map_err(|why| damaged(path, why))))];
 
@@ -87,7 +87,7 @@ fn of_fields(bytes: &[u8]) -> Option<Result<ParsedSession, String>> {
         let (dc, app) = (dc.parse().ok()?, app.parse().ok()?);
         Some(session(AuthKey::new(key), hash, address, dc, app))
     };
-    Some(fields(rest).ok_or_else(|| "the fields of the gogram string cannot be".to_owned()))
+    Some(fields(rest).ok_or_else(|| "the fields of the gogram string are invalid".to_owned()))
 }
 
 /// Reads bytes as what lies under the base64 of either layout.

@@ -23,7 +23,7 @@ use crate::format::{
 };
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
-/// What is read of gotd.
+/// The readers of gotd.
 pub(super) const READERS: &[Reader] = &[Reader::Json { name: FORMAT, looks_like, read }];
 
 pub(super) const FILE: FormatSpec =
@@ -131,7 +131,7 @@ pub(super) fn endpoint(text: &str) -> Option<Endpoint> {
     (!host.is_empty() && !bare_ipv6).then(|| Endpoint::new(host, port))
 }
 
-/// What a session has a place for.
+/// The fields of a session.
 pub(super) const PLACE: Place =
     Place { address: Address::One, test_mode: Need::Kept, ..Place::LEAST };
 

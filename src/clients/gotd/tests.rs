@@ -9,8 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::clients::Sample;
 use crate::clients::tests::write;
-use crate::format::Losses;
-use crate::format::Target;
+use crate::format::{Losses, Target, Writing};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/others")
@@ -112,8 +111,8 @@ fn what_is_odd_is_noted_and_a_key_that_cannot_be_one_is_an_error() {
 
 #[test]
 fn an_account_that_does_not_fit_is_refused() {
-    let mut lost = Losses::default();
-    let refused = TARGET.write(&mut [], &mut lost, &mut Cursor::new(Vec::new()));
+    let (lost, out) = (&mut Losses::default(), &mut Cursor::new(Vec::new()));
+    let refused = TARGET.write(Writing { sessions: &mut [], lost, out });
     assert!(matches!(refused, Err(Error::Unfit { .. })));
     assert!(matches!(text(&Account::default()), Err(Error::Lacks { .. })));
 }

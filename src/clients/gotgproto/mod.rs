@@ -23,13 +23,15 @@ use self::types::{CHANNEL, GROUP, USER};
 use self::write::{FORMAT, GotgprotoFile};
 use crate::clients::gotd;
 use crate::error::{Damaged, Error, Result};
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat, column, touch};
+use crate::format::sqlite_file::{
+    PeerRows, PeerTable, SqliteFile, SqliteFormat, column, rows_or_note, touch,
+};
 use crate::format::{FormatSpec, Reader, Writer, damaged};
 use crate::format::{Notes, Tables, field};
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Account, Entity, PeerId};
 
-/// What is read of gotgproto.
+/// The readers of gotgproto.
 pub(super) const READERS: &[Reader] = &[
     Reader::Sqlite(&Gotgproto),
     Reader::Text(|path, text, _| Some(read_text(text)?.map_err(|why| damaged(path, why)))),
@@ -92,18 +94,9 @@ impl SqliteFormat for Gotgproto {
         Ok(account.unwrap_or_default())
     }
 
-    fn peers<'a>(
-        &self,
-        file: &'a SqliteFile,
-        _: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
+    fn peers<'a>(&self, file: &'a SqliteFile, _: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
         let Some(table) = file.db().named("peers") else { return Ok(None) };
-        let Some(peers) = Peers::of(table) else {
-            notes.add("peers: the table has no columns id and type, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+        Ok(rows_or_note(table, Peers::of(table), "columns id and type", notes))
     }
 
     fn owns(&self, table: &str) -> bool {
@@ -111,7 +104,7 @@ impl SqliteFormat for Gotgproto {
     }
 }
 
-/// What a damaged file should have.
+/// The tables that a damaged file should have.
 const EXPECTED: [&str; 2] = [
     "create table sessions (version integer, data blob, primary key (version))",
     "create table peers (id integer, access_hash integer, type integer, username text, \

@@ -28,7 +28,7 @@ pub(crate) fn read_text(text: &str) -> Option<Result<Parsed, String>> {
     Some(read_json(&json))
 }
 
-/// Whether it is what lies under the base64.
+/// Whether it is the JSON under the base64.
 pub(crate) fn looks_like_json(json: &Value) -> bool {
     json.get("Version").is_some_and(Value::is_number)
         && json.get("Data").is_some_and(Value::is_string)
@@ -68,5 +68,5 @@ fn bytes(account: &Account) -> Result<Zeroizing<Vec<u8>>> {
     Ok(into_bytes(text))
 }
 
-/// What stands around the inner text.
+/// The bytes around the inner text.
 const ROOM: usize = 64;

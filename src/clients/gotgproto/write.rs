@@ -4,7 +4,7 @@ use super::types::{CHANNEL, GROUP, USER};
 use crate::clients::gotd;
 use crate::error::Result;
 use crate::format::database::one_row;
-use crate::format::{EntityPlace, Losses, Outgoing, Output, Place, Target, the_only, unwritten};
+use crate::format::{EntityPlace, Losses, Outgoing, Place, Target, Writing, unwritten};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::PeerKind;
@@ -44,13 +44,8 @@ impl Target for GotgprotoFile {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let session = the_only(sessions, FORMAT)?;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let (session, lost, out) = work.of_one(FORMAT)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         let data = gotd::text(&session.account)?;
         let row = [Value::Integer(VERSION), Value::Blob(data.as_bytes())];

@@ -5,7 +5,7 @@ pub(crate) mod string;
 
 use crate::format::{FormatSpec, Reader, Shape, Writer, the_only};
 
-/// What is read of GramJS.
+/// The readers of GramJS.
 pub(super) const READERS: &[Reader] = &[
     Reader::String { versioned: true, decode: string::decode },
     Reader::Folder {

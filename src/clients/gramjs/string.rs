@@ -22,7 +22,7 @@ use crate::string::reader::Reader;
 use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::{Account, AuthKey, Endpoint};
 
-/// What the string has a place for: key and address of the home DC.
+/// The fields of the string: key and address of the home DC.
 pub(super) const PLACE: Place = Place { address: Address::One, ..Place::LEAST };
 
 /// The format as dumps name it.

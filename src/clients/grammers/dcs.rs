@@ -24,7 +24,7 @@ pub(super) const OPTION_SQL: &str = "CREATE TABLE dc_option (
                 auth_key BLOB,
                 PRIMARY KEY (dc_id))";
 
-/// The DC that grammers logs in on where none is said.
+/// The DC that grammers logs in on by default.
 const DEFAULT: DcId = DcId(2);
 
 /// The first row, as grammers has it.
@@ -83,8 +83,8 @@ fn read_addresses(
     Ok(())
 }
 
-/// An address as it is spelled, and as it is understood; `None` with a note for what grammers
-/// could not open the file with.
+/// An address as text and parsed. `None`, with a note, if grammers could not open a file that has
+/// it.
 fn address<T: std::str::FromStr>(
     dc: DcId,
     name: &str,

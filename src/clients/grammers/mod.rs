@@ -18,16 +18,16 @@ use crate::error::Result;
 #[cfg(feature = "convert")]
 use crate::format::FormatSpec;
 use crate::format::Reader;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat};
+use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, rows_or_note};
 use crate::format::{Address, Need, OtherDcs, unwritten};
-use crate::format::{Losses, Notes, Outgoing, Output, Place, Tables, Target};
+use crate::format::{Notes, Place, Tables, Target, Writing};
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::Account;
 
 #[cfg(feature = "convert")]
 pub(crate) mod tl;
 
-/// What is read of grammers.
+/// The readers of grammers.
 pub(super) const READERS: &[Reader] = &[
     Reader::Sqlite(&Grammers),
     #[cfg(feature = "convert")]
@@ -40,7 +40,7 @@ pub(super) const FILE: FormatSpec = FormatSpec::file(dcs::FORMAT, &Grammers);
 /// The newest `user_version` that is known.
 const NEWEST: i32 = 1;
 
-/// What a damaged file should have.
+/// The tables that a damaged file should have.
 const EXPECTED: [&str; 5] =
     [dcs::HOME_SQL, dcs::OPTION_SQL, peers::SQL, states::ACCOUNT_SQL, states::CHANNEL_SQL];
 
@@ -105,21 +105,9 @@ impl SqliteFormat for Grammers {
         Ok(account)
     }
 
-    fn peers<'a>(
-        &self,
-        file: &'a SqliteFile,
-        _: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
-        let Some(table) = file.db().named("peer_info") else {
-            notes.add("peer_info: there is no such table".into());
-            return Ok(None);
-        };
-        let Some(peers) = peers::Peers::of(table) else {
-            notes.add("peer_info: the table has no column peer_id, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+    fn peers<'a>(&self, file: &'a SqliteFile, _: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
+        let Some(table) = file.table_or_note("peer_info", notes) else { return Ok(None) };
+        Ok(rows_or_note(table, peers::Peers::of(table), "column peer_id", notes))
     }
 
     fn owns(&self, table: &str) -> bool {
@@ -137,12 +125,8 @@ impl Target for Grammers {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let Writing { sessions, lost, out } = work;
         let options = WriterOptions::new().user_version(NEWEST);
         let mut db = DatabaseWriter::new(out, &options).map_err(unwritten)?;
         for session in sessions {

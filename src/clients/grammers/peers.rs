@@ -171,7 +171,7 @@ impl<'a> PeerRows<'a> for Peers<'a> {
         entity.kind = kind(id, bits);
         let own = if id.kind() == PeerKind::User { bits & SELF } else { 0 };
         if subtype(id, entity.kind) != Some(bits - own) {
-            notes.add(format!("peer_info row {id}: subtype {bits} says more than is known here"));
+            notes.add(format!("peer_info row {id}: subtype {bits} has unknown bits"));
         }
         Ok(Some(entity))
     }

@@ -10,6 +10,7 @@ use crate::clients::tests::{
     Sample, counts, database, read, read_file, read_from, sessions, write,
 };
 use crate::error::Error;
+use crate::format::{Losses, Outgoing};
 use crate::sqlite::{Database, OpenOptions, Salvage, Value};
 use crate::types::{
     AccessHash, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, PeerId,
@@ -179,7 +180,8 @@ fn an_address_that_is_not_known_comes_back_as_none() {
     let mut out = Cursor::new(Vec::new());
     let entities = Box::new(std::iter::empty());
     let session = Outgoing { name: String::new(), account: account.clone(), entities };
-    Grammers.write(&mut [session], &mut Losses::default(), &mut out).unwrap();
+    let (sessions, lost) = (&mut [session], &mut Losses::default());
+    Grammers.write(Writing { sessions, lost, out: &mut out }).unwrap();
     assert_eq!(read(out.into_inner()).unwrap().sample.account, account);
 }
 
@@ -244,9 +246,9 @@ fn odd_values_are_noted_and_left_out() {
         "update_state: a counter is no integer, row skipped",
         "channel_state row 1: pts is more than 32 bits, skipped",
         "peer_info row 77: hash is not an integer, not kept",
-        "peer_info row -1000000000005: subtype 32 says more than is known here",
-        "peer_info: peer_id is nobody's id, row skipped",
-        "peer_info: peer_id is nobody's id, row skipped",
+        "peer_info row -1000000000005: subtype 32 has unknown bits",
+        "peer_info: peer_id is not a valid id, row skipped",
+        "peer_info: peer_id is not a valid id, row skipped",
     ];
     assert_eq!(entities.notes().into_sentences(), expected);
 }

@@ -6,7 +6,7 @@ use crate::format::Reader;
 use crate::format::{Parsed, ParsedSession};
 use crate::types::{AuthKey, DcId, DcOption};
 
-/// What is read here.
+/// The readers of keys in hexadecimal digits.
 pub(super) const READERS: &[Reader] = &[Reader::Text(|path, text, known| {
     Some(read_text(text, known.dc)?.map_err(|NoDc| Error::WrongKind {
         path: path.to_owned(),

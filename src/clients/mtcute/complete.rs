@@ -20,7 +20,7 @@ const CHANNEL_FORBIDDEN: u32 = 0x17d4_93d5;
 const CHAT: u32 = 0x41cb_f256;
 const CHAT_FORBIDDEN: u32 = 0x6592_a1a7;
 
-/// What is kept of an object.
+/// The fields of an object that are kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) name: Option<String>,

@@ -126,10 +126,7 @@ impl Found {
             notes.add(format!("key_value: the server salts of {} DCs are not kept", self.salts));
         }
         if self.unknown > 0 {
-            notes.add(format!(
-                "key_value: {} keys are not known here and are not kept",
-                self.unknown
-            ));
+            notes.add(format!("key_value: {} unknown keys are not kept", self.unknown));
         }
         account
     }

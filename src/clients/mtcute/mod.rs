@@ -19,17 +19,17 @@ mod tl;
 mod values;
 
 use crate::error::Result;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat, column};
+use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, column, rows_or_note};
 use crate::format::{Address, Need, OtherDcs, unwritten};
 use crate::format::{FormatSpec, Reader};
-use crate::format::{Losses, Notes, Outgoing, Output, Place, Tables, Target, field};
+use crate::format::{Notes, Place, Tables, Target, Writing, field};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, TableWriter, WriterOptions};
 use crate::types::Account;
 
 pub(crate) mod string;
 
-/// What is read of mtcute.
+/// The readers of mtcute.
 pub(super) const READERS: &[Reader] =
     &[Reader::Sqlite(&Mtcute), Reader::String { versioned: false, decode: string::decode }];
 
@@ -64,7 +64,7 @@ const VERSIONS: [(&str, i64, &str); 4] = [
 
 const PEERS_GROUP: &str = "peers";
 
-/// What a damaged file should have.
+/// The tables that a damaged file should have.
 const EXPECTED: [&str; 6] =
     [MIGRATIONS_SQL, keys::SQL, keys::TEMPORARY_SQL, key_value::SQL, REFS_SQL, peers::SQL];
 
@@ -138,21 +138,9 @@ impl SqliteFormat for Mtcute {
         Ok(account)
     }
 
-    fn peers<'a>(
-        &self,
-        file: &'a SqliteFile,
-        _: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
-        let Some(table) = file.db().named("peers") else {
-            notes.add("peers: there is no such table".into());
-            return Ok(None);
-        };
-        let Some(peers) = peers::Peers::of(table) else {
-            notes.add("peers: the table has no columns id and hash, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+    fn peers<'a>(&self, file: &'a SqliteFile, _: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
+        let Some(table) = file.table_or_note("peers", notes) else { return Ok(None) };
+        Ok(rows_or_note(table, peers::Peers::of(table), "columns id and hash", notes))
     }
 
     fn owns(&self, table: &str) -> bool {
@@ -182,12 +170,8 @@ impl Target for Mtcute {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let Writing { sessions, lost, out } = work;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         for session in sessions {
             let index = Index::automatic(&[0]);

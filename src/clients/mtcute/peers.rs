@@ -75,7 +75,7 @@ pub(super) fn note_complete(file: &SqliteFile, notes: &mut Notes) -> Result<()> 
         notes.add(format!("peers: {what}, in {read} rows"));
     }
     if unread > 0 {
-        let what = "complete objects are of a layout that is not known here, names are not kept";
+        let what = "complete objects have an unknown layout, their names are not kept";
         notes.add(format!("peers: {unread} {what}"));
     }
     Ok(())

@@ -35,7 +35,7 @@ use crate::string::reader::{Reader, put_tl_bytes};
 use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::{Account, Endpoint, SelfUser};
 
-/// What the string has a place for.
+/// The fields of the string.
 pub(super) const PLACE: Place = Place {
     address: Address::One,
     test_mode: Need::Needed,
@@ -89,7 +89,7 @@ struct Fields<'a> {
     reader: Reader<'a>,
 }
 
-/// What a string says of one DC.
+/// The entry of one DC in a string.
 struct Dc {
     id: i32,
     endpoint: Endpoint,

@@ -225,7 +225,7 @@ fn odd_keys_and_values_are_noted_and_left_out() {
         "key_value: \"updates_channel:5\" is not what mtcute writes there, not kept",
         "key_value: without dc_main the home DC is not known",
         "key_value: of pts, qts, date and seq one is missing, skipped",
-        "key_value: 1 keys are not known here and are not kept",
+        "key_value: 1 unknown keys are not kept",
         "peers: there is no such table",
     ];
     assert_eq!(seen.notes, expected);
@@ -260,7 +260,7 @@ fn odd_peers_are_noted_and_left_out() {
         "peers row 2: hash is not two numbers, not kept",
         "peers row 2: usernames is no JSON array of texts, not kept",
         "peers row 3: usernames is not text, not kept",
-        "peers: id is nobody's id, row skipped",
+        "peers: id is not a valid id, row skipped",
     ];
     assert_eq!(seen.notes, expected);
 }

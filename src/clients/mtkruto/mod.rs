@@ -4,7 +4,7 @@ pub(crate) mod string;
 
 use crate::format::{FormatSpec, Reader};
 
-/// What is read of MTKruto.
+/// The readers of MTKruto.
 pub(super) const READERS: &[Reader] =
     &[Reader::String { versioned: false, decode: string::decode }];
 

@@ -22,7 +22,7 @@ use crate::string::reader::{Reader, put_tl_bytes};
 use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::Account;
 
-/// What the string has a place for. It leaves the addresses to the client.
+/// The fields of the string. The client knows the addresses.
 pub(super) const PLACE: Place = Place {
     test_mode: Need::Needed,
     api_id: Need::Needed,
@@ -100,7 +100,7 @@ pub(crate) fn encode(account: &Account) -> Result<Zeroizing<String>, Unfit> {
     Ok(text(&URL_SAFE_NO_PAD, &packed(&plain)))
 }
 
-/// What the runs stand for; none where they are not whole, or hold too much.
+/// The bytes that the runs encode; `None` if a run is cut short, or if they are too many.
 fn unpacked(runs: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
     let mut runs = runs.iter();

@@ -197,8 +197,8 @@ fn read_channel_pts(file: &SqliteFile, account: &mut Account, notes: &mut Notes)
     })
 }
 
-/// What the libraries never learned is NULL. They ask for what they missed with the counters they
-/// have, and `pts` alone is worth keeping.
+/// Counters that the libraries never learned are NULL. They ask for missed updates with the
+/// counters that they have, so `pts` alone is worth keeping.
 fn account_state(
     pts: i32,
     qts: Value<'_>,

@@ -32,7 +32,7 @@ pub(crate) fn looks_like(json: &Value) -> bool {
 ///
 /// # Errors
 ///
-/// What is wrong with it, in words and without what is in it.
+/// One sentence, without any value of the text.
 pub(crate) fn read(json: &Value) -> Result<Parsed, String> {
     let json = json.as_object().ok_or("it is no JSON object")?;
     let mut session = ParsedSession::default();
@@ -128,7 +128,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The peers, by what they were looked up by.
+/// The peers, by id, username or phone.
 fn entities(json: &Map<String, Value>, notes: &mut Vec<String>) -> Vec<Entity> {
     let mut entities = BTreeMap::new();
     let table = |name: &str| json.get(name).and_then(Value::as_object).into_iter().flatten();

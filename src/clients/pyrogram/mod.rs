@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Forks use the same numbers for different tables, and an upgrade in place appends its columns
-//! and leaves the old ones filled. So forks are told by columns, and usernames are taken from
-//! wherever they are. Hydrogram's tables are Pyrogram's to the letter.
+//! and leaves the old ones filled. So forks are recognised by columns, and usernames are read from
+//! every place. Hydrogram's tables are exactly Pyrogram's.
 
 mod account;
 mod family;
@@ -33,7 +33,7 @@ use crate::error::Result;
 #[cfg(feature = "convert")]
 use crate::format::FormatSpec;
 use crate::format::Reader;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat};
+use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, rows_or_note};
 use crate::format::{Notes, Tables};
 use crate::types::Account;
 
@@ -42,7 +42,7 @@ mod json;
 #[cfg(feature = "convert")]
 pub(crate) mod string;
 
-/// What is read of Pyrogram and its forks.
+/// The readers of Pyrogram and its forks.
 pub(super) const READERS: &[Reader] = &[
     Reader::Sqlite(&Pyrogram::Original),
     Reader::Sqlite(&Pyrogram::Pyrofork),
@@ -73,7 +73,7 @@ pub(super) const STRING: FormatSpec =
 const TABLES: [&str; 6] =
     ["version", "sessions", "peers", "usernames", "update_state", "channel_pts"];
 
-/// What the family's tables have and those of other clients have not.
+/// Columns that the family's tables have, and those of other clients have not.
 const OWN: [(&str, &str); 4] = [
     ("sessions", "test_mode"),
     ("peers", "last_update_on"),
@@ -168,21 +168,10 @@ impl SqliteFormat for Pyrogram {
         account::read(file, notes)
     }
 
-    fn peers<'a>(
-        &self,
-        file: &'a SqliteFile,
-        _: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
-        let Some(table) = file.db().named("peers") else {
-            notes.add("peers: there is no such table".into());
-            return Ok(None);
-        };
-        let Some(peers) = Peers::of(file, table, notes)? else {
-            notes.add("peers: the table has no column id, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+    fn peers<'a>(&self, file: &'a SqliteFile, _: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
+        let Some(table) = file.table_or_note("peers", notes) else { return Ok(None) };
+        let peers = Peers::of(file, table, notes)?;
+        Ok(rows_or_note(table, peers, "column id", notes))
     }
 
     fn owns(&self, table: &str) -> bool {
@@ -190,7 +179,7 @@ impl SqliteFormat for Pyrogram {
     }
 }
 
-/// What a damaged file should have.
+/// The tables that a damaged file should have.
 const EXPECTED: [&str; 2] = [
     "create table sessions (dc_id integer primary key, api_id integer, test_mode integer, \
      auth_key blob, date integer not null, user_id integer, is_bot integer)",

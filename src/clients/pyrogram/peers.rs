@@ -72,7 +72,7 @@ impl<'a> PeerRows<'a> for Peers<'a> {
         };
         let Some(peer) = PeerId::from_marked(id) else {
             touch(self.table, row)?;
-            notes.add("peers row 0: nobody has this id, skipped".into());
+            notes.add("peers row 0: not a valid id, skipped".into());
             return Ok(None);
         };
         let mut columns = Columns { row, id, notes };
@@ -92,7 +92,7 @@ impl<'a> PeerRows<'a> for Peers<'a> {
     }
 }
 
-/// The columns of one row, with notes for what is not as it should be.
+/// The columns of one row, with notes for unexpected values.
 struct Columns<'a, 'r> {
     row: &'a Row<'r>,
     id: i64,
@@ -127,7 +127,7 @@ fn kind(value: Value<'_>, id: PeerId) -> Result<Option<EntityKind>, field::Unfit
     match KINDS.iter().find(|(known, _)| *known == name) {
         Some((_, kind)) if suits(*kind, id.kind()) => Ok(Some(*kind)),
         Some(_) => Err("of another kind than the id"),
-        None => Err("not known here"),
+        None => Err("unknown"),
     }
 }
 

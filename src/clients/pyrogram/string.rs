@@ -22,7 +22,7 @@ use crate::string::reader::Reader;
 use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::{Account, AuthKey};
 
-/// What the string has a place for.
+/// The fields of the string.
 pub(super) const PLACE: Place = Place {
     test_mode: Need::Needed,
     api_id: Need::Needed,

@@ -8,9 +8,7 @@ use super::schema::{self, indexes};
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, integer, one_row, text};
 use crate::format::lost::Losses;
-use crate::format::{
-    Address, EntityPlace, Need, Outgoing, Output, Place, Target, the_only, unwritten,
-};
+use crate::format::{Address, EntityPlace, Need, Outgoing, Place, Target, Writing, unwritten};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriteError, WriterOptions};
 use crate::types::{Entity, EntityKind, PeerKind, UpdateState};
@@ -24,7 +22,7 @@ pub(crate) struct Library {
 
 /// Pyrogram 2, schema 3.
 pub(crate) const PYROGRAM: Library = Library { name: "pyrogram", tables: Pyrogram::Original };
-/// Hydrogram: the schema of Pyrogram 2 to the letter. It switches the file to WAL when it opens it.
+/// Hydrogram: exactly the schema of Pyrogram 2. It switches the file to WAL when it opens it.
 pub(crate) const HYDROGRAM: Library = Library { name: "hydrogram", tables: Pyrogram::Original };
 /// Pyrofork, schema 4.
 pub(crate) const PYROFORK: Library = Library { name: "pyrofork", tables: Pyrogram::Pyrofork };
@@ -44,13 +42,8 @@ impl Target for Library {
         }
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        self.write_at(now(), sessions, lost, out)
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        self.write_at(now(), work)
     }
 }
 
@@ -121,14 +114,8 @@ const KURIGRAM_KINDS: [EntityKind; 8] = [
 
 impl Library {
     /// Writes a session as if it were saved at `now`, in seconds since 1970.
-    fn write_at(
-        &self,
-        now: i64,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let session = the_only(sessions, self.name)?;
+    fn write_at(&self, now: i64, work: Writing<'_, '_>) -> Result<()> {
+        let (session, lost, out) = work.of_one(self.name)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         self.write_session(&mut db, session, now)?;
         let names = self.write_peers(&mut db, session, lost)?;
@@ -310,8 +297,8 @@ impl Name {
     }
 }
 
-/// The libraries have to be told how a peer is named in a request, and for that a channel and a
-/// supergroup are one: so a kind that is not known is that which the id says.
+/// The libraries need the kind to name a peer in a request, where a channel and a supergroup are
+/// alike. So an unknown kind is taken from the range of the id.
 fn kind(entity: &Entity, lost: &mut Losses) -> &'static str {
     let range = entity.id.kind();
     let known = entity.kind.filter(|kind| suits(*kind, range));

@@ -1,4 +1,4 @@
-//! What the detection says of texts that are of no format, or of two.
+//! Detection of texts that have no format, or two.
 
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 

@@ -34,7 +34,7 @@ fn format(entry: &Json) -> &'static str {
     }
 }
 
-/// Compares what was read with what the fixture says; what it does not say is not compared.
+/// Compares the values that the fixture names with those that were read.
 fn check(entry: &Json) {
     let (name, text) = (&entry["library"], entry["string"].as_str().unwrap());
     let expected = &entry["decoded"];
@@ -76,8 +76,7 @@ fn check(entry: &Json) {
     check_written(entry, text);
 }
 
-/// What the newest release of a client wrote is written again to the letter, where there is
-/// nothing in it that was not read.
+/// A string of a client's newest release is written again byte for byte, if all of it was read.
 fn check_written(entry: &Json, text: &str) {
     let read = decode(text).unwrap();
     let written = match (read.format, entry["format"].as_str().unwrap()) {

@@ -54,7 +54,7 @@ fn accounts(hosts: impl Strategy<Value = String>) -> impl Strategy<Value = Accou
     )
 }
 
-/// What a format of these fields keeps of an account.
+/// The part of an account that a format of these fields keeps.
 fn kept(account: &Account, endpoint: bool, test: bool, user: bool, api_id: bool) -> Account {
     let mut kept = account.clone();
     if !endpoint {

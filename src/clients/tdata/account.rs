@@ -35,8 +35,8 @@ fn authorization(bytes: &[u8], notes: &mut Notes) -> Result<Account, String> {
         (user, home) => (user.into(), home),
     };
     match user {
-        0 => notes.add("nobody is logged in".into()),
-        ..0 => notes.add("the user id is none that can be, not kept".into()),
+        0 => notes.add("no user is logged in".into()),
+        ..0 => notes.add("the user id is invalid, not kept".into()),
         id => account.login.user = Some(SelfUser { id, bot: None }),
     }
     account.login.home_dc = (home != 0).then_some(DcId(home));

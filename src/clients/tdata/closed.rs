@@ -9,7 +9,7 @@ pub(super) enum Closed {
     AppLock,
     /// The trailer has this version, which is newer than the one that is known.
     Newer(u32),
-    /// The file cannot be, in these words.
+    /// The file is invalid, for this reason.
     Format(String),
 }
 

@@ -11,12 +11,12 @@ use md5::{Digest, Md5};
 use crate::error::{Damaged, Error, Result};
 use crate::format::Files;
 
-/// A file of a `tdata` folder that is what its MD5 says.
+/// A file of a `tdata` folder whose MD5 is right.
 #[derive(Debug)]
 pub(super) struct TdfFile {
     /// Where it was found.
     pub(super) path: PathBuf,
-    /// What is in it: still sealed, so no secret.
+    /// The content: still encrypted, so no secret.
     pub(super) payload: Vec<u8>,
     /// A newer file of the same name that is damaged.
     pub(super) instead_of: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub(super) fn file(payload: &[u8]) -> Option<Vec<u8>> {
     Some([MAGIC, &WRITTEN_VERSION.to_le_bytes(), payload, &md5].concat())
 }
 
-/// What the last 16 bytes of a file have to be.
+/// The right value of the last 16 bytes of a file.
 pub(super) fn digest(payload: &[u8], version: [u8; 4]) -> Result<[u8; 16], String> {
     let len = i32::try_from(payload.len()).map_err(|_| "it is too large")?;
     let md5 = Md5::new()
@@ -83,8 +83,8 @@ pub(super) fn digest(payload: &[u8], version: [u8; 4]) -> Result<[u8; 16], Strin
     Ok(md5.finalize().into())
 }
 
-/// What is there of a name's files, best first. `s` is written whole and then renamed; before it
-/// there were `0` and `1`, in turn.
+/// The files that exist for a name, best first. `s` is written whole and then renamed. Older
+/// releases wrote `0` and `1` in turn.
 fn candidates(files: &dyn Files, folder: &Path, name: &str) -> Vec<PathBuf> {
     // A pipe of that name would be waited on for ever.
     let file = |ending: char| {

@@ -17,7 +17,7 @@ use super::trailer::Trailer;
 
 /// The key file, opened.
 pub(super) struct KeyFile {
-    /// What the accounts' files are sealed under.
+    /// The key of the accounts' files.
     pub(super) local_key: LocalKey,
     /// The accounts in the order in which they are shown.
     pub(super) indices: Vec<i32>,

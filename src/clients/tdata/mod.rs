@@ -40,7 +40,7 @@ use crate::format::{Files, Notes};
 use crate::format::{FormatSpec, Known, Parsed, ParsedSession, Reader, Shape, Writer};
 use crate::types::Account;
 
-/// What is read of Telegram Desktop.
+/// The readers of Telegram Desktop.
 pub(super) const READERS: &[Reader] =
     &[Reader::Folder { name: "a tdata folder", looks_like, read: read_sessions }];
 
@@ -86,9 +86,9 @@ fn read_sessions(files: &dyn Files, path: &Path, known: Known<'_>) -> Result<Par
 pub(crate) struct TdataAccount {
     /// Which one: 0 is the first that was added.
     pub(crate) index: i32,
-    /// What it holds: no addresses, no entities.
+    /// The account. The format has no addresses and no entities.
     pub(crate) account: Account,
-    /// What was found and not taken, one sentence each.
+    /// One sentence for each value that was skipped.
     pub(crate) notes: Vec<String>,
 }
 
@@ -114,8 +114,8 @@ pub(crate) fn looks_like(files: &dyn Files, folder: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::NeedsPassphrase`], [`Error::WrongPassphrase`], and whatever is wrong with the key
-/// file; what is wrong with one account stands in its place in the list.
+/// [`Error::NeedsPassphrase`], [`Error::WrongPassphrase`], and an error of the key
+/// file. An error of one account is that account's entry in the list.
 pub(crate) fn read(
     files: &dyn Files,
     folder: &Path,
@@ -126,7 +126,7 @@ pub(crate) fn read(
         && envelope::exists(files, &folder, FIRST_ACCOUNT)
     {
         let found = "a tdata folder of before 2020, which has no key file".to_owned();
-        let hint = "open it once with a present Telegram Desktop, which brings it up to date";
+        let hint = "open it once with a current Telegram Desktop, which brings it up to date";
         return Err(Error::WrongKind { path: folder, found, hint });
     }
     let file = TdfFile::read(files, &folder, KEY_FILE)?;

@@ -22,16 +22,16 @@ pub(super) enum Unopened {
     Length(usize),
     /// The key is another one, or a bit of the block is.
     Key,
-    /// The content's own length cannot be.
+    /// The content's own length is invalid.
     Content,
 }
 
 impl From<Unopened> for String {
     fn from(unopened: Unopened) -> Self {
         match unopened {
-            Unopened::Length(len) => format!("a sealed block of {len} bytes cannot be"),
+            Unopened::Length(len) => format!("a sealed block of {len} bytes is invalid"),
             Unopened::Key => "a sealed block does not open with the folder's own key".into(),
-            Unopened::Content => "the length in a sealed block cannot be".into(),
+            Unopened::Content => "the length in a sealed block is invalid".into(),
         }
     }
 }
@@ -155,7 +155,7 @@ fn mix(block: &mut [u8; 16], with: &[u8; 16]) {
     block.iter_mut().zip(with).for_each(|(byte, with)| *byte ^= with);
 }
 
-/// What was in a block, without its length and its padding.
+/// The decrypted content of a block, without its length and its padding.
 pub(super) struct Content {
     plain: Zeroizing<Vec<u8>>,
     end: usize,

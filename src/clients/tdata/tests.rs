@@ -18,7 +18,7 @@ pub(super) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/others")
 }
 
-/// What the JSON beside a fixture says: index, user, home DC, keys in the order of their DCs.
+/// The values in the JSON beside a fixture: index, user, home DC, keys in the order of their DCs.
 type Said = (i32, i64, i32, Vec<(i32, AuthKey)>);
 
 fn expected(name: &str) -> Vec<Said> {
@@ -257,7 +257,7 @@ fn files_of_before_wide_ids_have_their_user_in_32_bits() {
 #[test]
 fn what_is_odd_in_an_account_is_said_and_its_keys_are_kept() {
     let cases: [(Vec<u8>, &str); 5] = [
-        (content(&[0, 0], &[(2, 1)], &[]), "nobody is logged in"),
+        (content(&[0, 0], &[(2, 1)], &[]), "no user is logged in"),
         (content(&[-1, -1, -5, 7, 2], &[(2, 1)], &[]), "the user id is none that can be"),
         (content(&[5, 3], &[(2, 1)], &[]), "there is no key of DC 3"),
         (content(&[5, 2], &[(2, 1), (2, 9)], &[]), "DC 2 has several keys"),

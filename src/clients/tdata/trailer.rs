@@ -18,7 +18,7 @@ use super::closed::Closed;
 use super::sealed::LocalKey;
 use super::stream::Stream;
 
-/// What the array says.
+/// The fields of the array.
 #[derive(Debug)]
 pub(super) struct Trailer<'a> {
     committed: u32,
@@ -115,7 +115,7 @@ impl Function {
         }
         let within = memory <= MOST_MEMORY && time <= MOST_TIME && lanes <= MOST_LANES;
         let refused = || {
-            let text = format!("the cost of its sealed key ({memory}, {time}, {lanes}) cannot be");
+            let text = format!("the cost of its sealed key ({memory}, {time}, {lanes}) is invalid");
             Closed::Format(text)
         };
         if !within || time == 0 || lanes == 0 {

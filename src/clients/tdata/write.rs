@@ -25,7 +25,7 @@ use crate::types::{Account, AuthKey};
 
 const FORMAT: &str = "tdata";
 
-/// What a folder has a place for.
+/// The fields of a folder.
 pub(crate) const PLACE: Place = Place {
     many: true,
     other_dcs: OtherDcs::WithKey,

@@ -19,11 +19,11 @@ use super::closed::Closed;
 use super::events::{ENCRYPTED, Event, Fields, Next, next};
 use crate::format::key_text;
 
-/// A log with what was encrypted in it in clear.
+/// A decrypted log.
 pub(super) struct Opened {
     /// Where the plain part ends.
     plain: usize,
-    /// What lies behind it.
+    /// The decrypted bytes behind it.
     rest: Zeroizing<Vec<u8>>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn opened(bytes: &[u8], key: Option<&[u8]>) -> Result<Opened, Closed>
                 return Ok(Opened { plain: at, rest: decrypted(&event, rest, key)? });
             }
             Next::Event(event) => at += event.size,
-            // What is wrong there is said when it is read.
+            // Damage is reported when the bytes are read.
             _ => return Ok(Opened { plain: bytes.len(), rest: Zeroizing::new(Vec::new()) }),
         }
     }
@@ -55,7 +55,7 @@ fn decrypted(
     rest: &[u8],
     given: Option<&[u8]>,
 ) -> Result<Zeroizing<Vec<u8>>, Closed> {
-    let lock = Lock::read(event.data).ok_or("the event that begins the encryption cannot be")?;
+    let lock = Lock::read(event.data).ok_or("the event that begins the encryption is invalid")?;
     let mut plain = Zeroizing::new(rest.to_vec());
     lock.key(given)?.apply(lock.vector, &mut plain);
     if let Next::Event(event) = next(&plain)
@@ -107,7 +107,7 @@ impl<'a> Lock<'a> {
     }
 }
 
-/// What the log is encrypted under.
+/// The key of an encrypted log.
 pub(super) struct Key(Zeroizing<[u8; 32]>);
 
 impl Key {

@@ -34,7 +34,7 @@ pub(super) struct Event<'a> {
     pub(super) size: usize,
 }
 
-/// What stands at the beginning of bytes.
+/// The parsed beginning of some bytes.
 pub(super) enum Next<'a> {
     Event(Event<'a>),
     /// Nothing, or the beginning of an event that was not written to its end.
@@ -50,7 +50,7 @@ pub(super) fn next(bytes: &[u8]) -> Next<'_> {
         if bytes.iter().all(|byte| *byte == 0) {
             return Next::Unfinished;
         }
-        return Next::Wrong(format!("an event of {size} bytes cannot be"));
+        return Next::Wrong(format!("an event of {size} bytes is invalid"));
     }
     match bytes.get(..size) {
         None => Next::Unfinished,
@@ -128,7 +128,7 @@ impl<'a> Log<'a> {
         Ok(())
     }
 
-    /// What was left off at the end of the log, as the client leaves it off.
+    /// Notes how many bytes at the end of the log were ignored, as the client ignores them.
     pub(super) fn notes(&self, notes: &mut Notes) {
         if self.unfinished > 0 {
             let bytes = self.unfinished;
@@ -136,7 +136,7 @@ impl<'a> Log<'a> {
         }
         if !self.pending.is_empty() {
             let count = self.pending.len();
-            notes.add(format!("the last {count} events were not finished and are not taken"));
+            notes.add(format!("the last {count} events were not finished and are skipped"));
         }
     }
 
@@ -154,7 +154,7 @@ impl<'a> Log<'a> {
     }
 }
 
-/// What the log's keys stand for.
+/// The values by the log's keys.
 pub(super) type Values<'a> = BTreeMap<&'a [u8], &'a [u8]>;
 
 /// Values as TL lays them out.

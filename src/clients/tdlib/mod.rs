@@ -30,7 +30,7 @@ use crate::format::{Files, Notes, Parsed, ParsedSession};
 use crate::format::{FormatSpec, Reader};
 use crate::types::{Account, AuthKey, DcId, DcOption, SelfUser, UpdateState};
 
-/// What is read of TDLib.
+/// The readers of TDLib.
 pub(super) const READERS: &[Reader] = &[
     Reader::File {
         has_magic: false,

@@ -94,7 +94,7 @@ fn read_entities(entities: &Value, session: &mut ParsedSession) {
         }
     }
     if bad > 0 {
-        session.notes.push(format!("entities: {bad} are no pair of an id and a hash, skipped"));
+        session.notes.push(format!("entities: {bad} are not pairs of an id and a hash, skipped"));
     }
     session.entities.sort_by_key(|entity| entity.id);
     let count = session.entities.len();
@@ -167,7 +167,7 @@ mod tests {
             session.notes,
             [
                 "server_address and port are no address, not kept",
-                "entities: 4 are no pair of an id and a hash, skipped",
+                "entities: 4 are not pairs of an id and a hash, skipped",
                 "entities: 1 were there twice",
                 "\"more\" is not the client's and was not read",
             ]

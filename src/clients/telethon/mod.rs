@@ -29,7 +29,7 @@ pub(super) use self::write::{sent_files_row, sessions_row};
 use crate::error::Error;
 use crate::error::Result;
 use crate::format::Reader;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat};
+use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, rows_or_note};
 #[cfg(feature = "convert")]
 use crate::format::{FormatSpec, Known, Parsed};
 use crate::format::{Notes, Tables};
@@ -42,7 +42,7 @@ mod json;
 #[cfg(feature = "convert")]
 pub(crate) mod string;
 
-/// What is read of Telethon.
+/// The readers of Telethon.
 pub(super) const READERS: &[Reader] = &[
     Reader::Sqlite(&Telethon),
     #[cfg(feature = "convert")]
@@ -69,8 +69,8 @@ const NEWEST: i64 = 8;
 /// The tables that are Telethon's own.
 const TABLES: [&str; 5] = ["version", "sessions", "entities", "sent_files", "update_state"];
 
-/// What a damaged file should have: the columns of the newest schema, which begin with those of
-/// every older one.
+/// The tables that a damaged file should have, with the columns of the newest schema. These begin
+/// with those of every older one.
 const EXPECTED: [&str; 4] = [
     "create table sessions (dc_id integer primary key, server_address text, port integer, \
      auth_key blob, takeout_id integer, tmp_auth_key blob)",
@@ -115,21 +115,10 @@ impl SqliteFormat for Telethon {
         read_account(Scope::whole(file), notes)
     }
 
-    fn peers<'a>(
-        &self,
-        file: &'a SqliteFile,
-        _: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
-        let Some(table) = file.db().named("entities") else {
-            notes.add("entities: there is no such table".into());
-            return Ok(None);
-        };
-        let Some(peers) = Peers::of(Scope::whole(file), table, Vec::new()) else {
-            notes.add("entities: the table has no columns id and hash, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+    fn peers<'a>(&self, file: &'a SqliteFile, _: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
+        let Some(table) = file.table_or_note("entities", notes) else { return Ok(None) };
+        let peers = Peers::of(Scope::whole(file), table, Vec::new());
+        Ok(rows_or_note(table, peers, "columns id and hash", notes))
     }
 
     fn owns(&self, table: &str) -> bool {
@@ -147,9 +136,9 @@ fn is_pickle(head: &[u8]) -> bool {
 /// The columns of `sessions` without which there is no login.
 pub(super) const LOGIN: [&str; 2] = ["dc_id", "auth_key"];
 
-/// Whether the tables are Telethon's. A whole file is told by its two tables that no application
-/// makes for itself: tables of other names beside them are nobody's proof. Of a damaged file, at
-/// least one table must still be in the schema, and none of those by which its relatives are told.
+/// Whether the tables are Telethon's. A whole file is recognised by two tables that no application
+/// makes for itself; other tables do not count. In a damaged file, at least one table must be left
+/// in the schema, and no table of a relative.
 fn is_telethon(db: &Tables) -> bool {
     match db {
         Tables::Whole(_) => looks_like(db) && missing(db, &LOGIN).is_none(),
@@ -170,7 +159,7 @@ fn looks_like(db: &Tables) -> bool {
 #[cfg(feature = "convert")]
 fn refuse_pickle(path: &Path, _: &[u8], _: Known<'_>) -> Result<Parsed> {
     let found = "a Python pickle, as Telethon wrote sessions before 0.11".to_owned();
-    let hint = "reading a pickle runs the code in it, so nobody should; log in again";
+    let hint = "reading a pickle runs the code in it, so it is not read; log in again";
     Err(Error::WrongKind { path: path.to_owned(), found, hint })
 }
 
@@ -181,7 +170,7 @@ pub(super) fn missing(db: &Tables, columns: &[&str]) -> Option<String> {
     Some(format!("column {column} in its table sessions"))
 }
 
-/// What Telethon's tables have and those of a relative have not.
+/// Columns that Telethon's tables have, and those of a relative have not.
 const OWN: [(&str, &str); 4] = [
     ("sessions", "server_address"),
     ("entities", "hash"),
@@ -189,11 +178,11 @@ const OWN: [(&str, &str); 4] = [
     ("update_state", "id"),
 ];
 
-/// So many of the relatives are told by a table that Telethon has too.
+/// The first so many of `RELATIVES` are tables that Telethon has too.
 const CORE: usize = 4;
 
-/// What other clients' tables of the same names have: telethon-session-sqlalchemy, Pyrogram and its
-/// forks, and grammers.
+/// Columns that only other clients' tables of the same names have: telethon-session-sqlalchemy,
+/// Pyrogram and its forks, and grammers.
 const RELATIVES: [(&str, &str); 7] = [
     ("sessions", "session_id"),
     ("sessions", "user_id"),

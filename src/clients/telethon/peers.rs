@@ -67,8 +67,8 @@ impl<'a> PeerRows<'a> for Peers<'a> {
 }
 
 impl Peers<'_> {
-    /// Whether it is a row of the session that is read. One of a session that the file does not
-    /// list would be met by nobody, so it is noted.
+    /// Whether it is a row of the session that is read. A row of a session that the file does
+    /// not list belongs to no session that is read, so it is noted.
     fn is_meant(&mut self, row: &Row<'_>, notes: &mut Notes) -> Result<bool, SqliteError> {
         let Some(id) = session_id(self.table, row)? else {
             notes.add("entities: session_id is not text, row skipped".into());

@@ -95,7 +95,7 @@ pub(in crate::clients) fn state_rows(account: &Account, lost: &mut Losses) -> Ve
             let [pts, qts, seq] = [state.pts, state.qts, state.seq].map(i64::from);
             rows.push(StateRow { id: 0, pts, qts, date: state.date, seq });
         } else {
-            lost.add_one("state", "its date is none to Python, which then cannot start");
+            lost.add_one("state", "Python has no such date, and the client then cannot start");
         }
     }
     for state in &account.channel_states {

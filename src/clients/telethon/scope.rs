@@ -13,7 +13,7 @@ use crate::sqlite::{Row, SqliteError, Table, Value};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::clients) struct Scope<'a> {
     pub(in crate::clients) file: &'a SqliteFile,
-    /// What stands before the names of the tables.
+    /// The prefix of the table names.
     pub(in crate::clients) prefix: &'a str,
     /// The rows' `session_id`; `None` where there is no such column.
     pub(in crate::clients) session: Option<&'a str>,
@@ -33,8 +33,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A column by name. Where the schema of a damaged file has lost the name, the column that
-    /// stands in its place among `names`, if that has no other of Telethon's names.
+    /// A column by name. If the schema of a damaged file has lost the name, it is the column at the
+    /// name's position in `names`, unless that column has another of Telethon's names.
     pub(super) fn column(self, table: &Table, names: &[&str], name: &str) -> Option<usize> {
         let in_its_place = || {
             let place = names.iter().position(|known| *known == name)?;

@@ -9,8 +9,9 @@
 //!
 //! Nothing but the length says which address it is. The string of GramJS for a host of 14
 //! characters is as long as this one with IPv6; read as this one, its address would begin with
-//! the length, `e:`, and go on with the host's letters. Nobody has such an address, so neither is
-//! read nor written here, and one damaged letter does not make it another client's string.
+//! the length, `e:`, and go on with the host's letters. No host has such an address, so such a
+//! string is neither read nor written here, and one damaged letter does not make it another
+//! client's string.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -24,7 +25,7 @@ use crate::string::reader::Reader;
 use crate::string::{Decoded, Reading, Unfit};
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
-/// What the string has a place for: key and address of the home DC.
+/// The fields of the string: key and address of the home DC.
 pub(super) const PLACE: Place = Place { address: Address::One, ..Place::LEAST };
 
 /// The format as dumps name it.

@@ -4,8 +4,8 @@
 use super::rows::{EntityRow, StateRow, for_each_entity, state_rows};
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, integer, one_row, text};
-use crate::format::{Address, EntityPlace, Need, the_only, unwritten};
-use crate::format::{Losses, Outgoing, Output, Place, Target};
+use crate::format::{Address, EntityPlace, Need, unwritten};
+use crate::format::{Losses, Outgoing, Place, Target, Writing};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
 use crate::types::{Account, DcOption, FileKind, SentFile};
@@ -97,13 +97,8 @@ impl Target for TelethonFile {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let session = the_only(sessions, self.name)?;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let (session, lost, out) = work.of_one(self.name)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         self.write_login(session, &mut db)?;
         write_entities(session, &mut db, lost)?;

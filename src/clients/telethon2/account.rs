@@ -61,8 +61,7 @@ fn socket(text: &str) -> Option<Endpoint> {
     (!host.is_empty()).then(|| Endpoint::new(host, port))
 }
 
-/// `user` of version 10. What the own user is called is known of other users by their entities
-/// only, so it has no place.
+/// `user` of version 10. Its username is skipped: an account has none, only entities have.
 fn read_user(file: &SqliteFile, account: &mut Account, notes: &mut Notes) -> Result<()> {
     file.each_row("user", |table, row| {
         login(
@@ -115,7 +114,7 @@ fn login(account: &mut Account, notes: &mut Notes, [id, dc, bot]: [Value<'_>; 3]
     }
     match dc_id(dc) {
         Some(dc) => account.login.home_dc = Some(dc),
-        None => notes.add("the number of the home DC is none, not kept".into()),
+        None => notes.add("the number of the home DC is invalid, not kept".into()),
     }
 }
 

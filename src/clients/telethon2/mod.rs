@@ -17,8 +17,8 @@
 //! Both have a table `version (version)`. All ids are bare. Addresses of version 10 are
 //! `HOST:PORT`, an IPv6 host without brackets; several DCs can have keys.
 //!
-//! A file of version 7 that v2-stale2 took over has its one address in both columns, user 0, which
-//! is nobody, and zeros for a state that it did not have.
+//! A file of version 7 that v2-stale2 took over has its one address in both columns. Its user is 0,
+//! and zeros stand for the state that it did not have.
 
 mod account;
 mod peers;
@@ -30,11 +30,11 @@ use crate::error::Result;
 #[cfg(feature = "convert")]
 use crate::format::FormatSpec;
 use crate::format::Reader;
-use crate::format::sqlite_file::{PeerRows, SqliteFile, SqliteFormat};
+use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, rows_or_note};
 use crate::format::{Notes, Tables};
 use crate::types::Account;
 
-/// What is read of Telethon's v2 branch.
+/// The readers of Telethon's v2 branch.
 pub(super) const READERS: &[Reader] = &[Reader::Sqlite(&Telethon2)];
 
 #[cfg(feature = "convert")]
@@ -47,7 +47,7 @@ const NEWEST: i64 = 10;
 const TABLES: [&str; 8] =
     ["version", "datacenter", "user", "state", "channelstate", "session", "channel", "entity"];
 
-/// What a damaged file should have, of both branches; of `datacenter` the newer layout.
+/// The tables that a damaged file of either branch should have; `datacenter` in its newer layout.
 const EXPECTED: [&str; 7] = [
     "create table datacenter (id integer primary key, ipv4_addr text, ipv6_addr text, auth blob)",
     "create table user (id integer primary key, dc integer not null, bot integer not null, \
@@ -91,18 +91,9 @@ impl SqliteFormat for Telethon2 {
         account::read(file, notes)
     }
 
-    fn peers<'a>(
-        &self,
-        file: &'a SqliteFile,
-        _: &str,
-        notes: &mut Notes,
-    ) -> Result<Option<Box<dyn PeerRows<'a> + 'a>>> {
+    fn peers<'a>(&self, file: &'a SqliteFile, _: &str, notes: &mut Notes) -> Result<PeerTable<'a>> {
         let Some(table) = file.db().named("entity") else { return Ok(None) };
-        let Some(peers) = Peers::of(table) else {
-            notes.add("entity: the table has no columns id, hash and ty, and was not read".into());
-            return Ok(None);
-        };
-        Ok(Some(Box::new(peers)))
+        Ok(rows_or_note(table, Peers::of(table), "columns id, hash and ty", notes))
     }
 
     fn owns(&self, table: &str) -> bool {

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, one_row, text};
-use crate::format::{Address, Need, OtherDcs, the_only, unwritten, without_entities};
-use crate::format::{Losses, Outgoing, Output, Place, Target};
+use crate::format::{Address, Need, OtherDcs, unwritten, without_entities};
+use crate::format::{Losses, Place, Target, Writing};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::{Account, DcOption, Endpoint, PeerKind};
@@ -66,13 +66,8 @@ impl Target for Telethon2File {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let session = the_only(sessions, FORMAT)?;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let (session, lost, out) = work.of_one(FORMAT)?;
         without_entities(session, lost)?;
         let mut db = DatabaseWriter::new(out, &WriterOptions::new()).map_err(unwritten)?;
         one_row(&mut db, VERSION_TABLE, VERSION, &[Value::Integer(VERSION)]).map_err(unwritten)?;

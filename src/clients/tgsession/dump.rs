@@ -5,7 +5,7 @@ use std::path::Path;
 use super::place::{ALL, ENTITIES};
 use crate::dump::{self, Secrets, Writer};
 use crate::error::Result;
-use crate::format::{Known, Losses, Outgoing, Output, Parsed, Place, Target, damaged, written};
+use crate::format::{Known, Parsed, Place, Target, Writing, damaged, written};
 
 pub(super) const FORMAT: &str = "json";
 
@@ -28,12 +28,8 @@ impl Target for DumpFile {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let Writing { sessions, lost, out } = work;
         let mut dump = Writer::new(out, "tgsession export", Secrets::Shown);
         for session in sessions {
             written(dump.begin(&session.name, &session.account))?;

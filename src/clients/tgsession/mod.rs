@@ -8,7 +8,7 @@ use self::dump::DumpFile;
 use self::portable::PortableFile;
 use crate::format::{FormatSpec, Reader, Shape, Writer};
 
-/// What is read of our own.
+/// The readers of our own formats.
 pub(super) const READERS: &[Reader] = &[
     Reader::File { has_magic: true, looks_like: portable::looks_like, read: portable::read },
     Reader::Text(portable::read_text),

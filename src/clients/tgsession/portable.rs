@@ -6,10 +6,7 @@ use zeroize::Zeroizing;
 
 use super::place::{ALL, ENTITIES};
 use crate::error::{Error, Result};
-use crate::format::{
-    Known, Losses, Outgoing, Output, Parsed, ParsedSession, Place, Target, damaged, the_only,
-    written,
-};
+use crate::format::{Known, Parsed, ParsedSession, Place, Target, Writing, damaged, written};
 use crate::portable::{self, PortableError};
 
 pub(super) const FORMAT: &str = "portable";
@@ -80,13 +77,8 @@ impl Target for PortableFile {
         &ALL
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        lost: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let session = the_only(sessions, self.name())?;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let (session, lost, out) = work.of_one(self.name())?;
         let mut entities = Vec::new();
         while let Some(entity) = session.entity(&ENTITIES, lost) {
             entities.push(entity?);

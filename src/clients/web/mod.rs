@@ -22,7 +22,7 @@ use crate::format::Reader;
 use crate::format::{Parsed, ParsedSession};
 use crate::types::{Account, AuthKey, DcId, DcOption, SelfUser};
 
-/// What is read of Telegram Web.
+/// The readers of Telegram Web.
 pub(super) const READERS: &[Reader] = &[Reader::Json { name: "Telegram Web", looks_like, read }];
 
 const FORMAT: &str = "web-localstorage";

@@ -20,7 +20,7 @@ pub(super) fn read(text: &[u8], notes: &mut Vec<String>) -> Result<Account, Stri
         Some(None) => return Err("UserId is no id of a user".to_owned()),
     };
     if login.user.is_none() {
-        notes.push("nobody is logged in".into());
+        notes.push("no user is logged in".into());
     }
     read_dcs(json, &mut account, notes)?;
     if let Some(options) = json.get("DcOptions").and_then(Value::as_array) {

@@ -31,7 +31,7 @@ use crate::format::{FormatSpec, Known, Reader, Shape, Writer, damaged};
 use crate::format::{Parsed, ParsedSession};
 use std::path::Path;
 
-/// What is read of WTelegramClient.
+/// The readers of WTelegramClient.
 pub(super) const READERS: &[Reader] =
     &[Reader::File { has_magic: false, looks_like, read: read_file }];
 

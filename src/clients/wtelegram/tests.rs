@@ -153,7 +153,7 @@ fn odd_json_is_noted_or_refused_and_its_values_are_not_shown() {
     assert_eq!(
         notes,
         [
-            "nobody is logged in",
+            "no user is logged in",
             "DataCenter of DC 4 is no address, not kept",
             "DCSessions: 1 of media DCs are not kept",
             "DcOptions: 1 addresses that the server gave, not kept",

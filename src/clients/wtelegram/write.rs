@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::cbc::{self, Key};
 use super::layout::{AES, FORMAT, HASH, HEAD, MOST_BLOCK};
 use crate::error::{Error, Result};
-use crate::format::{Address, Losses, Need, OtherDcs, Outgoing, Output, Place, Target, key_text};
-use crate::format::{the_only, written};
+use crate::format::written;
+use crate::format::{Address, Need, OtherDcs, Place, Target, Writing, key_text};
 use crate::types::{Account, AuthKey, DcOption};
 
 /// The file of this session key.
@@ -21,7 +21,7 @@ impl WTelegramFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Lacks`] without one, [`Error::Unfit`] for one that cannot be.
+    /// [`Error::Lacks`] without one, [`Error::Unfit`] for an invalid one.
     pub(crate) fn new(key: Option<&[u8]>) -> Result<Self> {
         let what = "the session_key as passphrase (where none was set, the api_hash)";
         let key = key.filter(|key| !key.is_empty()).ok_or(Error::Lacks { format: FORMAT, what })?;
@@ -46,13 +46,9 @@ impl Target for WTelegramFile {
         &PLACE
     }
 
-    fn write(
-        &self,
-        sessions: &mut [Outgoing<'_>],
-        _: &mut Losses,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        let content = content(&the_only(sessions, FORMAT)?.account)?;
+    fn write(&self, work: Writing<'_, '_>) -> Result<()> {
+        let (session, _, out) = work.of_one(FORMAT)?;
+        let content = content(&session.account)?;
         let mut vector = [0; AES];
         getrandom::fill(&mut vector)
             .map_err(|error| Error::Other(format!("no random numbers: {error}").into()))?;
@@ -85,7 +81,7 @@ fn content(account: &Account) -> Result<Zeroizing<Vec<u8>>> {
     Ok(content)
 }
 
-/// What is zero or not known is left out, as the client does.
+/// Zero and unknown values are left out, as the client does.
 fn text(account: &Account) -> Result<Zeroizing<String>> {
     let lacks = |what| Error::Lacks { format: FORMAT, what };
     let home = account.login.home_dc.ok_or(lacks("the home DC"))?;

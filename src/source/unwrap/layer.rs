@@ -19,7 +19,7 @@ pub(in crate::source) enum Inside {
 
 /// One layer that was removed.
 pub(in crate::source) struct Layer {
-    /// What it was, as in "inside `name`".
+    /// Its name, as in "inside `name`".
     pub(in crate::source) name: String,
     pub(in crate::source) inside: Inside,
 }
@@ -57,5 +57,7 @@ impl Budget {
 
 pub(in crate::source) fn too_large() -> String {
     let most = MOST_BYTES >> 20;
-    format!("packed data that unpacks to more than {most} MiB; unpack it and give what is in it")
+    format!(
+        "compressed data that unpacks to more than {most} MiB; unpack it and give what is in it"
+    )
 }

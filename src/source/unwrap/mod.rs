@@ -14,7 +14,7 @@ pub(super) use self::layer::{Budget, Bytes, Inside, Layer};
 ///
 /// # Errors
 ///
-/// What the bytes are, as in "it is ...", where that is known and nothing can be taken out of it.
+/// The kind of the bytes, as in "it is ...", if it is known and nothing can be taken out of them.
 pub(super) fn step(bytes: &[u8], budget: &mut Budget) -> Result<Option<Layer>, String> {
     budget.steps = budget.steps.checked_sub(1).ok_or("wrapped in too many layers")?;
     if let Some(layer) = archive::open(bytes, budget)? {

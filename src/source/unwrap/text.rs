@@ -105,7 +105,7 @@ fn collect(key: &str, value: &Value, texts: &mut Vec<(String, Bytes)>) {
     }
 }
 
-/// One line is what [`step`] has seen already.
+/// A text of one line is left out: [`step`] has tried it.
 fn lines(text: &str, texts: &mut Vec<(String, Bytes)>) {
     if text.lines().filter(|line| !line.trim().is_empty()).nth(1).is_none() {
         return;
@@ -118,8 +118,7 @@ fn lines(text: &str, texts: &mut Vec<(String, Bytes)>) {
     }
 }
 
-/// What stands between quotes that enclose all of the text, with the letter of a Python literal
-/// before them or not.
+/// The text between quotes that enclose all of it. A letter of a Python literal may precede them.
 fn quoted(text: &str) -> Option<&str> {
     let text = unlettered(text);
     QUOTES.iter().find_map(|(open, close)| {
@@ -151,7 +150,7 @@ fn unescaped(literal: &str) -> Bytes {
     bytes
 }
 
-/// What is called in a text like `StringSession('..')`, and its first argument.
+/// The function name and first argument of a text like `StringSession('..')`.
 fn call(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix("new ").unwrap_or(text);
     let (name, rest) = text.strip_suffix(')')?.split_once('(')?;
@@ -201,7 +200,7 @@ mod tests {
 
     const WORD: &str = "1ApWapzMBu8Oqd-lXFkY_3EBH==";
 
-    /// What is left when no layer is known any more.
+    /// The text without all of its layers.
     fn peeled(text: &str) -> String {
         let mut text = text.to_owned();
         while let Some(layer) = step(&text) {

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::types::{AuthKey, PeerId, PeerKind};
 
 /// The client marks a channel by putting `-100` before the digits of its id. For ids of ten digits,
-/// which all had for long, that is what subtracting from -10^12 gives.
+/// as all were for long, that is the id subtracted from -10^12.
 pub(super) fn marked(id: PeerId) -> String {
     match id.kind() {
         PeerKind::User => id.bare().to_string(),
@@ -66,7 +66,7 @@ pub(super) fn file_of(key: &str) -> String {
 }
 
 /// The key in `{"type":"Buffer","data":[1,2]}`, read without the JSON parser, whose values are not
-/// wiped. The error says what stands in its place, after "the auth key is".
+/// wiped. The error completes "the auth key is".
 pub(super) fn auth_key(text: &str) -> Result<AuthKey, String> {
     let no_buffer = || "no Buffer".to_owned();
     let (head, rest) = text.split_once('[').ok_or_else(no_buffer)?;

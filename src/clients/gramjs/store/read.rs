@@ -72,7 +72,7 @@ fn keys(files: &dyn Files, folder: &Path, notes: &mut Notes) -> Result<BTreeMap<
     Ok(keys)
 }
 
-/// What stands before the session's keys: its name and the divider.
+/// The prefix of the session's keys: its name and the divider.
 fn prefix(keys: &BTreeMap<String, PathBuf>) -> Option<String> {
     let has = |prefix: &str, key: &str| keys.contains_key(&format!("{prefix}{key}"));
     let mut prefixes = keys.keys().filter_map(|key| key.strip_suffix("dcId"));
@@ -117,7 +117,7 @@ fn account(folder: &Path, login: &Login, notes: &mut Notes) -> Result<Account> {
 fn key(folder: &Path, dc: i32, login: &Login) -> Result<Option<AuthKey>> {
     let found = match login.get("authKey") {
         None => return Ok(None),
-        // What the client stores of a key that it has not made yet.
+        // The client's values for a key that it has not made yet.
         Some(Some(text)) if matches!(text.as_str(), "undefined" | "null" | "") => return Ok(None),
         Some(Some(text)) => auth_key(text),
         Some(None) => Err("no text".to_owned()),

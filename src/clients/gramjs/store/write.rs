@@ -10,7 +10,7 @@ use crate::format::{Address, EntityPlace, Need};
 use crate::format::{Losses, Outgoing, Place};
 use crate::types::{Entity, PeerKind};
 
-/// What a store has a place for.
+/// The fields of a store.
 pub(crate) const PLACE: Place = Place {
     address: Address::One,
     auth_key: Need::Kept,
@@ -18,8 +18,8 @@ pub(crate) const PLACE: Place = Place {
     ..Place::LEAST
 };
 
-/// The client throws when its store would exceed 5 MiB. Half of that leaves it room for what it
-/// will see itself; it is some 30,000 entities.
+/// The client throws when its store would exceed 5 MiB. Half of that, some
+/// 30,000 entities, leaves room for the entities that it will see later.
 const MOST_BYTES: usize = 5 << 19;
 
 /// The files of a fitted session in a folder of this name: their names and contents.

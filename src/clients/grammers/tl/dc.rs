@@ -56,7 +56,7 @@ fn decode(reader: &mut Reader<'_>, both: &mut bool, notes: &mut Notes) -> Result
             dc.ipv4 = ipv4.and_then(|ip| at(ip.into()));
             dc.ipv6 = ipv6.and_then(|ip| at(ip.into()));
         }
-        Err(_) => notes.add(format!("DC {id}: port {port} cannot be, the address is not kept")),
+        Err(_) => notes.add(format!("DC {id}: port {port} is invalid, the address is not kept")),
     }
     Ok(dc)
 }

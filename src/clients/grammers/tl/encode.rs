@@ -27,7 +27,7 @@ pub(crate) enum Unfit {
     NoHome,
     /// The home DC is not the only one with a key, and only a user could name it.
     NoUser,
-    /// Nobody said whether the user is a bot.
+    /// It is not known whether the user is a bot.
     BotUnknown,
     /// A date is not in the 32 bits that it has.
     Date(i64),

@@ -22,7 +22,7 @@ pub(super) fn flags(reader: &mut Reader<'_>, known: u32) -> Result<u32, String> 
 pub(super) fn vector(reader: &mut Reader<'_>) -> Result<u32, String> {
     expect(reader, VECTOR, "vector")?;
     let count = reader.i32()?;
-    u32::try_from(count).map_err(|_| format!("a vector of {count} elements cannot be"))
+    u32::try_from(count).map_err(|_| format!("a vector of {count} elements is invalid"))
 }
 
 pub(super) const SESSION: u32 = 0xa73e_b8ce;

@@ -99,7 +99,7 @@ fn read_user(
     match id {
         // Release 0.8 writes it where it knows the home DC and not the user.
         0 => {}
-        ..0 => notes.add("the user id is none that can be, not kept".into()),
+        ..0 => notes.add("the user id is invalid, not kept".into()),
         _ => account.login.user = Some(SelfUser { id, bot: Some(bot) }),
     }
     Ok(())
@@ -128,7 +128,7 @@ fn read_state(
         let (id, pts) = (reader.i64()?, reader.i32()?);
         match PeerId::channel(id) {
             Some(id) => account.channel_states.push(ChannelState { id, pts }),
-            None => notes.add(format!("channel {id} cannot be, its state is not kept")),
+            None => notes.add(format!("channel {id} is invalid, its state is not kept")),
         }
     }
     account.channel_states.sort_by_key(|state| state.id);

@@ -1,4 +1,4 @@
-//! What a file holds.
+//! The content of a file.
 
 use crate::types::Account;
 
@@ -7,8 +7,8 @@ use crate::types::Account;
 pub(crate) struct GrammersTl {
     /// The releases that write such a file: `0.1-0.2`, `0.3-0.7` or `0.8`.
     pub(crate) release: &'static str,
-    /// What it holds. It knows no peers.
+    /// The content. The format has no peers.
     pub(crate) account: Account,
-    /// What was found and not taken or not as it stood there, one sentence each.
+    /// One sentence for each value that was skipped or changed.
     pub(crate) notes: Vec<String>,
 }

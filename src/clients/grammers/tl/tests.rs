@@ -166,7 +166,7 @@ fn addresses_that_say_nothing_are_not_kept() {
     assert_eq!(read(3, &[&[0; 4], &[1; 16], &port])[0], None);
     assert_eq!(read(0, &[&port]), [None, None]);
     let odd = decode(&one_dc(1, &[127, 7, 8, 9, 0, 0, 1, 0])).unwrap();
-    assert_eq!(odd.notes, ["DC 4: port 65536 cannot be, the address is not kept"]);
+    assert_eq!(odd.notes, ["DC 4: port 65536 is invalid, the address is not kept"]);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn what_cannot_be_is_refused_in_words() {
         ),
         (
             b"\xce\xb8\x3e\xa7\0\0\0\0\x15\xc4\xb5\x1c\xff\xff\xff\xff".into(),
-            "a vector of -1 elements cannot be",
+            "a vector of -1 elements is invalid",
         ),
         (b"SQLite format 3\0".into(), "694c5153 stands where the id of a session should"),
     ];

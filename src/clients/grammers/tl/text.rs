@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<GrammersTl, String> {
     match address.parse::<SocketAddr>() {
         Ok(at) => dc = dc.at(Endpoint::new(&at.ip().to_string(), at.port())),
         Err(_) if address.is_empty() => {}
-        Err(_) => found.notes.push(format!("DC {id}: the address is none, not kept")),
+        Err(_) => found.notes.push(format!("DC {id}: the address is invalid, not kept")),
     }
     found.account.login.home_dc = Some(id);
     found.account.dcs.push(dc);

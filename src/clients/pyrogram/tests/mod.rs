@@ -1,4 +1,4 @@
-//! What the real libraries wrote, and what they would never write.
+//! Files that the real libraries wrote, and files that they would never write.
 
 mod odd;
 
@@ -125,7 +125,7 @@ fn json(name: &str) -> Json {
     serde_json::from_slice(&std::fs::read(fixture(name, "json")).unwrap()).unwrap()
 }
 
-/// What the rows that SQLite itself read say.
+/// The values of the rows that SQLite itself read.
 fn model(json: &Json) -> Sample {
     let [sessions] = &rows(json, "sessions")[..] else { panic!("one row") };
     let mut account = Account::default();

@@ -1,4 +1,4 @@
-//! What no release writes, and type affinity does not refuse.
+//! Values that no release writes, and that type affinity does not refuse.
 
 use std::io::Cursor;
 
@@ -119,8 +119,8 @@ const NOTES: [&str; 22] = [
     "peers row -42: type is of another kind than the id, not kept",
     "peers row -42: phone_number is not a number, not kept",
     "peers row -42: last_update_on is not a time, not kept",
-    "peers row 0: nobody has this id, skipped",
-    "peers row 1: type is not known here, not kept",
+    "peers row 0: not a valid id, skipped",
+    "peers row 1: type is unknown, not kept",
     "peers row 1: username is not text, not kept",
     "peers row 2: type is not text, not kept",
 ];

@@ -103,6 +103,7 @@ fn two_sessions_are_refused() {
         entities: Box::new(std::iter::empty()),
     };
     let mut out = std::io::Cursor::new(Vec::new());
-    let error = TELETHON.write(&mut [outgoing(), outgoing()], &mut Losses::default(), &mut out);
+    let (sessions, lost) = (&mut [outgoing(), outgoing()], &mut Losses::default());
+    let error = TELETHON.write(Writing { sessions, lost, out: &mut out });
     assert!(matches!(error, Err(Error::Unfit { format: "telethon", .. })));
 }
