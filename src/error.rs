@@ -102,7 +102,7 @@ pub enum Error {
         path: PathBuf,
         /// Of which DC.
         dc: i32,
-        /// What stands in its place: "255 bytes", "text".
+        /// The value found: "255 bytes", "text".
         found: String,
     },
     /// It is sealed under a passphrase, and none was given.
@@ -312,7 +312,7 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// What is no matter of a file.
+    /// The text of an error that has no path.
     fn fmt_without_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lacks { format, what } => {

@@ -1,4 +1,4 @@
-//! Files read in place: the one spot where memory is what a file holds.
+//! Memory maps of files.
 
 use std::fs::File;
 use std::io;
@@ -8,8 +8,8 @@ use std::io;
 pub(crate) struct Map(memmap2::Mmap);
 
 impl Map {
-    /// Maps the whole of a file that is not empty. The caller sees to it, by the lock that the
-    /// file's writers heed, that nobody changes or cuts it while the map lives.
+    /// Maps the whole of a file that is not empty. The caller holds the lock that the
+    /// file's writers respect, so that no process changes or truncates it while the map exists.
     pub(crate) fn whole(file: &File) -> io::Result<Self> {
         map(&memmap2::MmapOptions::new(), file).map(Self)
     }
@@ -32,9 +32,9 @@ impl Map {
 
 #[expect(
     unsafe_code,
-    reason = "a map is sound while nobody changes the file under it. Of a SQLite file that is seen to \
-              by SQLite's shared lock, of a segment in a store by never writing to its place again \
-              before every handle and every other reader has let go of it"
+    reason = "a map is sound while the file under it does not change. SQLite's shared lock ensures \
+              that for a SQLite file. The place of a segment in a store is not reused before every \
+              handle and every other reader has released it"
 )]
 fn map(options: &memmap2::MmapOptions, file: &File) -> io::Result<memmap2::Mmap> {
     // SAFETY: see the reason above; the map is read-only.

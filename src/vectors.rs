@@ -34,7 +34,7 @@ fn documented() -> BTreeMap<&'static str, Vec<u8>> {
     map
 }
 
-/// What the code makes of them: name -> bytes. Records are decoded from the document as well.
+/// The bytes that the code makes, by name. Records are decoded from the document as well.
 fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static str, Vec<u8>> {
     let mut written = BTreeMap::new();
     written.extend(file::vectors(FILE_ID));

@@ -2,8 +2,8 @@
 //!
 //! The test reads its own memory through `/proc/self/mem`, also what the allocator has back. Two
 //! places are left out, since no safe code of ours can wipe them. One is the stack of the thread that
-//! worked: values that are moved leave copies there. The other is what redb allocates to read and
-//! write a base, which only a store with more than 64 KiB of logins and states has.
+//! worked: values that are moved leave copies there. The other is the memory that redb allocates to
+//! read and write a base, which only a store with more than 64 KiB of logins and states has.
 
 #![cfg(all(target_os = "linux", feature = "convert"))]
 #![allow(
@@ -39,7 +39,7 @@ fn key(seed: u64) -> AuthKey {
 }
 
 /// The places in a key at which so many bytes are looked for. The allocator writes over the first
-/// bytes of what it has back.
+/// bytes of freed memory.
 const PIECES: [usize; 2] = [104, 200];
 const PIECE: usize = 16;
 

@@ -146,7 +146,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the call answers, as text.
+/// The answer of the call, as text.
 fn apply(session: &dyn Session, step: &Step) -> Result<String> {
     Ok(match step {
         Step::See(entities) => format!("{}", session.process_entities(entities)?),

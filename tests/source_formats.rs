@@ -1,5 +1,5 @@
-//! Sessions of other clients through the public API: what each format is called, who is in it, and
-//! what is said where something is missing.
+//! Sessions of other clients through the public API: the name of each format, the entities in it,
+//! and the notes on missing values.
 
 #![cfg(feature = "tdata")]
 

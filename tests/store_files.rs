@@ -145,7 +145,7 @@ fn a_store_whose_writer_was_killed_is_read_without_a_change_and_written_after_re
     let store = Store::create(&path)?;
     store.import("a", &account(), entities(50).into_iter().map(Ok), false)?;
     store.session("a")?.set_auth_key(DcId(5), Some(key(5)))?;
-    // What lies there now is what a kill would leave.
+    // The file is now as a kill would leave it.
     let killed = folder.path().join("killed.tgsession");
     fs::write(&killed, fs::read(&path)?)?;
     drop(store);
@@ -226,7 +226,7 @@ fn a_store_is_used_from_many_threads_at_once() -> Outcome {
     Ok(())
 }
 
-/// What a file takes on the disk.
+/// The size of a file on the disk.
 #[cfg(unix)]
 fn disk_size(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
@@ -275,7 +275,7 @@ fn a_backup_is_the_whole_store_at_one_moment_while_others_write() -> Outcome {
         assert_eq!(copy.list()?, ["a", "b"]);
         assert_eq!(copy.open_session("a")?.entities(None, usize::MAX)?, entities(500));
         assert_eq!(copy.open_session("a")?.auth_key()?, account().dcs[0].auth_key);
-        // What the writer had written by then: whole calls of it.
+        // Whole calls of the writer, as many as it had made by then.
         let written = copy.open_session("b")?.entities(None, usize::MAX)?;
         assert!(written.len() % 10 == 0 && written[..] == entities(2_000)[..written.len()]);
         copy.session("c")?;
@@ -404,7 +404,7 @@ fn long_calls_count_what_they_have_done() {
     assert_eq!(counted(), (300, Some(300)), "check of a source");
 }
 
-/// A caller's progress is of the calls it makes, not of what the store does in the background.
+/// A caller's progress counts its own calls, not the work of the store in the background.
 #[test]
 fn only_long_calls_count_their_progress() -> Outcome {
     let directory = tempfile::tempdir()?;

@@ -1,4 +1,5 @@
-//! A child that was forked holds its parent's locks, so it must not write, and is told why.
+//! A child that was forked holds its parent's locks, so its writes fail with an error that says
+//! why.
 
 #![cfg(all(unix, feature = "cli"))]
 #![allow(clippy::unwrap_used, reason = "a test that fails should say where")]

@@ -181,8 +181,8 @@ fn a_busy_store_names_the_process_that_has_it() -> Outcome {
     Ok(())
 }
 
-/// A checkpoint begins a new log. What was durable in the old one while the checkpoint was on its
-/// way is repeated there.
+/// A checkpoint begins a new log. Records that became durable in the old log during the
+/// checkpoint are repeated there.
 #[test]
 fn what_becomes_durable_beside_a_checkpoint_is_in_the_next_log() -> Outcome {
     let directory = tempfile::tempdir()?;

@@ -14,7 +14,7 @@ const SESSION: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/telethon/username_conflict.session");
 const LOOKUPS: &str = include_str!("fixtures/telethon/lookups.json");
 
-/// What was asked of `get_input_entity`: a number or a text.
+/// The argument of `get_input_entity`: a number or a text.
 fn ask(session: &dyn Session, key: &Json) -> Result<Option<Entity>> {
     match key.as_i64() {
         Some(id) if id < 0 => session.entity(PeerId::from_marked(id).unwrap()),

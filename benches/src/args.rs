@@ -1,6 +1,6 @@
 //! Arguments as `--name value` and `--flag`, no more.
 
-/// What was said on the command line.
+/// The command line.
 #[derive(Debug)]
 pub struct Args(Vec<String>);
 

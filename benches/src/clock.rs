@@ -28,7 +28,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The median of what `each` says, which gets the number of the repetition.
+    /// The median of the results of `each`, which gets the number of the repetition.
     pub fn median(self, each: impl FnMut(usize) -> f64) -> f64 {
         median(self.run(each))
     }

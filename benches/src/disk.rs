@@ -1,4 +1,4 @@
-//! What lies on the disk.
+//! Files on the disk.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::args::Args;
 use crate::relay::Relay;
 
-/// What it is called on the command line.
+/// Its name on the command line.
 pub const NAME: &str = "grammers";
 
-/// What it is, for the table.
+/// Its name in the table.
 pub const TITLE: &str = "grammers' SqliteSession";
 
 /// The program, if it is wanted and was built: beside this one, or in its own crate's target.

@@ -1,11 +1,11 @@
-//! When, where and with what a run was made: Markdown to stand above its tables.
+//! The date, machine and versions of a run, as Markdown above its tables.
 
 use std::fs::read_to_string;
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What is compiled in has the versions that are written here.
+/// The lock file, which has the versions of the compiled crates.
 const LOCK: &str = include_str!("../Cargo.lock");
 const GRAMMERS_LOCK: &str = include_str!("../grammers/Cargo.lock");
 
@@ -53,7 +53,7 @@ fn memory() -> String {
     kilobytes.map_or_else(String::new, |kilobytes: f64| format!("{:.0} GB", kilobytes / 1e6))
 }
 
-/// What stands behind a name and a colon.
+/// The value behind a name and a colon.
 fn value<'a>(lines: &'a str, name: &str) -> Option<&'a str> {
     let found = lines.lines().filter_map(|line| line.split_once(':'));
     found.filter(|(have, _)| have.trim() == name).map(|(_, value)| value.trim()).next()

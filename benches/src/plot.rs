@@ -155,7 +155,7 @@ fn picture(
     Ok(())
 }
 
-/// Ours is thick, and grey is what is no store.
+/// Our line is thick; reference limits are grey.
 fn style(peer: &str) -> ShapeStyle {
     let colour = match peer {
         "ours" => RGBColor(214, 39, 40),

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a process took.
+/// The resources that a process used.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Taken {
     /// Whether it ended with code 0.

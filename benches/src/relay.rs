@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::table::{Column, Figure, Figures};
 
-/// Who else has turns.
+/// The other program that has turns.
 #[derive(Debug)]
 pub enum Relay {
-    /// Nobody.
+    /// None.
     Alone,
     /// The other program, each time after ours.
     Leading(Box<Follower>),
@@ -55,7 +55,7 @@ impl Relay {
         }
     }
 
-    /// Ends the other program, and takes in what it has measured as figures of `peer`.
+    /// Ends the other program, and records its measurements as figures of `peer`.
     ///
     /// # Panics
     ///

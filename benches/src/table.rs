@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 /// One column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// What it is called on the command line and in the plot's file name.
+    /// Its name on the command line and in the plot's file name.
     pub name: &'static str,
-    /// What stands above it.
+    /// The heading.
     pub title: &'static str,
     /// What its figures count.
     pub unit: &'static str,
@@ -16,7 +16,7 @@ pub struct Column {
 /// One measured figure; less is better.
 #[derive(Clone, Copy, Debug)]
 pub struct Figure {
-    /// Of what work.
+    /// The work that was measured.
     pub column: Column,
     /// With how many entities.
     pub size: u64,

@@ -33,7 +33,7 @@ mod write;
 pub(crate) use self::read::{looks_like, read};
 pub use self::write::{Writer, write_entity};
 
-/// What a dump says that it is.
+/// The format name in a dump.
 const FORMAT: &str = "tgsession-dump/1";
 
 /// Whether auth keys and whole phone numbers are shown.
@@ -41,7 +41,7 @@ const FORMAT: &str = "tgsession-dump/1";
 pub enum Secrets {
     /// They are not: a dump for the eyes of others.
     Hidden,
-    /// They are: whoever sees a key is logged in.
+    /// They are shown. A key is a login for everyone who sees it.
     Shown,
 }
 

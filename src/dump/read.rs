@@ -9,7 +9,7 @@ use crate::types::{
     Extra, FileKey, FileKind, Md5, PeerId, SelfUser, SentFile, UpdateState,
 };
 
-/// Whether a JSON text is a dump, of whatever version.
+/// Whether a JSON text is a dump of any version.
 pub(crate) fn looks_like(text: &str) -> bool {
     text.get(..HEAD.min(text.len())).unwrap_or(text).contains("tgsession-dump/")
 }
@@ -36,7 +36,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, String> {
     Ok(Parsed { format: format!("{FORMAT} of {}", dump.source), sessions })
 }
 
-/// Where a text is no dump. What stands there is not repeated: it may be a key.
+/// The place of an error in a dump. The text there is not repeated: it may be a key.
 fn where_is(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "the text ends early",
@@ -252,7 +252,12 @@ impl Small {
     fn read(self) -> Result<Extra, String> {
         let value = zeroize::Zeroizing::new(self.value.ok_or(WITHOUT_SECRETS)?);
         let extra = Extra::from_hex(&self.name, &value);
-        extra.ok_or_else(|| format!("the extra {:?} is none: see its name and digits", self.name))
+        extra.ok_or_else(|| {
+            format!(
+                "the extra {:?} is invalid: check its name and its hexadecimal digits",
+                self.name
+            )
+        })
     }
 }
 

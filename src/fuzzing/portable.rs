@@ -3,7 +3,7 @@
 use crate::portable;
 
 /// Reads `data` as a portable session, as its text, and as the rows of one whose checksum holds.
-/// What is read is written and read again.
+/// Writes a session that could be read, and reads it again.
 pub fn portable(data: &[u8]) {
     let of_text = portable::from_text(&String::from_utf8_lossy(data));
     let of_text = of_text.map_or(Vec::new(), |bytes| bytes.to_vec());

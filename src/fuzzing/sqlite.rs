@@ -8,7 +8,7 @@ pub fn sqlite_read(data: &[u8]) {
     salvage(data.to_vec(), None, None);
 }
 
-/// Reads a database with what lies beside it.
+/// Reads a database with its `-wal` and `-journal`.
 ///
 /// The first byte says what there is, the next four how long the database and its `-wal` are, in
 /// units of 8 bytes; the `-journal` is the rest.

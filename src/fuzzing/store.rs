@@ -45,7 +45,8 @@ pub fn store_log(data: &[u8]) {
     crate::store::forged_log(&file_of(data));
 }
 
-/// What is done to a store, when it crashes and which calls fail, against a model.
+/// Compares a store with a model. The input decides the calls, when it crashes, and which calls
+/// fail.
 pub fn store_ops(data: &[u8]) {
     crate::store::saga_of(data);
 }

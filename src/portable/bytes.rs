@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::PortableError;
 
-/// What is left to read.
+/// The bytes that are left to read.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a>(&'a [u8]);
 

@@ -9,7 +9,7 @@ use super::PortableError;
 use super::costs::Costs;
 use super::lock::Lock;
 
-/// The costs of what is written here. OWASP's least for Argon2id is 19 MiB, 2 passes and 1 lane
+/// The costs of newly sealed sessions. OWASP's least for Argon2id is 19 MiB, 2 passes and 1 lane
 /// (Password Storage Cheat Sheet), for servers that compute it at every login. Here it is computed
 /// once, for a file that an attacker can take home: memory and passes are those of the second
 /// recommendation of RFC 9106, section 4. One thread does the work, so there is one lane.

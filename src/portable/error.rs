@@ -35,7 +35,7 @@ pub(crate) enum PortableError {
     NoRandomness,
     /// This cannot be the name of a session.
     Name,
-    /// The same key occurs twice in what is to be written.
+    /// Two rows to be written have the same key.
     Twice { what: &'static str },
     /// A value's record would be longer than one may be.
     TooLarge { what: &'static str },

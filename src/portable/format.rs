@@ -9,7 +9,7 @@ use super::rows::Portable;
 use super::{PortableError, cipher, rows};
 use crate::types::{Account, Entity};
 
-/// What stands between the rows and an accident, or an adversary.
+/// How the rows are protected: against accidents, or against an adversary.
 pub(crate) enum Seal<'a> {
     Crc,
     Passphrase(&'a [u8], Lock),
@@ -26,8 +26,8 @@ pub(crate) fn is_portable(head: &[u8]) -> bool {
 ///
 /// # Errors
 ///
-/// [`PortableError::Name`], [`PortableError::Twice`] and [`PortableError::TooLarge`] for what the
-/// format cannot hold; with a passphrase also [`PortableError::EmptyPassphrase`],
+/// [`PortableError::Name`], [`PortableError::Twice`] and [`PortableError::TooLarge`] for values
+/// that the format cannot hold; with a passphrase also [`PortableError::EmptyPassphrase`],
 /// [`PortableError::NoFeature`], [`PortableError::NoMemory`] and [`PortableError::NoRandomness`].
 pub(crate) fn encode(
     name: Option<&str>,
@@ -93,11 +93,11 @@ pub(crate) fn decode(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Portable
     match rest.array()? {
         [PLAIN, 0] => plain(bytes, rest.rest()),
         [PASSPHRASE, 0] => sealed(bytes, rest, passphrase),
-        _ => Err(PortableError::Damaged { what: "its kind of seal is not known" }),
+        _ => Err(PortableError::Damaged { what: "its kind of encryption is unknown" }),
     }
 }
 
-/// `whole` ends with its checksum, and so does `rest`, which is what follows the head.
+/// `rest` is the part of `whole` behind the head. Both end with the checksum.
 fn plain(whole: &[u8], rest: &[u8]) -> Result<Portable, PortableError> {
     let ends = PortableError::Damaged { what: "it ends within its checksum" };
     let (body, _) = rest.split_last_chunk::<4>().ok_or(ends)?;

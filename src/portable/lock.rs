@@ -1,4 +1,4 @@
-//! What a sealed session says in clear of how its passphrase becomes a key.
+//! The unencrypted parameters that make a passphrase a key.
 
 use super::bytes::{Reader, Writer};
 use super::costs::Costs;

@@ -1,4 +1,4 @@
-//! What is sealed: the session's name and its rows, sorted, with an end that shows.
+//! The sealed content: the session's name and its rows, sorted, with an end mark.
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use crate::types::{Account, Entity, Extra, PeerId};
 /// One session as it came out of its portable format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Portable {
-    /// What the session was called where it came from.
+    /// The name of the session in its source.
     pub(crate) name: Option<String>,
     pub(crate) account: Account,
     /// In the order of their ids.
@@ -23,7 +23,7 @@ const ACCOUNT: AccountNo = AccountNo(0);
 /// Length of the account's number in a key.
 const ACCOUNT_LEN: usize = 4;
 
-/// What a row is; its code comes first, and sorts the rows.
+/// The kind of a row. Its code comes first, and sorts the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Row {
     Login = 1,
@@ -248,7 +248,7 @@ fn name(rest: &mut Reader<'_>) -> Result<Option<String>, PortableError> {
     }
 }
 
-/// What a store takes for a name.
+/// Whether a store accepts the name.
 fn is_name(name: &str) -> bool {
     (1..=255).contains(&name.len()) && !name.chars().any(char::is_control)
 }

@@ -1,4 +1,4 @@
-//! What goes in comes out, and nothing else does.
+//! Every session is read back as it was written, and damaged ones are refused.
 
 use std::collections::BTreeMap;
 
@@ -254,7 +254,7 @@ fn another_version_or_seal_is_told_from_damage() {
     assert_eq!(decode(&bytes, None), damaged("it has a version that no release writes"));
     for (seal, zero) in [(2, 0), (0, 1), (1, 1)] {
         bytes[9..12].copy_from_slice(&[super::head::VERSION, seal, zero]);
-        assert_eq!(decode(&bytes, None), damaged("its kind of seal is not known"));
+        assert_eq!(decode(&bytes, None), damaged("its kind of encryption is unknown"));
     }
     assert_eq!(decode(b"SQLite format 3\0", None), Err(PortableError::NotPortable));
 }

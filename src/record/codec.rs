@@ -23,7 +23,7 @@ pub(crate) trait Record: Sized {
     /// How long most records are, or somewhat less, in bytes.
     const USUAL: usize = 64;
 
-    /// What the key says of the value.
+    /// The part of the value that is in the key.
     type Key;
 
     /// The payload's fields in their order, as bincode writes them.

@@ -141,7 +141,7 @@ fn several<'de, D: BorrowDecoder<'de>>(decoder: &mut D) -> Result<Texts<'de>, De
     // Each takes a byte at least.
     let most = usize::try_from(count).map_err(|_| DecodeError::LimitExceeded)?;
     if count < 2 || decoder.borrow_reader().peek_read(most).is_none() {
-        return Err(DecodeError::Other("a list as it cannot be"));
+        return Err(DecodeError::Other("an invalid list"));
     }
     decoder.claim_container_read::<&str>(most)?;
     let first = Some(BorrowDecode::borrow_decode(decoder)?);

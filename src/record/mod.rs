@@ -1,4 +1,4 @@
-//! What stands in the tables: records and keys, encoded and decoded. FORMAT.md has each byte.
+//! Encodes and decodes the keys and records of the tables. FORMAT.md has each byte.
 //!
 //! A record is one tag byte, which says what it is and in which version, and a bincode payload.
 //! Decoding needs all of the input and allocates no more than the input is long.

@@ -39,10 +39,10 @@ impl Database {
     /// rolled back in memory only if no writer is alive to own it.
     ///
     /// In *WAL mode* the committed part of the `-wal` is copied. If there is a `-shm`, its
-    /// checkpoint lock is held in shared mode, so that nobody moves newer pages into the file
-    /// meanwhile; writers go on into the `-wal` unhindered. If there is none, nobody had the
-    /// database open; a process that opens it later and checkpoints while this one still reads is
-    /// the one case that is not guarded.
+    /// checkpoint lock is held in shared mode, so that no process moves newer pages into the file
+    /// meanwhile; writers still append to the `-wal`. If there is none, no process had the database
+    /// open. One case is not guarded: a process opens it later, and checkpoints while this one
+    /// still reads.
     ///
     /// On Linux and Android these are locks of the open file (`F_OFD_SETLK`). Other Unixes have
     /// only locks of the process: there, closing any other handle of this process on the
@@ -98,8 +98,8 @@ impl Database {
 
     /// The same of a file whose header or schema may be damaged: what cannot be read is guessed
     /// or left out.
-    /// The second value is how many pages the header counts: those behind them are read if a
-    /// table leads there, and belong to nobody else.
+    /// The second value is the page count in the header. Pages behind it are read only if a table
+    /// leads there.
     pub(super) fn assemble_what_is_left(files: Files, options: &OpenOptions) -> (Self, u32) {
         let Files { main, beside, locks } = files;
         let mut pages = Pages::new(main);

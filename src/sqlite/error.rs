@@ -1,8 +1,8 @@
-//! What can be wrong with the bytes of a database.
+//! Damage in the bytes of a database.
 
 use std::fmt;
 
-/// What is wrong with a database file, in numbers.
+/// Damage in a database file, as page numbers and offsets.
 ///
 /// Sections are those of SQLite's "Database File Format" document.
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use super::page::{Kind, Page};
 use super::pages::Pages;
 use super::{Encoding, SqliteError};
 
-/// Lays the pages out by what is left of the header, and by how the pages look.
+/// Guesses the layout from the rest of the header and from the pages.
 pub(super) fn lay_out(pages: &mut Pages) -> Header {
     let head = pages.head();
     let page_size = page_size(pages);

@@ -3,7 +3,7 @@
 use super::bytes;
 use super::pages::{Overlay, PENDING_BYTE};
 
-/// What a hot journal lays over its database.
+/// The pages of a hot journal, which replace those of its database.
 #[derive(Debug)]
 pub(super) struct Rollback {
     /// Pages of the database before the transaction.

@@ -16,7 +16,7 @@ impl Lock {
     }
 }
 
-/// What came of asking for a lock.
+/// The outcome of asking for a lock.
 #[derive(Debug)]
 pub(super) enum Locked {
     /// It is held, or the file system knows no locks.
@@ -37,7 +37,7 @@ pub(super) fn shared(file: File) -> io::Result<Locked> {
     Ok(if held? { Locked::Yes(Lock { file }) } else { Locked::No(file) })
 }
 
-/// Takes the checkpoint lock of a `-shm` file in shared mode: nobody can checkpoint meanwhile.
+/// Takes the checkpoint lock of a `-shm` file in shared mode, so that no process can checkpoint.
 pub(super) fn checkpoint(file: File) -> io::Result<Locked> {
     let held = system::lock(&file, CHECKPOINT, 1, system::Mode::Shared)?;
     Ok(if held { Locked::Yes(Lock { file }) } else { Locked::No(file) })

@@ -1,4 +1,5 @@
-//! Reads SQLite database files and lays out new ones, in pure Rust. What is read is never written.
+//! Reads SQLite database files and lays out new ones, in pure Rust. A database that is read is
+//! never written.
 //!
 //! [`Database::open`] maps a file, takes the lock that SQLite's own readers take, and looks
 //! at the files beside it: the committed part of a `-wal` is read, a hot `-journal` is rolled

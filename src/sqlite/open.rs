@@ -69,7 +69,7 @@ pub enum OpenError {
     Io {
         /// The file, which may be the `-wal` or `-journal` of the one asked for.
         path: PathBuf,
-        /// What it says.
+        /// The value.
         source: io::Error,
     },
     /// The file is something else than a SQLite database.

@@ -67,7 +67,7 @@ impl Pages {
 
     /// Numbers of the pages that hold something: those of the file and those over it.
     ///
-    /// [`Pages::count`] is what a header or a commit claims, and may be far more.
+    /// [`Pages::count`] is the number in a header or a commit, and may be far greater.
     pub(super) fn held(&self) -> usize {
         let over = self.over.iter().map(|over| over.places.len());
         self.main_len.div_ceil(self.size) + over.sum::<usize>()
@@ -109,7 +109,7 @@ impl Pages {
         Ok(self.in_main(start))
     }
 
-    /// A page of the main file. What the file should hold and does not is zeros.
+    /// A page of the main file. Bytes behind the end of the file are zeros.
     fn in_main(&self, start: usize) -> &[u8] {
         let main = self.main_bytes();
         match main.get(start..).and_then(|rest| rest.get(..self.size)) {

@@ -153,7 +153,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// What the database really holds, and a page of zeros that it may lack at its end.
+/// The bytes that the file holds, and one page of zeros that may be missing at its end.
 fn database_len(pages: &Pages) -> u64 {
     (pages.held() as u64 + 1) * pages.size() as u64
 }

@@ -111,9 +111,8 @@ impl Salvage {
         }
     }
 
-    /// Whether nothing speaks against the pages of this table: its root leads to all of them, each
-    /// is as the format wants it, and all rows on them are whole. What has no checksum cannot be
-    /// proven beyond that.
+    /// Whether this table shows no damage: its root leads to all of its pages, each page has a
+    /// valid format, and all rows on them are whole. Without checksums no more can be proven.
     pub(crate) fn is_sound(&self, table: Option<&Table>) -> bool {
         let Some(table) = table else { return false };
         let index = self.tables().iter().position(|own| own.name() == table.name());

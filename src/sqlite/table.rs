@@ -1,4 +1,4 @@
-//! What the schema says about a table.
+//! A table as the schema defines it.
 
 use super::page::Kind;
 use super::{Encoding, Text, Value};

@@ -1,4 +1,4 @@
-//! What a column can hold.
+//! The value of a column.
 
 use std::borrow::Cow;
 

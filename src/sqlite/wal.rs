@@ -3,7 +3,7 @@
 use super::pages::Overlay;
 use super::{SqliteError, bytes};
 
-/// What a log lays over its database.
+/// The pages of a log, which replace those of its database.
 #[derive(Debug)]
 pub(super) struct Log {
     /// Pages of the database after the last commit.

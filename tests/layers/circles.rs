@@ -91,7 +91,7 @@ fn part_of(
     }
 }
 
-/// What a `mod.rs` says: which part a name comes from, and what its own code uses.
+/// A `mod.rs`: which part each name comes from, and which names its own code uses.
 #[derive(Default)]
 struct Face {
     /// Names that it imports; `None` for those from outside of the folder.

@@ -1,4 +1,4 @@
-//! `tgsession dump`: what real SQLite reads in a file is what the dump says, in the format's order.
+//! `tgsession dump` prints the values that the real SQLite reads, in the order of the format.
 
 use crate::support::expected::{self, keys_in_order, without_auth_key_ids};
 use crate::support::{Folder, Result};

@@ -1,4 +1,4 @@
-//! Sessions leave in the format of another client: whole, and with what is left out said.
+//! Exports to the formats of other clients are complete, and report the values left out.
 
 use std::fs;
 use std::io::Write;

@@ -1,10 +1,10 @@
-//! What no login can say is noted when it is read, and put right or left out when it is written.
+//! Impossible values are noted when they are read, and corrected or left out when they are written.
 
 use crate::support::reports::report;
 use crate::support::{Folder, Result};
 use serde_json::Value;
 
-/// Every format, with what it needs given.
+/// Every format, with the options that it needs.
 const FORMATS: [&str; 27] = [
     "telethon",
     "telethon-v7",

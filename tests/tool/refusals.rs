@@ -1,4 +1,4 @@
-//! What cannot be read is refused in one line, and nothing is touched.
+//! A file that cannot be read is refused in one line, and nothing is changed.
 
 use std::fs;
 use std::io::Cursor;
@@ -42,7 +42,7 @@ fn bad_inputs() -> Result<Folder> {
     Ok(folder)
 }
 
-/// A database of nobody's sessions.
+/// A database that is no client's session.
 fn stranger() -> Result<Vec<u8>> {
     let mut db = DatabaseWriter::new(Cursor::new(Vec::new()), &WriterOptions::new())?;
     db.table("CREATE TABLE notes (text)", &[])?.finish()?;
@@ -57,7 +57,7 @@ fn a_bad_input_is_one_line_with_its_path_and_the_right_exit_code() -> Result {
         let words = [&[name], words].concat();
         folder.run(&["dump", name])?.refused(code, &words);
         folder.run(&["info", name])?.refused(code, &words);
-        // What a check finds is its result, and stands on standard output.
+        // The findings of a check are its result, and go to standard output.
         folder.run(&["check", name])?.refused(code, &[name]);
         // An entity can be found where the account cannot be read.
         if !name.starts_with("odd_values") {

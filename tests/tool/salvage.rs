@@ -1,4 +1,4 @@
-//! What is left of damaged files is taken, and what was lost is said.
+//! The readable rest of damaged files is imported, and the loss is reported.
 
 use crate::support::reports::report;
 use crate::support::{Folder, Result};

@@ -1,4 +1,4 @@
-//! What the tool shows on a terminal: colours unless refused, and progress where it takes a while.
+//! Output on a terminal: colours unless they are switched off, and the progress of long calls.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Folder, Result};
 use tgsession::{Account, Entity, PeerId, Store};
 
-/// What the tool writes on a terminal; `None` where there is no way to make one.
+/// The output of the tool on a terminal; `None` where there is no way to make one.
 fn on_terminal(
     folder: &Folder,
     arguments: &str,

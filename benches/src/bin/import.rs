@@ -1,4 +1,4 @@
-//! What the tool's `import` and `get` take, beside their limits.
+//! Measures the tool's `import` and `get` beside their limits.
 //!
 //! `import [--tool PATH] [--count 1000000] [--file FILE] [--runs 5]`: without `--tool` the tool is
 //! built in release; without `--file` a Telethon file is made and removed again.

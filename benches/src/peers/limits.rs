@@ -1,4 +1,5 @@
-//! What can hardly be beaten: `HashMap`s in memory; one write of 4 KiB and an `fdatasync`; an
+//! Limits that can hardly be beaten: `HashMap`s in memory; one write of 4 KiB and an `fdatasync`;
+//! an
 //! `open` and a `pread`. It survives nothing and is no store.
 
 use std::collections::HashMap;

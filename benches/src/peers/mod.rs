@@ -21,7 +21,7 @@ use tgsession::{AuthKey, Entity, PeerId, UpdateState};
 
 /// A session store with one account in it, as a client holds it.
 ///
-/// A call that is said to be durable has its data on the disk, synced, when it returns.
+/// When a durable call returns, its data is synced to the disk.
 pub trait Peer: Send {
     /// The key of the account's DC, read anew.
     fn auth_key(&self) -> AuthKey;
@@ -38,7 +38,7 @@ pub trait Peer: Send {
     /// Where the updates stand.
     fn state(&self) -> UpdateState;
 
-    /// Takes in entities just seen, in whatever way this peer finds durable.
+    /// Stores entities just seen, durably.
     fn see(&self, seen: &[Entity]);
 
     /// Saves where the updates stand, durably.
@@ -58,7 +58,7 @@ pub trait Peer: Send {
         false
     }
 
-    /// What it answers with for an entity that it was given.
+    /// The entity that it returns for a stored one.
     fn kept(&self, given: &Entity) -> Entity {
         if !self.keeps_hashes_only() {
             return given.clone();
@@ -68,7 +68,7 @@ pub trait Peer: Send {
         kept
     }
 
-    /// What the entities take, where that is not what lies on the disk.
+    /// The size of the entities, if it differs from the size on the disk.
     fn payload(&self) -> Option<u64> {
         None
     }
@@ -77,15 +77,15 @@ pub trait Peer: Send {
 /// How a peer is made and opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// What it is, for the table.
+    /// Its name in the table.
     pub title: &'static str,
     /// Makes a store with a key in an empty folder.
     pub create: fn(&Path, &AuthKey) -> Box<dyn Peer>,
     /// Opens the store in the folder.
     pub open: fn(&Path) -> Box<dyn Peer>,
-    /// What it holds is gone when it is closed.
+    /// Whether closing loses its content.
     pub volatile: bool,
 }
 

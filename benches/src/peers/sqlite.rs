@@ -2,8 +2,8 @@
 //!
 //! `telethon_sqlite` has a rollback journal, no index but the primary keys, and statements run in
 //! one open transaction until the client saves. `sqlite_wal` has a write-ahead log, and indexes on
-//! username and phone. What is durable runs with `synchronous=FULL` there, since a commit in a WAL
-//! with `NORMAL` is not synced; what is noted for later runs with `NORMAL`.
+//! username and phone. Durable calls run with `synchronous=FULL` there, since a commit in a WAL
+//! with `NORMAL` is not synced; buffered calls run with `NORMAL`.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};

@@ -69,7 +69,7 @@ fn met(count: usize) -> Met {
     (0..count).map(|_| meets()).collect()
 }
 
-/// Who keeps the accounts.
+/// A store of the accounts.
 trait Keeper: Sync {
     /// A second of account number `at`.
     fn second(&self, at: usize, state: UpdateState, met: &[Entity]);

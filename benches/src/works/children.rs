@@ -32,8 +32,8 @@ impl Bench<'_> {
         });
     }
 
-    /// What a process has of its own, pages of mapped files not counted, after 10,000 lookups and
-    /// twenty times fifty entities.
+    /// The private memory of a process, without mapped files, after 10,000 lookups and twenty times
+    /// fifty entities.
     pub(super) fn memory(&mut self) {
         let count = self.world.count();
         self.relay.begin();

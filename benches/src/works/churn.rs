@@ -1,4 +1,4 @@
-//! What a file becomes: a tenth of the entities change, a tenth are new, a commit for every few.
+//! How a file ages: a tenth of the entities change, a tenth are new, a commit for every few.
 
 use std::collections::HashSet;
 
@@ -75,8 +75,8 @@ impl Month {
         (self.world.count() / 10).div_ceil(NEW)
     }
 
-    /// Nobody is met twice at a time, so it can be a few less than the known ones, changed ones and
-    /// new ones are together.
+    /// No entity is there twice, so it can be a few less than the sum of known, changed and new
+    /// ones.
     fn met(&mut self, turn: u64) -> Vec<Entity> {
         let mut numbers: HashSet<u64> = (0..KNOWN).map(|_| self.often()).collect();
         // Each entity changes once.
@@ -107,7 +107,7 @@ impl Month {
         if self.changed.contains(&at) { changed(entity) } else { entity }
     }
 
-    /// What a store answers after the month, once it is opened again.
+    /// Checks the answers of a store that is opened again after the month.
     fn check(&mut self, peer: &dyn Peer) {
         assert_eq!(peer.state(), state_at(self.turns()));
         let some = self.changed.iter().copied().take(500).chain(self.world.count()..self.count);

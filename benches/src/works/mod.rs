@@ -65,7 +65,7 @@ pub(crate) struct Bench<'a> {
     plan: &'a Plan,
     world: World,
     stores: Vec<(Kind, PathBuf)>,
-    /// What a volatile peer holds while its "file" is closed.
+    /// The content of volatile peers while their "files" are closed.
     kept: Vec<Option<Box<dyn Peer>>>,
     figures: &'a mut Figures,
     relay: &'a mut Relay,
@@ -109,7 +109,7 @@ impl<'a> Bench<'a> {
         self.take_turns(column, self.plan.turns(), each);
     }
 
-    /// The same with many short turns, for what is synced.
+    /// The same with many short turns, for synced calls.
     fn short_turns(&mut self, column: Column, each: impl FnMut(usize, &Plan) -> Option<f64>) {
         self.take_turns(column, self.plan.turns() * 12, each);
     }

@@ -1,4 +1,4 @@
-//! What a client writes all day: entities seen again, and where its updates stand.
+//! The usual writes of a client: entities seen again, and update states.
 
 use tgsession::{AccessHash, Entity, PeerKind};
 

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ use tgsession::Format;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Say nothing but errors and warnings
+    /// Print only errors and warnings
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Wait so many seconds for a store or session file that another process uses
+    /// Wait this many seconds for a store or session file that another process uses
     #[arg(
         long,
         global = true,
@@ -65,7 +65,7 @@ impl Command {
 }
 
 impl Command {
-    /// Whether the result is one JSON value, which has all that there is to say.
+    /// Whether the result is one JSON value, which is the whole output.
     pub(crate) fn json(&self) -> bool {
         match self {
             Self::Import(args) => args.json,
@@ -75,10 +75,10 @@ impl Command {
     }
 }
 
-/// Make a new store of everything that is whole in a damaged one
+/// Write the readable rows of a damaged store into a new one
 #[derive(Args)]
 #[command(
-    after_help = "The damaged store is not changed. What is missing is listed on standard error.\n\n\
+    after_help = "The damaged store is not changed. The missing rows are listed on standard error.\n\n\
                         Example: tgsession repair accounts repaired"
 )]
 pub(crate) struct Repair {
@@ -93,7 +93,7 @@ pub(crate) struct Repair {
 /// How a damaged input is read.
 #[derive(Args)]
 pub(crate) struct Damage {
-    /// Read a damaged file and take every row that is still whole
+    /// Read every readable row of a damaged file
     #[arg(long)]
     pub(crate) salvage: bool,
 }
@@ -110,7 +110,7 @@ pub(crate) struct Origin {
     /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// The DC of an auth key that is alone in hexadecimal digits; in an export, the DC that the account lives
+    /// The DC of a source that is only an auth key in hexadecimal digits; in an export, the DC that the account lives
     /// on, whatever the session says
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     pub(crate) dc: Option<i32>,
@@ -125,7 +125,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What the caller knows better than a source.
+/// Values from the caller, which override those of a source.
 #[derive(Args, Default)]
 pub(crate) struct Corrections {
     /// The account's own user id, whatever the session says
@@ -147,9 +147,9 @@ pub(crate) struct Corrections {
                         the same import has taken gets -2, -3 and so on, in the order of the paths; tdata is named \
                         after the directory that it lies in. A JSON file beside a session file (anon.json, \
                         anon.session) gives the user id, phone and api id if the session lacks them.\n\
-                        --replace says what it replaces and asks on a terminal. Without a terminal it does not \
-                        ask: a script that gives --replace means it. A session without an auth key never replaces \
-                        one that is logged in, unless --lose-login is given.\n\n\
+                        --replace says what it replaces and asks on a terminal. Without a terminal it \
+                        replaces without asking. A session without an auth key never replaces one that is logged \
+                        in, unless --lose-login is given.\n\n\
                         Example: tgsession import anon.session bot.session --into accounts\n\
                         Example: tgsession import sessions/ --into accounts"
 )]
@@ -163,7 +163,7 @@ pub(crate) struct Import {
     /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// The DC of an auth key that is alone in hexadecimal digits
+    /// The DC of a source that is only an auth key in hexadecimal digits
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     pub(crate) dc: Option<i32>,
     #[command(flatten)]
@@ -177,7 +177,7 @@ pub(crate) struct Import {
     /// Of a source with several sessions, such as a store, import only this one
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
-    /// Leave a session as it is that the store has already
+    /// Skip sessions that the store already has
     #[arg(long, conflicts_with = "replace")]
     pub(crate) skip_existing: bool,
     /// Read everything and say what would be imported, but write nothing
@@ -195,7 +195,7 @@ pub(crate) struct Import {
     /// Replace without asking on a terminal
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Read a damaged file and take every row that is still whole
+    /// Read every readable row of a damaged file
     #[arg(long)]
     pub(crate) salvage: bool,
 }
@@ -203,7 +203,7 @@ pub(crate) struct Import {
 /// Write sessions in the format of another client
 #[derive(Args)]
 #[command(
-    after_help = "What the format cannot hold is listed on standard error and in --report. -o DIRECTORY/ writes \
+    after_help = "Values that the format cannot hold are listed on standard error and in --report. -o DIRECTORY/ writes \
                         every session of a store to a file of its own, named after the session.\n\n\
                         Example: tgsession export accounts --session anon --to telethon -o anon.session\n\
                         Example: tgsession export anon.session --to pyrogram-string --api-id 12345"
@@ -226,7 +226,7 @@ pub(crate) struct Export {
     /// Write what was left out and filled in as JSON to this file, or to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Write that report to standard output, and no words to standard error
+    /// Write that report to standard output, and no text to standard error
     #[arg(long, conflicts_with = "report")]
     pub(crate) json: bool,
     /// Read everything and say what would be written, left out and filled in, but write nothing
@@ -235,7 +235,7 @@ pub(crate) struct Export {
     /// Write nothing if the format cannot hold everything
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Replace files that are there, but never a source, a store or a file in use
+    /// Replace existing files, but never a source, a store or a file in use
     #[arg(long)]
     pub(crate) force: bool,
     /// Write only the login, without users, groups and channels
@@ -272,7 +272,7 @@ pub(crate) struct Dump {
     /// Only the session of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
-    /// Show auth keys and whole phone numbers; whoever sees a key can use the account
+    /// Show auth keys and whole phone numbers; a key is a login for everyone who sees it
     #[arg(long)]
     pub(crate) secrets: bool,
     #[command(flatten)]
@@ -307,7 +307,7 @@ pub(crate) struct Get {
     /// A store, a session file or directory of any client, or `-` for standard input
     #[arg(value_name = "SRC", required_unless_present = "string_env")]
     pub(crate) source: Option<PathBuf>,
-    /// Who is wanted
+    /// The user, group or channel to find
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) query: Option<String>,
     /// Read a session string from this environment variable instead of SRC
@@ -316,7 +316,7 @@ pub(crate) struct Get {
     /// Read the passphrase of a sealed source (portable session, tdata, WTelegramClient, TDLib) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// The DC of an auth key that is alone in hexadecimal digits
+    /// The DC of a source that is only an auth key in hexadecimal digits
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     pub(crate) dc: Option<i32>,
     #[command(flatten)]
@@ -355,7 +355,7 @@ pub(crate) struct List {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
-    /// Write the sessions as JSON, with what their logins say
+    /// Write the sessions and their logins as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -376,8 +376,8 @@ pub(crate) struct Rename {
 /// Delete a session and its auth keys from a store
 #[derive(Args)]
 #[command(
-    after_help = "It says what it deletes and asks on a terminal. Without a terminal it does not ask: a script \
-                        that names a session means it.\n\
+    after_help = "It says what it deletes and asks on a terminal. Without a terminal it deletes \
+                        without asking.\n\
                         The deleted keys may stay in free parts of the file until those are written over; --scrub \
                         writes zeros over them at once. To make a key worthless, end its session in Telegram itself.\n\n\
                         Example: tgsession remove accounts.tgsession anon --scrub"
@@ -388,7 +388,7 @@ pub(crate) struct Remove {
     pub(crate) store: PathBuf,
     /// The session
     pub(crate) name: String,
-    /// Write zeros over what was deleted, as `compact --scrub` does
+    /// Overwrite the deleted data with zeros, as `compact --scrub` does
     #[arg(long)]
     pub(crate) scrub: bool,
     /// Delete without asking on a terminal
@@ -407,7 +407,7 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
-/// Shrink the file of a store to what it holds
+/// Shrink the file of a store to its content
 #[derive(Args)]
 #[command(
     after_help = "--scrub also writes zeros over everything in the file that is not in use, so that deleted and replaced \
@@ -420,7 +420,7 @@ pub(crate) struct Compact {
     /// The store
     #[arg(value_name = "STORE")]
     pub(crate) store: PathBuf,
-    /// Write zeros over what was deleted or replaced
+    /// Overwrite deleted and replaced data with zeros
     #[arg(long)]
     pub(crate) scrub: bool,
 }
@@ -438,7 +438,7 @@ pub(crate) struct Backup {
     pub(crate) output: PathBuf,
 }
 
-/// Run a client on a host whose disk forgets: restore its store, start it, save the store
+/// Run a client on a host without a permanent disk: restore its store, start it, save the store
 #[derive(Args)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "the command is refused there"))]
 #[command(

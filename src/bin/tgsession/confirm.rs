@@ -29,7 +29,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Outcome {
     }
 }
 
-/// What a session of a store holds, as far as it can be read: what is about to go.
+/// The content of a session that is about to be deleted, as far as it can be read.
 pub(crate) struct Holding {
     /// Whether there is an auth key of any DC.
     pub(crate) has_key: bool,

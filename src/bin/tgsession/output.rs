@@ -17,7 +17,7 @@ pub(crate) fn complain(text: &str) {
     print_in(Some(RED), "tgsession: ", text);
 }
 
-/// One line for a person. Nobody may be listening, and that is no failure.
+/// One line for a person. A closed standard error is no failure.
 pub(crate) fn say(text: &str) {
     if settings::get().quiet {
         return;

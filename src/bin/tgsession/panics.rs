@@ -1,8 +1,8 @@
-//! One line for what goes wrong, panics included.
+//! One line for every failure, panics included.
 //!
 //! The engine under a store may panic on damage. The library catches that and gives an error, and
 //! the panic's own message beside it would only frighten. So messages are held back, and shown for
-//! a panic that nobody caught.
+//! an uncaught panic.
 
 use std::panic::{self, UnwindSafe};
 use std::sync::{Mutex, PoisonError};

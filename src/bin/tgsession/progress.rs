@@ -113,7 +113,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// What the call does, and where it counts.
+    /// The name of the work, and its counter.
     pub(crate) fn new(doing: &'static str, counts: &tgsession::Progress) -> Self {
         if !wanted() {
             return Self { end: None, shows: None };
@@ -202,7 +202,7 @@ fn style(template: &str, what: &str) -> Result<ProgressStyle, TemplateError> {
     Ok(style.with_key("rate", rate))
 }
 
-/// Whole ones a second: nobody reads fractions of an entity.
+/// Entities a second, as a whole number.
 fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
     let elapsed = state.elapsed().as_millis().max(1);
     let rate = u128::from(state.pos()) * 1000 / elapsed;

@@ -44,7 +44,7 @@ impl Report {
         if !overwrite && path.symlink_metadata().is_ok() {
             return Err(Error::AlreadyExists { path: path.to_owned() }.into());
         }
-        // Gone at once, so that whoever stops the export finds nothing of it.
+        // Deleted at once, so that an interrupted export leaves nothing.
         tempfile::tempfile_in(directory_of(path)).map_err(|error| refused(path, &error))?;
         Ok(Self::File { path: path.to_owned(), overwrite })
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) struct Settings {
     /// The input is read with `--salvage`.
     pub(crate) salvage: bool,
-    /// Only errors and warnings are said.
+    /// Whether only errors and warnings are printed.
     pub(crate) quiet: bool,
     /// How long to wait for an input or a store that is busy.
     pub(crate) wait: Duration,

@@ -28,7 +28,7 @@ pub(crate) fn open_counted(
     open_with(origin, reading, &Corrections::default(), progress)
 }
 
-/// The same, with what the caller knows better than the source.
+/// The same, with values from the caller.
 pub(crate) fn open_corrected(
     origin: &Origin,
     reading: Reading,
@@ -113,7 +113,7 @@ impl Reader {
         self
     }
 
-    /// With what the caller knows better than the one session of a source.
+    /// With values from the caller, for the one session of a source.
     pub(crate) fn with_corrections(mut self, given: &Corrections) -> Self {
         let mut options = self.options;
         options = given.user_id.map_or(options.clone(), |id| options.user_id(id));
@@ -220,7 +220,7 @@ fn patiently<T>(open: impl Fn() -> tgsession::Result<T>) -> tgsession::Result<T>
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// What stands for standard input among paths.
+/// The path that means standard input.
 pub(crate) const STDIN: &str = "-";
 
 /// The passphrase in a file: all of it but the line's end.
@@ -237,7 +237,7 @@ pub(crate) fn passphrase_in(path: &Path) -> Outcome<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// Asks on the terminal without an echo; `None` where nobody is there.
+/// Asks on the terminal without an echo; `None` without a terminal.
 pub(crate) fn ask(prompt: &str) -> Outcome<Option<Zeroizing<String>>> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(None);

@@ -4,7 +4,7 @@ use super::clause;
 use super::table::{self, CreateTable};
 use super::token::{SyntaxError, Token, Tokens};
 
-/// What a statement of the schema makes.
+/// The table or index that a statement of the schema makes.
 #[derive(Clone, Debug)]
 pub(in super::super) enum Created {
     Table(CreateTable),

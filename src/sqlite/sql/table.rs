@@ -269,7 +269,7 @@ impl CreateTable {
         }
     }
 
-    /// What can only be said when all is known. `None`: SQLite would not have made this table.
+    /// Completes the table after the last clause. `None`: SQLite would not have made this table.
     fn finish(mut self) -> Option<Self> {
         if self.without_rowid {
             self.rowid = None;

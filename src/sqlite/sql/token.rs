@@ -161,7 +161,7 @@ fn word(text: &str) -> Option<(Token<'_>, usize)> {
     Some((Token::Word(text.get(..len)?), len))
 }
 
-/// What is between two `quote`s, of which two in a row stand for one.
+/// The text between two `quote`s. Two quotes in a row stand for one.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let (mut name, mut at) = (String::new(), 1);
     loop {

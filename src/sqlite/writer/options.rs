@@ -1,8 +1,8 @@
-//! What a database is like as a whole.
+//! The properties of a database as a whole.
 
 use super::WriteError;
 
-/// What a database that is to be written is like as a whole.
+/// The properties of a database to be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct WriterOptions {
     pub(super) page_size: u32,

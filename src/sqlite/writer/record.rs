@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::super::Value;
 
-/// Puts the record of `values` in place of what `to` holds, which is wiped first if it has to grow.
+/// Replaces the content of `to` by the record of `values`. `to` is wiped first if it has to grow.
 pub(super) fn encode<'v>(
     values: impl Iterator<Item = Value<'v>> + Clone,
     to: &mut Zeroizing<Vec<u8>>,
@@ -26,7 +26,7 @@ pub(super) fn encode<'v>(
     }
 }
 
-/// Empties `buffer` and lets it hold `len` bytes without leaving a copy of what it held.
+/// Empties `buffer` and makes room for `len` bytes without leaving a copy of its old content.
 pub(super) fn make_room(buffer: &mut Zeroizing<Vec<u8>>, len: usize) {
     if buffer.capacity() < len {
         *buffer = Zeroizing::new(Vec::with_capacity(len.next_power_of_two()));

@@ -121,7 +121,7 @@ impl<'a, W: Write + Seek> TableWriter<'a, W> {
     }
 }
 
-/// What is stored: in a column of real affinity, SQLite compares reals.
+/// The value as it is stored. In a column of real affinity, SQLite compares reals.
 #[expect(clippy::cast_precision_loss, reason = "SQLite casts it in the same way")]
 fn settled(value: Value<'_>, affinity: Affinity) -> Value<'_> {
     match value {

@@ -1,4 +1,4 @@
-//! What a dump of a fixture must be, worked out from what the real SQLite reads in it.
+//! The expected dump of a fixture, computed from the rows that the real SQLite reads in it.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ pub(crate) fn healthy() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What is not a session that this release takes.
+/// Files that are not sessions for this release.
 const OTHERS: [&str; 3] = ["not_telethon", "json_", "odd_values"];
 
 /// What SQLite reads without a word, though its own integrity check says that rows are out of

@@ -1,4 +1,4 @@
-//! What the tests of the tool share: a folder to work in, the real binary, and what a folder
+//! Shared by the tests of the tool: a folder to work in, the real binary, and what a folder
 //! looked like before.
 
 pub(crate) mod expected;

@@ -77,11 +77,11 @@ fn show(
     out.flush()
 }
 
-/// What no check of the bytes can find, on standard error: values that no login can have.
+/// Values that no login can have, which a check of the bytes does not find.
 fn doubts(source: &Source) -> Outcome<Vec<String>> {
     let mut doubts = Vec::new();
     for name in source.session_names()? {
-        // What cannot be read is a problem of the report.
+        // The report has a problem for a session that cannot be read.
         let Ok(mut session) = source.session(&name) else { continue };
         if !source.is_store() {
             session.by_ref().for_each(drop);

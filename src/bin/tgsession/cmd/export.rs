@@ -126,7 +126,7 @@ fn inputs(args: &args::Export) -> Outcome<Inputs> {
     ))
 }
 
-/// What was written where, and what it cost.
+/// One written session: its place, and the values left out.
 pub(crate) struct Done {
     pub(crate) name: String,
     /// `None`: standard output.

@@ -42,7 +42,7 @@ fn arguments(args: &Get) -> Outcome<(Origin, Option<String>)> {
     Ok((Origin { source, string_env, passphrase_file, dc: *dc }, query))
 }
 
-/// What is looked for.
+/// The query.
 enum Wanted {
     /// By one option.
     Exactly(Lookup),
@@ -61,8 +61,7 @@ impl Wanted {
             (By { phone: Some(phone), .. }, None) => Self::Exactly(Lookup::Phone(phone)),
             (By { name: Some(name), .. }, None) => Self::Exactly(Lookup::Name(name)),
             (_, None) => {
-                let text =
-                    "say who is wanted: a QUERY, or one of --id, --username, --phone, --name";
+                let text = "give a QUERY, or one of --id, --username, --phone, --name";
                 return Err(Failure::Usage(text.to_owned()));
             }
             (_, Some(_)) => {

@@ -152,7 +152,7 @@ fn entities(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
     line(out, "with phone", &thousands(tally.with_phone))
 }
 
-/// What a file takes is counted in units of so many bytes.
+/// The unit of a file's size on the disk, in bytes.
 #[cfg(unix)]
 const UNIT: u64 = 512;
 

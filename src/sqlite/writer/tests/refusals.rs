@@ -1,4 +1,4 @@
-//! What is refused, and that an output that fails never passes for one that did not.
+//! The writer refuses impossible tables and rows, and reports every failure of its output.
 
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 

@@ -19,7 +19,7 @@ pub(super) struct Imported {
     pub(super) format: String,
     pub(super) account: Account,
     pub(super) report: ImportReport,
-    /// What was done otherwise than it stands in the source.
+    /// Differences from the source, one sentence each.
     pub(super) notes: Vec<String>,
     /// What may cost the login.
     pub(super) warnings: Vec<String>,

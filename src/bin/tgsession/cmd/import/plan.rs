@@ -30,7 +30,7 @@ pub(super) struct Job {
 pub(super) enum Origin {
     /// Opened again when its turn comes, so that a thousand sources are not a thousand open files.
     Path(PathBuf),
-    /// What can be read only once.
+    /// An open source that can be read only once.
     Held(Rc<Source>),
 }
 
@@ -166,7 +166,7 @@ impl Plan<'_> {
     }
 }
 
-/// `tdata` is what the directory always is called: the one around it says whose it is.
+/// The directory is always called `tdata`, so the name of its parent is taken.
 fn owner_of_tdata(path: &Path, in_directory: bool) -> Option<String> {
     if !in_directory || path.file_name()? != TDATA {
         return None;
@@ -175,7 +175,7 @@ fn owner_of_tdata(path: &Path, in_directory: bool) -> Option<String> {
     Some(real.file_stem()?.to_string_lossy().into_owned())
 }
 
-/// A name for what came by a pipe or in a variable, and has none: that of its user.
+/// A name for a session from a pipe or a variable: its user's id.
 fn name_of(source: &Source, session: &str) -> String {
     let user = source.session(session).ok().and_then(|session| session.account().login.user);
     user.map_or_else(|| "session".to_owned(), |user| format!("user-{}", user.id))
@@ -195,7 +195,7 @@ const STRANGERS: &str = "not a session file";
 const STORES: &str = "a store (name it alone to import its sessions)";
 const TOO_DEEP: &str = "more than one directory down";
 
-/// What lies in directories and is not imported, by directory and by reason.
+/// Files in directories that are not imported, by directory and reason.
 #[derive(Default)]
 struct Skipped {
     by_reason: BTreeMap<(PathBuf, &'static str), Vec<String>>,
@@ -222,5 +222,5 @@ impl Skipped {
     }
 }
 
-/// So many names are said of those skipped.
+/// How many skipped files are named.
 const NAMES: usize = 10;

@@ -16,7 +16,7 @@ pub(super) struct Found {
     pub(super) directory: Option<PathBuf>,
 }
 
-/// What was found, and what was left out.
+/// The files found, and the files left out.
 #[derive(Default)]
 pub(super) struct Walk {
     pub(super) found: Vec<Found>,
@@ -111,7 +111,8 @@ fn holds_tdata(directory: &Path) -> bool {
 /// What Telegram Desktop calls its directory.
 pub(super) const TDATA: &str = "tdata";
 
-/// What lies in a directory, sorted: nothing hidden and nothing that SQLite lays beside a database.
+/// The entries of a directory, sorted, without hidden files and without SQLite's `-wal`, `-shm` and
+/// `-journal`.
 fn entries(directory: &Path) -> Outcome<Vec<PathBuf>> {
     let refused = |error| {
         Failure::Refused(format!("{}: cannot read the directory: {error}", directory.display()))
