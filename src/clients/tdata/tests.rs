@@ -258,7 +258,7 @@ fn files_of_before_wide_ids_have_their_user_in_32_bits() {
 fn what_is_odd_in_an_account_is_said_and_its_keys_are_kept() {
     let cases: [(Vec<u8>, &str); 5] = [
         (content(&[0, 0], &[(2, 1)], &[]), "no user is logged in"),
-        (content(&[-1, -1, -5, 7, 2], &[(2, 1)], &[]), "the user id is none that can be"),
+        (content(&[-1, -1, -5, 7, 2], &[(2, 1)], &[]), "the user id is invalid"),
         (content(&[5, 3], &[(2, 1)], &[]), "there is no key of DC 3"),
         (content(&[5, 2], &[(2, 1), (2, 9)], &[]), "DC 2 has several keys"),
         ([content(&[5, 2], &[(2, 1)], &[]), vec![0; 7]].concat(), "7 bytes behind the login"),
