@@ -18,7 +18,7 @@ impl Model {
         if seen.min {
             self.drop_what_others_hold(&mut seen);
         }
-        let Some(new) = merge(self.entities.get(&seen.id), &seen, sight) else { return false };
+        let Some(new) = merge(self.entities.get(&seen.id), seen, sight) else { return false };
         self.take_from_others(&new);
         self.entities.insert(new.id, new);
         true

@@ -132,19 +132,19 @@ impl Segment {
     }
 
     /// Runs `visit` over the entities whose record shows this text, which is folded, until it says
-    /// that it has enough.
+    /// that it has enough. `hash` is its [`hash`](Self::hash), the same in every segment of a file.
     pub(crate) fn holders(
         &self,
         index: HashIndex,
         account: u32,
         text: &str,
+        hash: u64,
         visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
     ) -> Result<()> {
         let (at, buckets) = match index {
             HashIndex::Usernames => (self.layout.usernames, self.shape().usernames),
             HashIndex::Phones => (self.layout.phones, self.shape().phones),
         };
-        let hash = hash_of(self.file_id, account, text);
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
             let bucket = self.sectors.get(at, at + BUCKET)?;

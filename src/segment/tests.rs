@@ -75,7 +75,7 @@ fn owned(row: Row<'_>) -> (Key, Option<Vec<u8>>) {
 /// Who shows a text, as the segment finds it.
 fn holders(segment: &Segment, index: HashIndex, account: u32, text: &str) -> Result<Vec<Key>> {
     let mut found = Vec::new();
-    segment.holders(index, account, text, &mut |row| {
+    segment.holders(index, account, text, segment.hash(account, text), &mut |row| {
         found.push(row.key);
         Ok(false)
     })?;

@@ -46,7 +46,7 @@ pub(crate) fn news<R: EntityView + ?Sized>(
     if seen.min {
         drop_what_others_hold(rows, &mut seen)?;
     }
-    Ok(merge(old, &seen, sight))
+    Ok(merge(old, seen, sight))
 }
 
 /// Merges one entity into the stored one; says whether that changed anything.

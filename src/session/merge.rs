@@ -1,6 +1,8 @@
 //! The rules that merge a newly seen entity with the stored one. Pure functions, without storage.
 
-use crate::types::{Entity, EntityKind, bare_username, fold_username};
+use crate::types::{
+    Entity, EntityKind, bare_username, fold_username, is_digits, is_plain_username,
+};
 
 /// How an entity was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +19,15 @@ const DATE_STEP: i64 = 86_400;
 /// The entity after `seen` is merged over `old`, or `None` if no change is worth a write.
 ///
 /// `seen` must be [`tidy`]. Whether its usernames and phone are free is not decided here.
-pub(crate) fn merge(old: Option<&Entity>, seen: &Entity, sight: Sight) -> Option<Entity> {
-    let Some(old) = old else { return Some(seen.clone()) };
+pub(crate) fn merge(old: Option<&Entity>, seen: Entity, sight: Sight) -> Option<Entity> {
+    let Some(old) = old else { return Some(seen) };
+    let date = old.date.max(seen.date);
     let mut new = match sight {
-        Sight::Part => extended(old, seen),
-        Sight::View if seen.min => filled(old, seen),
+        Sight::Part => extended(old, &seen),
+        Sight::View if seen.min => filled(old, &seen),
         Sight::View => replaced(old, seen),
     };
-    new.date = old.date.max(seen.date);
+    new.date = date;
     let date_moved = match (old.date, new.date) {
         (Some(old), Some(new)) => new.saturating_sub(old) > DATE_STEP,
         (old, new) => old != new,
@@ -34,13 +37,13 @@ pub(crate) fn merge(old: Option<&Entity>, seen: &Entity, sight: Sight) -> Option
 }
 
 /// A full view: it replaces every field, except that it keeps a hash, kind or date that it lacks.
-fn replaced(old: &Entity, seen: &Entity) -> Entity {
+fn replaced(old: &Entity, seen: Entity) -> Entity {
     let keeps_min_hash = seen.access_hash.is_none() && old.access_hash.is_some() && old.min;
     Entity {
         kind: seen.kind.or(old.kind),
         access_hash: seen.access_hash.or(old.access_hash),
         min: keeps_min_hash,
-        ..seen.clone()
+        ..seen
     }
 }
 
@@ -87,7 +90,7 @@ pub(crate) fn tidy(mut seen: Entity) -> Entity {
     if !seen.usernames.is_empty() {
         tidy_usernames(&mut seen.usernames);
     }
-    if let Some(phone) = &mut seen.phone {
+    if let Some(phone) = seen.phone.as_mut().filter(|phone| !is_digits(phone)) {
         phone.retain(|c| c.is_ascii_digit());
     }
     seen.phone.take_if(|phone| phone.is_empty());
@@ -96,6 +99,11 @@ pub(crate) fn tidy(mut seen: Entity) -> Entity {
 }
 
 fn tidy_usernames(usernames: &mut Vec<String>) {
+    if let [one] = usernames.as_slice()
+        && is_plain_username(one)
+    {
+        return;
+    }
     let mut known: Vec<String> = Vec::with_capacity(usernames.len());
     usernames.retain_mut(|name| {
         if bare_username(name).len() != name.len() {
@@ -120,7 +128,7 @@ mod tests {
     }
 
     fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
-        super::merge(old, seen, Sight::View)
+        super::merge(old, seen.clone(), Sight::View)
     }
 
     fn full() -> Entity {
@@ -196,12 +204,20 @@ mod tests {
         let stored = tidy(seen);
         assert_eq!(stored.usernames, ["Alice", "bob"]);
         assert_eq!((stored.phone.as_deref(), stored.name), (Some("1555"), None));
+        for (name, stored) in
+            [("@A_1", "A_1"), (" b ", "b"), ("C", "C"), ("\u{d6}zil", "\u{d6}zil")]
+        {
+            assert_eq!(tidy(entity(|e| e.usernames = vec![name.into()])).usernames, [stored]);
+        }
+        for nothing in ["", " ", "@"] {
+            assert!(tidy(entity(|e| e.usernames = vec![nothing.into()])).usernames.is_empty());
+        }
     }
 
     #[test]
     fn a_part_replaces_what_it_says_and_wipes_nothing() {
         let part = |old: &Entity, change: fn(&mut Entity)| {
-            super::merge(Some(old), &entity(change), Sight::Part)
+            super::merge(Some(old), entity(change), Sight::Part)
         };
         let hash = part(&full(), |e| e.access_hash = Some(AccessHash(9))).unwrap();
         assert_eq!(hash, Entity { access_hash: Some(AccessHash(9)), ..full() });

@@ -20,9 +20,23 @@ pub(crate) fn folded_username(username: &str) -> Cow<'_, str> {
 /// A phone number as the index has it: its digits without zeros in front; `None` if none is left.
 /// Old files hold phones as integers and so lost those zeros.
 pub(crate) fn fold_phone(phone: &str) -> Option<String> {
-    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let digits: Cow<'_, str> = if is_digits(phone) {
+        Cow::Borrowed(phone)
+    } else {
+        Cow::Owned(phone.chars().filter(char::is_ascii_digit).collect())
+    };
     let significant = digits.trim_start_matches('0');
     (!significant.is_empty()).then(|| significant.to_owned())
+}
+
+/// Whether these are digits alone, as most phone numbers come.
+pub(crate) fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether this is a username as Telegram gives it: it needs no tidying.
+pub(crate) fn is_plain_username(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A username without white space around it and without `@`.

@@ -17,7 +17,9 @@ pub use self::auth_key::AuthKey;
 pub use self::dc::{DcId, DcOption, Endpoint};
 pub use self::entity::{AccessHash, Entity, EntityKind};
 pub use self::extra::Extra;
-pub(crate) use self::fold::{bare_username, fold_phone, fold_username, folded_username};
+pub(crate) use self::fold::{
+    bare_username, fold_phone, fold_username, folded_username, is_digits, is_plain_username,
+};
 pub use self::login::{Login, SelfUser};
 pub use self::peer::{PeerId, PeerKind};
 pub use self::progress::Progress;

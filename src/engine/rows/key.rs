@@ -73,9 +73,10 @@ impl PartialOrd for RowKey {
     }
 }
 
-/// As their bytes.
+/// As their bytes. A look-up makes some forty comparisons, so they are in line also where the crate is
+/// built for size.
 impl Ord for RowKey {
-    #[inline]
+    #[inline(always)]
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
             // A call of memcmp takes longer than two comparisons of numbers. The zeros behind the
@@ -90,7 +91,7 @@ impl Ord for RowKey {
 }
 
 /// The bytes as two numbers that have their order.
-#[inline]
+#[inline(always)]
 fn words(bytes: &[u8; SHORT_KEY]) -> (u128, u128) {
     let first = bytes.first_chunk().map_or(0, |first| u128::from_be_bytes(*first));
     // Two bytes are in both, which changes nothing.

@@ -83,9 +83,11 @@ impl Segments {
         account: AccountNo,
         text: &str,
     ) -> Step<Option<(Key, Value)>> {
+        let mut hash = None;
         for (at, segment) in self.of_account(account) {
             let (mut holder, mut newer) = (None, Ok(()));
-            segment.holders(index, account.0, text, &mut |row| {
+            let hash = *hash.get_or_insert_with(|| segment.hash(account.0, text));
+            segment.holders(index, account.0, text, hash, &mut |row| {
                 match (self.is_shadowed(at, &row.key), row.payload) {
                     (Ok(false), Some(payload)) => {
                         holder = Some((row.key, Value::record(Entity::TAG, payload)));
