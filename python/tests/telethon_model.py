@@ -59,6 +59,8 @@ class Pair:
         for username in {getattr(entity, "username", None) for entity in entities} - {None}:
             self.theirs.get_entity_rows_by_username(username.lower())
         users = [entity for entity in entities if isinstance(entity, T.User) and entity.phone]
+        # A reduced view is not stored.
+        users = [user for user in users if user.access_hash is not None and not user.min]
         for user in sorted(users, key=lambda user: user.id, reverse=True):
             # Only if it was stored, and of two at once the greater id has it.
             if self.theirs._execute("select id from entities where id = ? and phone = ?", user.id, user.phone):
@@ -91,6 +93,12 @@ def plain(value):
     if isinstance(value, (list, tuple)) or hasattr(value, "__next__"):
         return sorted((plain(item) for item in value), key=repr)
     return value
+
+
+def bare_id(entity):
+    """The id of an entity, or of what stands for one."""
+    names = ("id", "user_id", "chat_id", "channel_id")
+    return next(getattr(entity, name) for name in names if hasattr(entity, name))
 
 
 def key_of(auth_key):
@@ -187,7 +195,7 @@ class Client:
     def meet(self):
         drawn = [self.entity() for _ in range(self.random.choice([1, 1, 2, 5]))]
         # An object of Telegram has each user once.
-        entities = list({getattr(entity, "id", index): entity for index, entity in enumerate(drawn)}.values())
+        entities = list({bare_id(entity): entity for entity in drawn}.values())
         tlo = self.random.choice([
             lambda: entities,
             lambda: T.contacts.ResolvedPeer(None, entities, []),
