@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import random
+import subprocess
+import sys
 import time
 from unittest import mock
 
@@ -323,3 +326,82 @@ def test_using_a_storage_that_was_deleted_or_closed(storage):
             await storage.user_id()
 
     run(main())
+
+
+# Bad input: a clear exception each, or what the package's own storage does.
+
+
+@pytest.mark.parametrize("key", [b"short", bytes(257), bytes(255)])
+def test_a_key_of_a_wrong_length(storage, key):
+    async def main():
+        await storage.open()
+        with pytest.raises(ValueError, match=f"256 bytes, and this has {len(key)}"):
+            await storage.auth_key(key)
+        assert await storage.auth_key() is None
+        await storage.close()
+
+    run(main())
+
+
+def test_ids_out_of_range(storage):
+    async def main():
+        await storage.open()
+        for id in (2**63, -(2**63) - 1):
+            with pytest.raises(OverflowError):
+                await storage.get_peer_by_id(id)
+            with pytest.raises(OverflowError):
+                await storage.update_peers([row(id, 1, "user")])
+            with pytest.raises(OverflowError):
+                await storage.user_id(id)
+        with pytest.raises(OverflowError):
+            await storage.dc_id(2**40)
+        with pytest.raises(ValueError):
+            await storage.update_peers([row(0, 1, "user")])
+        with pytest.raises(KeyError):
+            await storage.get_peer_by_id(0)
+        await storage.close()
+
+    run(main())
+
+
+def test_peers_without_an_access_hash_or_of_an_unknown_kind(storage):
+    async def main():
+        await storage.open()
+        await storage.update_peers([row(1, None, "user"), row(-5, None, "group"), row(2, 7, "a kind of tomorrow")])
+        await storage.update_peers([])
+        with pytest.raises(KeyError):
+            await storage.get_peer_by_id(1)
+        assert (await storage.get_peer_by_id(-5)).chat_id == 5
+        assert (await storage.get_peer_by_id(2)).access_hash == 7
+        await storage.close()
+
+    run(main())
+
+
+def test_a_missing_folder_a_busy_store_and_a_file_of_another_kind(storage, tmp_path):
+    async def main():
+        with pytest.raises(t.NotFoundError):
+            await StoreStorage(tmp_path / "none" / "accounts", "anon").open()
+        (tmp_path / "text").write_text("not a store")
+        with pytest.raises(t.RefusedError, match="a tgsession store is expected here"):
+            await StoreStorage(tmp_path / "text", "anon").open()
+        with pytest.raises(t.NotFoundError, match="gone.session"):
+            await StoreStorage(tmp_path / "other", "anon", import_from=tmp_path / "gone.session").open()
+        await storage.open()
+        code = (
+            "import asyncio\n"
+            f"from {StoreStorage.__module__} import StoreStorage\n"
+            f"asyncio.run(StoreStorage({str(tmp_path / 'accounts')!r}, 'b').open())"
+        )
+        ran = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
+        assert f"process {os.getpid()}" in ran.stderr and "BusyError" in ran.stderr
+        await storage.close()
+
+    run(main())
+
+
+def test_without_the_package_the_import_says_what_to_install():
+    name = package.__name__
+    code = f"import sys; sys.modules[{name!r}] = None\nimport {StoreStorage.__module__}"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "ImportError" in ran.stderr and "pip install" in ran.stderr

@@ -309,7 +309,12 @@ def test_a_missing_folder_a_busy_store_and_a_damaged_one(tmp_path):
     (tmp_path / "text").write_text("not a store")
     with pytest.raises(t.RefusedError, match="a tgsession store is expected here"):
         StoreSession(tmp_path / "text", "anon")
-    (tmp_path / "text").unlink()
+    file = tmp_path / "accounts.tgsession"
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * 8192)
+    before = file.read_bytes()
+    with pytest.raises(t.DamagedError, match="accounts.tgsession"):
+        StoreSession(tmp_path / "accounts", "anon")
+    assert file.read_bytes() == before
 
 
 def test_without_telethon_the_import_says_what_to_install():

@@ -117,9 +117,13 @@ def test_the_interpreter_runs_while_a_call_waits_for_the_disk(store):
             count += 1
 
     def flushing():
-        for id in range(1, 101):
-            session.set_user(id)  # one sync each
-        stop.set()
+        try:
+            for id in range(1, 20_001):
+                session.set_user(id)  # one sync each
+                if id >= 100 and count > 100:
+                    break
+        finally:
+            stop.set()
 
     together(counting, flushing)
     assert count > 100
