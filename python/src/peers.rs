@@ -1,6 +1,7 @@
 //! Entities that a client has just seen.
 
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use tgsession::{AccessHash, Entity, PeerId, Session, SessionBatch};
 
 use crate::session::NativeSession;
@@ -11,10 +12,24 @@ type SeenRow = (
     i64,
     Option<pyo3::pybacked::PyBackedStr>,
     Option<i64>,
-    Option<Vec<String>>,
+    Option<Usernames>,
     Option<String>,
     Option<String>,
 );
+
+/// Given as a list, or as a text where there is one.
+struct Usernames(Vec<String>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Usernames {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.cast::<PyString>() {
+            Ok(one) => Ok(Self(vec![one.extract()?])),
+            Err(_) => object.extract().map(Self),
+        }
+    }
+}
 
 struct Seen {
     entity: Entity,
@@ -29,7 +44,7 @@ fn seen((id, of_kind, hash, usernames, phone, name): SeenRow, date: i64) -> PyRe
     entity.phone = phone;
     entity.name = name;
     let speaks_of_usernames = usernames.is_some();
-    entity.usernames = usernames.unwrap_or_default();
+    entity.usernames = usernames.map(|names| names.0).unwrap_or_default();
     Ok(Seen { entity, speaks_of_usernames })
 }
 

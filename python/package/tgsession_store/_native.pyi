@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 EntityRow = tuple[int, str | None, int | None, bool, list[str], str | None, str | None, int | None]
-SeenRow = tuple[int, str | None, int | None, list[str] | None, str | None, str | None]
+SeenRow = tuple[int, str | None, int | None, str | list[str] | None, str | None, str | None]
 LoginRow = tuple[int | None, int | None, bool | None, int | None, bool | None, int | None]
 Endpoint = tuple[str, int]
 DcRow = tuple[int, Endpoint | None, Endpoint | None, bytes | None]

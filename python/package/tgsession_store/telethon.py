@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from operator import itemgetter
 from typing import Any
 
 try:
@@ -29,6 +30,7 @@ from .tl_rows import Row, row_of
 __all__ = ["StoreSession"]
 
 _CHANNEL_MARK = 1_000_000_000_000
+_marked_id = itemgetter(0)
 _MOST_BARE = 9_999_999_999
 """Of ids up to this Telethon takes none for marked already."""
 
@@ -216,7 +218,7 @@ class StoreSession(MemorySession):  # type: ignore[misc]
         if rows:
             # Of two that show one username at once, Telethon finds the greater id.
             if len(rows) > 1:
-                rows.sort(key=_id_of)
+                rows.sort(key=_marked_id)
             self._native.process(rows, int(time.time()))
 
     def _see_own(self, id: int | None) -> None:
@@ -229,6 +231,27 @@ class StoreSession(MemorySession):  # type: ignore[misc]
         if self._own != (id, bot):
             self._native.set_user((id, bot))
             self._own = (id, bot)
+
+    def get_input_entity(self, key: Any) -> Any:
+        """The input peer of an id, a peer, a username, a phone, a link or an exact name.
+
+        Raises ``ValueError`` where the session has none.
+        """
+        if type(key) is str:
+            row = self._by_plain_text(key)
+            if row is not None:
+                return _input_peer(*row)
+        return super().get_input_entity(key)
+
+    def _by_plain_text(self, text: str) -> tuple[int, int] | None:
+        """The row of a mere username or phone, which need not be parsed as Telethon does."""
+        row: tuple[int, int] | None = None
+        digits = text[1:] if text.startswith("+") else text
+        if digits.isdigit():
+            row = self._native.address_by_phone(digits)
+        elif _is_username(text):
+            row = self._native.address_by_username(text)
+        return row
 
     def get_entity_rows_by_phone(self, phone: str) -> tuple[int, int] | None:
         row: tuple[int, int] | None = self._native.address_by_phone(phone)
@@ -272,10 +295,6 @@ def _either(ipv4: Any, ipv6: Any) -> Any:
     return ipv4 or ipv6 or (None, None)
 
 
-def _id_of(row: Row) -> int:
-    return row[0]
-
-
 def _entities_of(tlo: Any) -> Iterable[Any]:
     """What Telethon's own sessions look at in an object."""
     if not isinstance(tlo, TLObject) and utils.is_list_like(tlo):
@@ -289,6 +308,26 @@ def _entities_of(tlo: Any) -> Iterable[Any]:
         if found and utils.is_list_like(found):
             entities.extend(found)
     return entities
+
+
+def _is_username(text: str) -> bool:
+    """Whether this is a username that Telethon takes as it stands. It takes others too."""
+    return (
+        text.isidentifier()
+        and text.isascii()
+        and 3 <= len(text) <= 32
+        and "__" not in text
+        and text[0] != "_"
+        and text[-1] != "_"
+    )
+
+
+def _input_peer(id: int, access_hash: int) -> Any:
+    if id > 0:
+        return types.InputPeerUser(id, access_hash)
+    if id >= -_CHANNEL_MARK:
+        return types.InputPeerChat(-id)
+    return types.InputPeerChannel(-_CHANNEL_MARK - id, access_hash)
 
 
 def _fitting(id: int) -> Iterable[int]:

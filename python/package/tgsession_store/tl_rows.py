@@ -9,8 +9,8 @@ from telethon.tl import TLObject, types
 
 __all__ = ["Row", "row_of"]
 
-Row = tuple[int, "str | None", "int | None", "list[str] | None", "str | None", "str | None"]
-"""Marked id, kind, access hash, usernames, phone, name."""
+Row = tuple[int, "str | None", "int | None", "str | list[str]", "str | None", "str | None"]
+"""Marked id, kind, access hash, the username or all, phone, name."""
 
 _CHANNEL_MARK = 1_000_000_000_000
 _User = types.User
@@ -33,7 +33,8 @@ def row_of(entity: Any) -> Row | None:
         first, last = entity.first_name, entity.last_name
         name = f"{first} {last}" if first and last else first or last or None
         kind = "bot" if entity.bot else "user"
-        names = _usernames(entity)
+        main = entity.username
+        names = _usernames(entity) if entity.usernames or not main else main
         return (entity.id, kind, entity.access_hash, names, entity.phone or None, name)
     if cls is _Channel and not entity.min and 0 < entity.id <= _MOST_BARE_CHANNEL:
         if entity.access_hash is None:
@@ -70,7 +71,7 @@ def _row_by_telethon(entity: Any) -> Row | None:
     return (marked, kind, access_hash, _usernames(entity), phone, name)
 
 
-def _usernames(entity: Any) -> list[str]:
+def _usernames(entity: Any) -> str | list[str]:
     """The main username and every other active one."""
     main = getattr(entity, "username", None)
     more = getattr(entity, "usernames", None)
