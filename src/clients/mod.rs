@@ -6,6 +6,8 @@ pub(crate) mod android;
 #[cfg(feature = "convert")]
 pub(crate) mod apple;
 #[cfg(feature = "convert")]
+mod ended;
+#[cfg(feature = "convert")]
 pub(crate) mod gogram;
 #[cfg(feature = "convert")]
 pub(crate) mod gotd;

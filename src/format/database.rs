@@ -36,6 +36,14 @@ impl Tables {
         table.is_some_and(|table| columns.iter().all(|name| table.column(name).is_some()))
     }
 
+    /// How many of these columns there are, each given with its table.
+    pub(crate) fn count<'c>(
+        &self,
+        columns: impl IntoIterator<Item = &'c (&'c str, &'c str)>,
+    ) -> usize {
+        columns.into_iter().filter(|(table, column)| self.has(table, &[column])).count()
+    }
+
     /// The rows of a table.
     pub(crate) fn rows<'a>(&'a self, table: &'a Table) -> Rows<'a> {
         match self {

@@ -73,10 +73,9 @@ impl SqliteFormat for Grammers {
     }
 
     fn recognises(&self, db: &Tables) -> bool {
-        let has = |(table, column): (&str, &str)| db.has(table, &[column]);
         match db {
-            Tables::Whole(_) => OWN.first().is_some_and(|own| has(*own)),
-            Tables::Saved(_) => OWN.into_iter().any(has),
+            Tables::Whole(_) => db.count(OWN.first()) > 0,
+            Tables::Saved(_) => db.count(&OWN) > 0,
         }
     }
 

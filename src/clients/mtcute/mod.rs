@@ -100,11 +100,10 @@ impl SqliteFormat for Mtcute {
     }
 
     fn recognises(&self, db: &Tables) -> bool {
-        let has = |(table, column): (&str, &str)| db.has(table, &[column]);
         match db {
-            Tables::Whole(_) => OWN.into_iter().take(2).all(has),
+            Tables::Whole(_) => db.count(OWN.iter().take(2)) == 2,
             // Others may well have a `key_value`.
-            Tables::Saved(_) => OWN.into_iter().filter(|(table, _)| *table != "key_value").any(has),
+            Tables::Saved(_) => db.count(OWN.iter().filter(|(table, _)| *table != "key_value")) > 0,
         }
     }
 

@@ -86,7 +86,7 @@ impl Pyrogram {
         let has = |table: &str, column: &str| db.has(table, &[column]);
         let known = match db {
             Tables::Whole(_) => Self::looks_like(db) && missing(db, &LOGIN).is_none(),
-            Tables::Saved(_) => OWN.iter().any(|(table, column)| has(table, column)),
+            Tables::Saved(_) => db.count(&OWN) > 0,
         };
         if !known {
             None
@@ -103,8 +103,7 @@ impl Pyrogram {
     fn looks_like(db: &Tables) -> bool {
         let has = |table: &str, column: &str| db.has(table, &[column]);
         let own = [("sessions", "test_mode"), ("sessions", "is_bot"), ("version", "number")];
-        let count = own.iter().filter(|(table, column)| has(table, column)).count();
-        count > 0 && !has("version", "version") && !has("sessions", "session_id")
+        db.count(&own) > 0 && !has("version", "version") && !has("sessions", "session_id")
     }
 
     /// As formats are called.

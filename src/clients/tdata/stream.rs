@@ -1,19 +1,11 @@
 //! Values as Qt's data streams lay them out: big-endian, byte arrays behind their length.
 
+pub(super) use crate::clients::ended::Ended;
+
 /// Where the next value is taken from.
 #[derive(Clone, Debug)]
 pub(super) struct Stream<'a> {
     rest: &'a [u8],
-}
-
-/// The stream ends within the value that was to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ended;
-
-impl From<Ended> for String {
-    fn from(Ended: Ended) -> Self {
-        "it ends too early".into()
-    }
 }
 
 impl<'a> Stream<'a> {

@@ -142,18 +142,14 @@ pub(super) const LOGIN: [&str; 2] = ["dc_id", "auth_key"];
 fn is_telethon(db: &Tables) -> bool {
     match db {
         Tables::Whole(_) => looks_like(db) && missing(db, &LOGIN).is_none(),
-        Tables::Saved(_) => {
-            let relative = RELATIVES.iter().any(|(table, column)| db.has(table, &[column]));
-            !relative && OWN.iter().any(|(table, column)| db.has(table, &[column]))
-        }
+        Tables::Saved(_) => db.count(&RELATIVES) == 0 && db.count(&OWN) > 0,
     }
 }
 
 fn looks_like(db: &Tables) -> bool {
     let own = [("sessions", "server_address"), ("version", "version"), ("entities", "hash")];
-    let relatives = RELATIVES.iter().take(CORE).any(|(table, column)| db.has(table, &[column]));
-    let count = own.iter().filter(|(table, column)| db.has(table, &[column])).count();
-    !relatives && (count >= 2 || db.has("sessions", &["server_address"]))
+    db.count(RELATIVES.iter().take(CORE)) == 0
+        && (db.count(&own) >= 2 || db.has("sessions", &["server_address"]))
 }
 
 #[cfg(feature = "convert")]

@@ -2,19 +2,11 @@
 
 use zeroize::Zeroizing;
 
+pub(super) use crate::clients::ended::Ended;
+
 /// Where the next value is taken from.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
-}
-
-/// The bytes end within the value that was to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ended;
-
-impl From<Ended> for String {
-    fn from(Ended: Ended) -> Self {
-        "it ends too early".into()
-    }
 }
 
 impl<'a> Reader<'a> {
