@@ -100,7 +100,7 @@ pub enum Error {
     BadAuthKey {
         /// The file.
         path: PathBuf,
-        /// Of which DC.
+        /// The DC.
         dc: i32,
         /// The value found: "255 bytes", "text".
         found: String,
@@ -163,7 +163,7 @@ pub enum Error {
         format: &'static str,
         /// How many values it has no place for.
         count: u64,
-        /// Of which fields.
+        /// The fields.
         what: String,
     },
     /// A value is larger than a store can hold.

@@ -14,7 +14,7 @@ impl Map {
         map(&memmap2::MmapOptions::new(), file).map(Self)
     }
 
-    /// Maps `len` bytes from `offset` on, of which the same is asked.
+    /// Maps `len` bytes from `offset` on, under the same condition.
     pub(crate) fn part(file: &File, offset: u64, len: usize) -> io::Result<Self> {
         let end = offset.checked_add(len as u64);
         if end.is_none_or(|end| end > file.metadata().map_or(0, |metadata| metadata.len())) {

@@ -59,7 +59,7 @@ fn value<'a>(lines: &'a str, name: &str) -> Option<&'a str> {
     found.filter(|(have, _)| have.trim() == name).map(|(_, value)| value.trim()).next()
 }
 
-/// That of the working directory, where the data lies: the mount with the longest path above it.
+/// The file system of the working directory, where the data lies: the mount with the longest path.
 fn file_system() -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let mounts = read_to_string("/proc/self/mounts").unwrap_or_default();

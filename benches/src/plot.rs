@@ -147,7 +147,7 @@ fn picture(
     for (at, (name, title)) in (0..).zip(peers) {
         let (x, y) = (40 + width * (at % across), height / 2 + height * (at / across));
         legend.draw(&PathElement::new([(x, y), (x + 26, y)], style(name)))?;
-        // Of the limits no more than that they are.
+        // A limit is only marked as one.
         let title = title.split(':').next().unwrap_or_default().replace('*', "");
         legend.draw(&Text::new(title, (x + 34, y - 7), ("sans-serif", 14)))?;
     }

@@ -20,7 +20,7 @@ pub struct Figure {
     pub column: Column,
     /// With how many entities.
     pub size: u64,
-    /// Of which peer, by name.
+    /// The name of the peer.
     pub peer: &'static str,
     /// The median.
     pub value: f64,
@@ -38,7 +38,7 @@ impl Figures {
         self.take_in(figure);
     }
 
-    /// Adds a figure of which was said already.
+    /// Adds a figure that has been printed.
     pub fn take_in(&mut self, figure: Figure) {
         self.0.push(figure);
     }

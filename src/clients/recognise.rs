@@ -1,4 +1,4 @@
-//! Which client a database is of.
+//! Recognises the client of a database.
 
 use super::registry::readers;
 use crate::format::sqlite_file::SqliteFormat;
@@ -10,7 +10,7 @@ fn clients() -> impl Iterator<Item = &'static dyn SqliteFormat> {
     readers().filter_map(Reader::sqlite)
 }
 
-/// The one client whose tables these are, or what the database is instead, as in "it is ...".
+/// The client whose tables these are, or the kind of the database, as in "it is ...".
 pub(crate) fn recognise(db: &Tables) -> Result<&'static dyn SqliteFormat, String> {
     let mut fitting = clients().filter(|client| client.recognises(db));
     match (fitting.next(), fitting.next()) {

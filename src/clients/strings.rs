@@ -1,4 +1,4 @@
-//! Which format a session string has, by its content.
+//! Recognises the format of a session string by its content.
 
 use super::registry::readers;
 use crate::format::Reader;
@@ -35,7 +35,7 @@ pub(crate) fn decode(text: &str) -> Result<Decoded, StringError> {
     }
 }
 
-/// The error for letters that are of no format.
+/// The error for a text of no known format.
 fn unfitting(letters: &[u8]) -> StringError {
     let fits = |letters: &[u8]| {
         base64::bytes(letters).is_some_and(|bytes| {
@@ -45,7 +45,7 @@ fn unfitting(letters: &[u8]) -> StringError {
             })
         })
     };
-    // The version is missing, or another letter stands in its place. With it, letters are missing.
+    // The version is missing, or another letter replaces it. With it, letters are missing.
     match letters.split_first() {
         Some((b'1', _)) | None => {}
         Some((_, rest)) if fits(letters) || fits(rest) => return StringError::Version,

@@ -82,7 +82,7 @@ impl Export {
     }
 
     /// The DC that the account lives on, whatever the session says. Where it has no key of that DC,
-    /// the key that it has is taken for it.
+    /// its only key is used for that DC.
     #[must_use]
     pub fn home_dc(mut self, dc: DcId) -> Self {
         self.given.dc = Some(dc);

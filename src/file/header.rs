@@ -48,7 +48,7 @@ const ROOT_MAGIC: [u8; 4] = *b"root";
 /// Where a root repeats the file id, for a file whose first sector is lost.
 const ROOT_FILE_ID_AT: usize = 56;
 
-/// Which file this is.
+/// The identity of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// Random, so that a page of another store does not pass for one of this.
@@ -79,7 +79,7 @@ impl Identity {
         bytes
     }
 
-    /// Parses the first bytes of a file, of which a page is enough.
+    /// Parses the first bytes of a file. A page is enough.
     pub(crate) fn parse(head: &[u8]) -> Result<Self, HeaderError> {
         let damaged = |damage| Err(HeaderError::Damaged(damage));
         let magic_holds = head.starts_with(&MAGIC);
@@ -134,9 +134,9 @@ fn is_old(head: &[u8]) -> bool {
 /// Names the current generation and the place of its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
-    /// Which write of the root this is. The slot with the greater one counts.
+    /// Counts the writes of the root. The slot with the greater number is current.
     pub(crate) revision: u64,
-    /// Which generation is current. Each has a log of its own.
+    /// The current generation. Each has a log of its own.
     pub(crate) generation: u64,
     /// Where that log lies, and how far it may go.
     pub(crate) log: Extent,
@@ -215,7 +215,7 @@ fn root_sum(file_id: [u8; 16], bytes: &[u8]) -> u32 {
 impl Roots {
     /// Reads both slots.
     pub(crate) fn read(disk: &dyn Disk, file_id: [u8; 16]) -> io::Result<Self> {
-        // One read, so that both are of one moment.
+        // One read, so that both are of the same moment.
         let mut head = [0; SLOTS[1] as usize + SECTOR];
         disk.read(0, &mut head).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {

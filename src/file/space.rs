@@ -1,4 +1,4 @@
-//! Which pages of a file are in use.
+//! The pages of a file that are in use.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -11,7 +11,7 @@ use crate::types::Entity;
 pub(crate) struct Entities<'a> {
     file: &'a SqliteFile,
     rows: Option<(Box<dyn PeerRows<'a> + 'a>, Rows<'a>)>,
-    /// Those that had to be sorted first.
+    /// Entities that had to be sorted first.
     sorted: std::vec::IntoIter<Result<Entity>>,
     notes: Notes,
 }
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Entities<'_> {
 }
 
 impl<'a> Entities<'a> {
-    /// Those of one session. `notes` are those so far.
+    /// The entities of one session. `notes` are the notes so far.
     pub(crate) fn of(file: &'a SqliteFile, session: &str, mut notes: Notes) -> Result<Self> {
         let peers = file.peers(session, &mut notes)?;
         let saved = matches!(file.db(), Tables::Saved(_));

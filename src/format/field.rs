@@ -7,7 +7,7 @@ use crate::types::AuthKey;
 /// Why a value is not what its column is for, as in "name is `why`".
 pub(crate) type Unfit = &'static str;
 
-/// Text; NULL and empty text are none.
+/// Text; `None` for NULL and empty text.
 pub(crate) fn text(value: Value<'_>) -> Result<Option<String>, Unfit> {
     match value {
         Value::Null => Ok(None),
@@ -21,7 +21,7 @@ pub(crate) fn text(value: Value<'_>) -> Result<Option<String>, Unfit> {
 }
 
 /// A phone number: the column's affinity turns text of digits into an integer, and one beyond 64
-/// bits into a float. Empty text is none.
+/// bits into a float. `None` for empty text.
 pub(crate) fn phone(value: Value<'_>) -> Result<Option<String>, Unfit> {
     match value {
         Value::Null => Ok(None),
@@ -59,7 +59,7 @@ pub(crate) fn is_blank(value: Value<'_>) -> bool {
     }
 }
 
-/// An auth key; blank is none. The error completes "the auth key is".
+/// An auth key; `None` for blank. The error completes "the auth key is".
 pub(crate) fn auth_key(value: Value<'_>) -> Result<Option<AuthKey>, String> {
     match value {
         _ if is_blank(value) => Ok(None),

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::types::AuthKey;
 
-/// The key in standard base64, padded or not; empty text is none.
+/// The key in standard base64, padded or not; `None` for empty text.
 ///
 /// # Errors
 ///

@@ -4,17 +4,17 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
-    /// Which field of the dump it is: `dcs`, `entities.phone`.
+    /// The field, as in a dump: `dcs`, `entities.phone`.
     pub what: &'static str,
     /// Why it could not be kept, after "because".
     pub why: &'static str,
     /// How many values were left out.
     pub count: u64,
-    /// Whose they were: the first few ids.
+    /// The first few ids that the values belong to.
     pub examples: Vec<i64>,
 }
 
-/// Everything that was left out, collected as it is met.
+/// All values left out so far.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     all: Vec<Loss>,
@@ -27,7 +27,7 @@ const EXAMPLES: usize = 5;
 pub(crate) const NO_PLACE: &str = "the format has no place for it";
 
 impl Losses {
-    /// One value of `whose` is left out.
+    /// Counts a value of `whose` as left out.
     pub(crate) fn add(&mut self, what: &'static str, why: &'static str, whose: impl Into<i64>) {
         let at = self.all.iter().position(|loss| loss.what == what && loss.why == why);
         let at = at.unwrap_or_else(|| {

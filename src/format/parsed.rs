@@ -35,7 +35,7 @@ impl ParsedSession {
 }
 
 impl Parsed {
-    /// The one session of a format that holds no more.
+    /// The result for a format of one session.
     pub(crate) fn one(format: String, session: ParsedSession) -> Self {
         Self { format, sessions: vec![session] }
     }

@@ -7,9 +7,9 @@ use crate::types::{DcOption, EntityKind, PeerId};
 pub(crate) struct Place {
     /// Several sessions in one file.
     pub(crate) many: bool,
-    /// Which DC is home.
+    /// The home DC.
     pub(crate) home: Need,
-    /// Which DCs besides the home DC.
+    /// The DCs besides the home DC.
     pub(crate) other_dcs: OtherDcs,
     pub(crate) address: Address,
     pub(crate) test_mode: Need,
@@ -26,7 +26,7 @@ pub(crate) struct Place {
     pub(crate) entities: Option<EntityPlace>,
 }
 
-/// Which DCs a format keeps besides the home DC.
+/// The DCs that a format keeps besides the home DC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OtherDcs {
     None,
@@ -47,14 +47,14 @@ impl OtherDcs {
     }
 }
 
-/// Which addresses of a DC a format keeps.
+/// The addresses of a DC that a format keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     /// It has its own.
     None,
     /// One, which it cannot do without.
     One,
-    /// Those that are known.
+    /// All known addresses.
     Both,
     /// An IPv4 and an IPv6 address, which it cannot do without.
     BothNeeded,
@@ -69,18 +69,18 @@ pub(crate) enum Need {
     Needed,
 }
 
-/// What of an entity a format has a place for.
+/// The values of an entity that a format can hold.
 #[derive(Debug)]
 pub(crate) struct EntityPlace {
     /// Whether it has a place for this id.
     pub(crate) holds: fn(PeerId) -> bool,
     /// The kinds that it tells apart.
     pub(crate) kinds: &'static [EntityKind],
-    /// That only a reduced (`min`) view was seen.
+    /// Whether it keeps entities of which only a reduced (`min`) view was seen.
     pub(crate) min: bool,
-    /// That the access hash of a user or channel is not known.
+    /// Whether it keeps users and channels without an access hash.
     pub(crate) no_hash: bool,
-    /// So many usernames.
+    /// The most usernames of an entity.
     pub(crate) usernames: usize,
     pub(crate) phone: bool,
     pub(crate) name: bool,

@@ -53,7 +53,7 @@ pub(crate) fn test_mode(account: &Account) -> Option<bool> {
     }
 }
 
-/// Which DC it is, by its address.
+/// The number of a DC with a well-known address.
 pub(crate) fn dc_at(dc: &DcOption) -> Option<DcId> {
     let known = PRODUCTION.iter().chain(&TEST);
     let mut known = known.filter(|(_, v4, v6)| at(dc, v4) || v6.is_some_and(|v6| at(dc, v6)));

@@ -1,6 +1,6 @@
 //! Bodies of the fuzz targets, and tests that replay their corpora.
 //!
-//! A target hands over bytes; whatever they are, the body has to come back.
+//! A target passes bytes to the body, which must return for any bytes.
 
 mod client;
 mod go;

@@ -2,7 +2,7 @@
 
 use crate::portable;
 
-/// Reads `data` as a portable session, as its text, and as the rows of one whose checksum holds.
+/// Reads `data` as a portable session, as its text, and as the rows of one with a right checksum.
 /// Writes a session that could be read, and reads it again.
 pub fn portable(data: &[u8]) {
     let of_text = portable::from_text(&String::from_utf8_lossy(data));

@@ -4,7 +4,7 @@ use super::bytes::{Reader, Writer};
 use super::costs::Costs;
 use super::error::PortableError;
 
-/// Costs, salt and nonce, as they stand in the header.
+/// Costs, salt and nonce, as in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lock {
     pub(crate) costs: Costs,
@@ -13,7 +13,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Reads a lock whose costs are bearable.
+    /// Reads a lock. Excessive costs are an error.
     pub(super) fn read(bytes: &mut Reader<'_>) -> Result<Self, PortableError> {
         let costs = Costs { memory_kib: bytes.u32()?, passes: bytes.u32()?, lanes: bytes.u32()? };
         let costs = checked(costs)?;

@@ -121,7 +121,7 @@ impl Source {
     pub fn session(&self, name: &str) -> Result<SourceSession<'_>> {
         let (mut account, entities) = match &self.inner {
             Inner::Store(store) => {
-                // Account and entities are of one moment.
+                // Account and entities are read at one moment.
                 let session = store.read_view()?.session(name)?;
                 (account_of(&session)?, Entities::of_store(session))
             }

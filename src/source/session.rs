@@ -70,7 +70,7 @@ pub(super) enum Entities<'a> {
     Parsed(std::slice::Iter<'a, Entity>, &'a [String]),
 }
 
-/// So many entities are taken out of a store at once.
+/// How many entities are read from a store at once.
 const BATCH: usize = 1_000;
 
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub(super) enum TextMode {
 /// A larger file is left as it is.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// As many line feeds, none of them alone, are no accident.
+/// With as many line feeds, none of them alone, the file was copied in text mode.
 const MANY: usize = 2;
 
 /// Looks for the traces of such a copy; `None` where there are none, or where a file lies beside

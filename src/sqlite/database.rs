@@ -59,7 +59,7 @@ impl Database {
 
     /// Opens a database from the bytes of its file and of those beside it.
     ///
-    /// A journal that names a super-journal is taken for hot: whether that other file still
+    /// A journal that names a super-journal counts as hot: whether that other file still
     /// exists is for the caller to know.
     ///
     /// # Errors

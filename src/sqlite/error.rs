@@ -84,7 +84,7 @@ pub enum SqliteError {
     CellOutside {
         /// The page.
         page: u32,
-        /// Which cell of it.
+        /// The number of the cell.
         cell: u16,
     },
     /// A payload is longer than the whole database, or than the memory allowed (1.6).

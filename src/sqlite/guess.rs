@@ -1,4 +1,4 @@
-//! The header of a file whose own is damaged.
+//! Guesses a damaged header.
 
 use super::bytes;
 use super::header::{self, Header};

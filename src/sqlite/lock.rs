@@ -52,7 +52,7 @@ const PENDING: u32 = 0x4000_0000;
 const RESERVED: u32 = PENDING + 1;
 const SHARED: u32 = PENDING + 2;
 const SHARED_LEN: u32 = 510;
-/// Of the `-shm` file: after two copies of the header and the checkpoint information.
+/// The place in the `-shm` file, after two copies of the header and the checkpoint information.
 const CHECKPOINT: u32 = 121;
 
 #[cfg(unix)]

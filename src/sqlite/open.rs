@@ -1,4 +1,4 @@
-//! Opening by path: the file, its locks, and what lies beside it.
+//! Opening by path: the file, its locks, its `-wal` and `-journal`.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -133,7 +133,7 @@ impl Files {
     }
 }
 
-/// Locks and maps the file, and reads what lies beside it.
+/// Locks and maps the file, and reads its `-wal` or `-journal`.
 pub(super) fn gather(path: &Path, options: &OpenOptions) -> Result<Files, OpenError> {
     let until = Instant::now() + options.lock_wait;
     let file = File::open(path).map_err(io_error(path))?;
@@ -240,7 +240,7 @@ fn open_beside(path: &Path) -> Result<Option<File>, OpenError> {
     }
 }
 
-/// The whole file; `None` if it is empty, which is as good as none to SQLite.
+/// The whole file; `None` if it is empty: SQLite treats an empty file as a missing one.
 fn read_all(
     path: &Path,
     file: &mut File,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{SqliteError, bytes};
 
-/// Which of the two trees a page belongs to.
+/// The kind of tree that a page belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     /// Rows keyed by rowid, in leaves only.
@@ -13,7 +13,7 @@ pub(super) enum Kind {
     Index,
 }
 
-/// A b-tree page whose header holds.
+/// A b-tree page with a valid header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'a> {
     pub(super) no: u32,

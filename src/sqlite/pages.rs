@@ -135,7 +135,7 @@ pub(super) struct Overlay {
 }
 
 impl Overlay {
-    /// Of several places for a page, the last counts.
+    /// If a page has several places, the last counts.
     pub(super) fn new(bytes: Vec<u8>, page_size: u32, mut places: Vec<(u32, usize)>) -> Self {
         places.reverse();
         places.sort_by_key(|(page, _)| *page);

@@ -49,7 +49,7 @@ impl Local {
 pub(super) struct Payload<'a> {
     /// The part that is in the page.
     ///
-    /// Of an empty payload it is the byte after it, which SQLite takes for the header's length.
+    /// For an empty payload it is the byte after it, which SQLite takes for the header's length.
     local: &'a [u8],
     page: u32,
     /// The whole length.
@@ -101,7 +101,7 @@ impl<'a> Payload<'a> {
         self.record_of(self.local)
     }
 
-    /// The record, of which `bytes` are at hand.
+    /// The record, which begins with `bytes`.
     #[inline]
     pub(super) fn record_of<'b>(&self, bytes: &'b [u8]) -> Record<'b> {
         Record { bytes, total: self.total as usize }

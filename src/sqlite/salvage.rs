@@ -8,7 +8,7 @@ use super::page::{Kind, Page};
 use super::reach::{self, Reach};
 use super::{Database, OpenError, OpenOptions, Row, Table, bytes, schema};
 
-/// A database of which whatever is still whole can be read.
+/// A damaged database. Its readable rows can be read.
 ///
 /// It gives the rows that a table's root still leads to, whatever else of the tree is damaged, and
 /// then those on pages that nothing leads to any more, if they fit one table better than the others.

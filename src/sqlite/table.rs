@@ -10,7 +10,7 @@ pub struct Table {
     pub(super) sql: String,
     pub(super) columns: Vec<Column>,
     pub(super) root: u32,
-    /// Of a `WITHOUT ROWID` table: how its first key column is sorted.
+    /// The sort order of the first key column, in a `WITHOUT ROWID` table.
     pub(super) key: Option<Order>,
 }
 

@@ -23,7 +23,7 @@ pub(super) fn read(wal: Vec<u8>) -> Result<Option<Log>, SqliteError> {
     Ok(Some(Log { page_count, pages }))
 }
 
-/// The log's header, whose checksum holds.
+/// The log's header, if its checksum matches.
 struct Head {
     big_endian: bool,
     page_size: u32,

@@ -14,7 +14,7 @@ pub(crate) enum StringError {
     TooLong,
     /// A character does not belong to base64, or there is padding before the end.
     Base64 {
-        /// Which character of the text, from 1.
+        /// The number of the character, from 1.
         at: usize,
     },
     /// It has the length or the beginning of no format that is known.

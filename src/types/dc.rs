@@ -81,7 +81,7 @@ impl fmt::Display for Endpoint {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DcOption {
-    /// Which DC.
+    /// The number of the DC.
     pub id: DcId,
     /// Its IPv4 address or host name.
     pub ipv4: Option<Endpoint>,

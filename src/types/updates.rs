@@ -55,7 +55,7 @@ impl UpdateChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChannelState {
-    /// Which channel.
+    /// The channel.
     pub id: PeerId,
     /// Its own counter of message updates.
     pub pts: i32,

@@ -13,7 +13,7 @@ pub(crate) type File = (Vec<String>, String);
 /// The code in `mod.rs`, as a part of its folder.
 const FACE: &str = "mod.rs";
 
-/// Which part of a folder names which other one.
+/// For each part of a folder, the parts that it names.
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Parts of a folder that depend on each other.

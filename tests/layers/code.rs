@@ -1,4 +1,4 @@
-//! Which modules a source file names.
+//! The modules that a source file names.
 
 /// Every path that starts at `crate`, `super` or `self`, from the crate's root.
 pub(crate) fn paths(module: &[String], tokens: &[&str]) -> Vec<Vec<String>> {

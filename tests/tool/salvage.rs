@@ -85,7 +85,7 @@ fn a_key_that_may_be_damaged_is_marked_as_unproven() -> Result {
     assert!(notes.contains("cannot be undone"), "{notes}");
     let dc = &saved["sessions"][0]["dcs"][0];
     assert!(dc["auth_key_id"].is_null() || dc["auth_key_unproven"] == true, "{saved}");
-    // Of a file in which another page is damaged, the key is as good as ever.
+    // If another page of the file is damaged, the key is still good.
     let saved = folder.json(&["dump", "bad_cellptr.session", "--salvage"])?;
     let dc = &saved["sessions"][0]["dcs"][0];
     assert!(dc["auth_key_id"].is_string() && dc["auth_key_unproven"].is_null(), "{dc}");

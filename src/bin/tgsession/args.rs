@@ -174,7 +174,7 @@ pub(crate) struct Import {
     /// Name of the session in the store [default: the file's name without `.session`]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Of a source with several sessions, such as a store, import only this one
+    /// Import only this session of a source with several, such as a store
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
     /// Skip sessions that the store already has

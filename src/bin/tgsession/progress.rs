@@ -55,7 +55,7 @@ impl Progress {
         Self { started, done: 0, expected, what: "entities", stride: STRIDE, bar, wanted: wanted() }
     }
 
-    /// Sessions, of which each may take its time.
+    /// Sessions, each of which may take long.
     pub(crate) fn of_sessions(expected: usize) -> Self {
         let mut progress = Self::new(Some(expected as u64));
         (progress.what, progress.stride) = ("sessions", 1);

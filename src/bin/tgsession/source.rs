@@ -74,7 +74,7 @@ pub(crate) fn refuse_for_several(
 pub(crate) enum Reading {
     /// Damage is an error.
     Whole,
-    /// Of a damaged file, what is left.
+    /// The readable rows of a damaged file.
     Salvage,
 }
 
@@ -279,7 +279,7 @@ pub(crate) fn refuse_stdin(path: &Path) -> Outcome {
     Ok(())
 }
 
-/// The one session that is meant: the named one, or the only one there is.
+/// The named session, or the only one.
 pub(crate) fn pick_session(source: &Source, asked: Option<&str>) -> Outcome<String> {
     if let Some(name) = asked {
         return Ok(name.to_owned());

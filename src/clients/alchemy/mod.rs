@@ -10,7 +10,7 @@
 //! ```
 //!
 //! All names may begin with a prefix, which the application chose. Values are Telethon's; only the
-//! ids of channels in `update_state` are met marked as well as bare.
+//! ids of channels in `update_state` occur marked as well as bare.
 
 mod write;
 

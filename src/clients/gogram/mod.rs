@@ -31,7 +31,7 @@ pub(super) const STRING: FormatSpec = FormatSpec::text(FORMAT, Writer::File(&TAR
 
 const FORMAT: &str = "gogram-string";
 
-/// Reads a text that is such a string; `None` where it is none.
+/// Reads the string; `None` for any other text.
 pub(crate) fn read_text(text: &str) -> Option<Result<Parsed, String>> {
     let text = text.trim();
     if text.len() > MOST {
@@ -50,7 +50,7 @@ pub(crate) fn read_text(text: &str) -> Option<Result<Parsed, String>> {
 const PREFIX: &str = "1BvE";
 const OLD_PREFIX: &str = "1BvX";
 
-/// The most characters that are taken for one. Real ones have some 600.
+/// The most characters of a string. Real ones have some 600.
 const MOST: usize = 4096;
 
 /// `None`: it is no such JSON, and the text may be another client's.

@@ -10,14 +10,14 @@ use crate::types::Account;
 
 const FORMAT: &str = "gotgproto-string";
 
-/// The most characters that are taken for one. Those with the server's whole configuration in
+/// The most characters of a string. Those with the server's whole configuration in
 /// them have some 6,000.
 const MOST: usize = 1 << 16;
 
 /// How base64 of a JSON object begins.
 const START: &str = "ey";
 
-/// Reads a text that is such a string; `None` where it is none.
+/// Reads the string; `None` for any other text.
 pub(crate) fn read_text(text: &str) -> Option<Result<Parsed, String>> {
     let text = text.trim();
     if text.len() > MOST || !text.starts_with(START) {

@@ -21,7 +21,7 @@ const FORMAT: &str = "auth key in hexadecimal digits";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoDc;
 
-/// Reads a text that is such a key; `None` where it is none. A given DC is taken before the one
+/// Reads the key; `None` for any other text. A given DC is taken before the one
 /// in the text.
 pub(crate) fn read_text(text: &str, given: Option<DcId>) -> Option<Result<Parsed, NoDc>> {
     let text = text.trim();

@@ -27,7 +27,7 @@ pub(super) struct Head {
     pub(super) kind: Option<EntityKind>,
 }
 
-/// The head of the object of this peer; `None` where it is of a layout that is not known.
+/// The head of the object of this peer; `None` if its layout is unknown.
 pub(super) fn head(bytes: &[u8], id: PeerId, hash: Option<AccessHash>) -> Option<Head> {
     let mut reader = Reader(bytes);
     let constructor = reader.int()?.cast_unsigned();

@@ -32,7 +32,7 @@ const CHANNEL: &str = "updates_channel:";
 /// Characters of a key that a note shows: a damaged one can be of any length.
 const MOST_SHOWN: usize = 40;
 
-/// The rows as they are met, in any order.
+/// The rows read so far, in any order.
 #[derive(Debug, Default)]
 struct Found {
     account: Account,
@@ -65,7 +65,7 @@ pub(super) fn read(file: &SqliteFile, notes: &mut Notes) -> Result<Account> {
 }
 
 impl Found {
-    /// `None` for a value that is none of its key.
+    /// `None` for a value that does not fit its key.
     fn take(&mut self, key: &str, value: &[u8], notes: &mut Notes) -> Option<()> {
         let int = |value: &[u8]| value.try_into().map(i32::from_le_bytes).ok();
         match key {

@@ -10,7 +10,7 @@
 use super::tl::{self, Reader};
 use crate::types::{DcId, Endpoint, SelfUser};
 
-/// Where a DC is, and of which servers.
+/// The address of a DC, and the servers it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BasicDcOption {
     pub(super) id: DcId,

@@ -79,7 +79,7 @@ const API_ID: usize = 4;
 /// `api_id`, bot flag and user id.
 const WITH_USER: usize = API_ID + 1 + 8;
 
-/// 0 is none.
+/// 0 means none.
 fn api_id(reader: &mut Reader<'_>) -> Option<i32> {
     reader.array().map(i32::from_le_bytes).filter(|id| *id > 0)
 }

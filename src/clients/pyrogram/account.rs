@@ -51,7 +51,7 @@ fn read_sessions(file: &SqliteFile, account: &mut Account, notes: &mut Notes) ->
     Ok(())
 }
 
-/// The DC of a row; `None` for a row that is none. An auth key of a wrong size is the inner error.
+/// The DC of a row; `None` if it has none. An auth key of a wrong size is the inner error.
 fn read_dc(
     file: &SqliteFile,
     table: &Table,

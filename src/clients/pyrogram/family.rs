@@ -4,7 +4,7 @@ use crate::format::Tables;
 use crate::sqlite::Table;
 use crate::types::{EntityKind, PeerKind};
 
-/// Whose tables they are.
+/// The library that a file's tables belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pyrogram {
     /// Pyrogram itself, and Hydrogram.
@@ -17,7 +17,7 @@ pub(crate) enum Pyrogram {
 pub(super) const SESSIONS: [&str; 6] =
     ["dc_id", "test_mode", "auth_key", "date", "user_id", "is_bot"];
 
-/// Those that some releases have.
+/// Columns that only some releases have.
 pub(super) const SESSIONS_MORE: [&str; 3] = ["api_id", "server_address", "port"];
 
 /// `type` of `peers`. Telegram's gigagroups are supergroups here.

@@ -28,7 +28,7 @@ pub(super) struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    /// `None` if the table is none of peers. Usernames are read at once.
+    /// `None` if it is not a table of peers. Usernames are read at once.
     pub(super) fn of(
         file: &SqliteFile,
         table: &'a Table,
@@ -131,12 +131,12 @@ fn kind(value: Value<'_>, id: PeerId) -> Result<Option<EntityKind>, field::Unfit
     }
 }
 
-/// The column may not be NULL, so that 0 has to stand for a time that is not known.
+/// The column may not be NULL, so 0 means an unknown time.
 fn date(value: Value<'_>) -> Result<Option<i64>, field::Unfit> {
     field::seconds(value).map(|date| date.filter(|date| *date != 0))
 }
 
-/// The rows of `usernames`, sorted by whose they are, else in their order.
+/// The rows of `usernames`, sorted by their peers, else in their order.
 #[derive(Debug, Default)]
 struct Usernames(Vec<(i64, Box<str>)>);
 
@@ -177,7 +177,7 @@ impl Usernames {
         rest.take_while(move |(owner, _)| *owner == id).map(|(_, name)| name.as_ref())
     }
 
-    /// Notes how many belong to no row of `peers`. Damage there is met again when the rows are
+    /// Notes how many belong to no row of `peers`. Damage there is found again when the rows are
     /// read, and said then.
     fn note_lonely(&self, db: &Tables, peers: &Table, id: usize, notes: &mut Notes) {
         if self.0.is_empty() {

@@ -92,7 +92,7 @@ BEGIN
     WHERE id = NEW.id;
 END";
 
-/// Of an index, its statement and the places of its columns.
+/// Indexes: the statement of each, and the places of its columns.
 type Indexes<const N: usize> = [(&'static str, &'static [usize]); N];
 
 pub(super) const PEERS_INDEXES: Indexes<3> = [

@@ -277,13 +277,14 @@ fn write_names_pyrofork(
 struct Name {
     owner: i64,
     date: i64,
-    /// It stands in `peers` too.
+    /// Whether it is the first username, which is in `peers` too.
     first: bool,
     text: Box<str>,
 }
 
 impl Name {
-    /// Those of an entity, each once and in lower case, in which the libraries look them up.
+    /// The usernames of an entity, each once and in lower case, since the libraries look them up
+    /// so.
     fn all(entity: &Entity) -> Vec<Self> {
         let (owner, date) = (entity.id.marked(), entity.date.unwrap_or_default());
         let mut all: Vec<Self> = Vec::with_capacity(entity.usernames.len());

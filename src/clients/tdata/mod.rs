@@ -84,7 +84,7 @@ fn read_sessions(files: &dyn Files, path: &Path, known: Known<'_>) -> Result<Par
 /// One account of a folder.
 #[derive(Debug)]
 pub(crate) struct TdataAccount {
-    /// Which one: 0 is the first that was added.
+    /// Its number: 0 is the first that was added.
     pub(crate) index: i32,
     /// The account. The format has no addresses and no entities.
     pub(crate) account: Account,
@@ -95,7 +95,7 @@ pub(crate) struct TdataAccount {
 /// An account that the folder lists and that cannot be read. The others are not touched by that.
 #[derive(Debug)]
 pub(crate) struct BadAccount {
-    /// Which one.
+    /// Its number.
     pub(crate) index: i32,
     /// Why; it names the account's file.
     pub(crate) error: Error,
@@ -161,7 +161,7 @@ pub(crate) fn read(
     Ok(keys.indices.iter().copied().map(read).collect())
 }
 
-/// Opens bytes as a file, and as the content of a key file whose MD5 holds.
+/// Opens bytes as a file, and as the content of a key file with a right MD5.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_file(bytes: &[u8]) {
     let _ = envelope::payload(bytes);

@@ -41,7 +41,7 @@ enum Function {
     Argon2id { memory: u32, passes: u32, lanes: u32 },
     /// The base-2 logarithm of N; r; p.
     Scrypt { log_n: u8, r: u32, p: u32 },
-    /// One that is not known here.
+    /// An unknown one.
     Unknown(u32),
 }
 

@@ -23,7 +23,7 @@ const REWRITE: i32 = 1;
 /// It counts only with the next event that has not this flag.
 const PARTIAL: i32 = 2;
 
-/// An event whose checksum holds.
+/// An event with a right checksum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event<'a> {
     pub(super) id: u64,

@@ -69,7 +69,7 @@ fn read_sessions(scope: Scope<'_>, account: &mut Account, notes: &mut Notes) -> 
 const SESSIONS: [&str; 6] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "tmp_auth_key"];
 
-/// So many of them every release has.
+/// How many of them every release has.
 const NEEDED: usize = 4;
 
 /// Releases 1.43 and 1.44 read the last two columns swapped: a blob here is a temporary key or

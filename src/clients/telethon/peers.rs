@@ -14,7 +14,7 @@ const COLUMNS: [&str; 6] = ["id", "hash", "username", "phone", "name", "date"];
 #[derive(Debug)]
 pub(in crate::clients) struct Peers<'a> {
     table: &'a Table,
-    /// Whose rows are meant, where there are several sessions.
+    /// The session whose rows are read, if there are several.
     session: Option<String>,
     /// The sessions whose rows need no note.
     known: BTreeSet<String>,
@@ -27,7 +27,7 @@ pub(in crate::clients) struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    /// The columns of `entities`; `None` where those are missing without which it is none.
+    /// The columns of `entities`; `None` if a needed one is missing.
     /// `known` are the sessions in the file, where it holds several.
     pub(in crate::clients) fn of(
         scope: Scope<'_>,
@@ -83,7 +83,7 @@ impl Peers<'_> {
     }
 }
 
-/// The entity of a row; `None` for a row that is none, which is noted unless it is row 0.
+/// The entity of a row; `None` if it has none. A note says so, except for row 0.
 fn entity(
     columns: &Peers<'_>,
     row: &Row<'_>,

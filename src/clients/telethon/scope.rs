@@ -1,5 +1,5 @@
-//! Whose rows are read: Telethon keeps one session in a file, telethon-session-sqlalchemy many in
-//! the same tables.
+//! The rows of one session: Telethon keeps one session in a file, telethon-session-sqlalchemy many
+//! in the same tables.
 
 use std::borrow::Cow;
 
@@ -97,7 +97,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Whose row it is; `None` where `session_id` is no text.
+/// The session of a row; `None` if `session_id` is not text.
 pub(in crate::clients) fn session_id<'r>(
     table: &Table,
     row: &'r Row<'_>,

@@ -15,7 +15,7 @@ const FORMAT: &str = "telethon2";
 
 const VERSION: i64 = 10;
 
-/// The home DC stands in the row of the own user, so that one has to be known.
+/// The home DC is in the row of the own user, so the user is needed.
 const PLACE: Place = Place {
     other_dcs: OtherDcs::All,
     address: Address::Both,

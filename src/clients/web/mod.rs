@@ -170,7 +170,7 @@ fn number(value: &Value) -> Option<i64> {
     }
 }
 
-/// Hexadecimal digits, in quotes or not; empty and null are none.
+/// Hexadecimal digits, in quotes or not; `None` for empty text and null.
 fn auth_key(value: &Value) -> Result<Option<AuthKey>, &'static str> {
     let text = match value {
         Value::Null => return Ok(None),

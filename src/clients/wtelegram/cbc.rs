@@ -45,7 +45,7 @@ impl Key {
     }
 }
 
-/// The content, or that the padding is none: the key is then another one.
+/// The content. A wrong padding is an error: the key is another one.
 pub(super) fn decrypt(
     key: &Key,
     vector: &[u8; AES],

@@ -25,13 +25,13 @@ const NAMED: [(&[u8], &str); 7] = [
 /// More files than this are no folder of sessions.
 const MOST_FILES: usize = 2_000;
 
-/// Nor is what lies deeper than this.
+/// Deeper folders are skipped too.
 const MOST_DEPTH: usize = 16;
 
 /// Folders of Telegram Desktop that hold gigabytes and no login.
 const CACHES: [&str; 4] = ["user_data", "cache", "media_cache", "emoji"];
 
-/// Unpacks an archive; `None` where it is none.
+/// Unpacks an archive; `None` for any other bytes.
 pub(super) fn open(bytes: &[u8], budget: &mut Budget) -> Result<Option<Layer>, String> {
     if bytes.starts_with(b"\x1f\x8b") {
         return gunzip(bytes, budget).map(Some);

@@ -98,7 +98,7 @@ fn hex(text: &str) -> Option<Bytes> {
     high.is_none().then_some(bytes)
 }
 
-/// The bytes behind `%3D` and the like; `None` where there is none of them.
+/// Decodes `%3D` and the like; `None` for a text without them.
 fn without_percent(text: &str) -> Option<Bytes> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let (mut rest, mut any) = (text.as_bytes(), false);

@@ -37,7 +37,7 @@ const LEAST_TEXT: usize = 100;
 /// The largest file that is searched for several texts.
 const MOST_TEXT: usize = 16 << 20;
 
-/// So many texts of one file may be sessions.
+/// The most texts of one file that may be sessions.
 const MOST_TEXTS: usize = 500;
 
 /// Text that is something else than a session, and what to do about it.

@@ -127,10 +127,10 @@ fn is_join(word: &str) -> bool {
     JOINS.iter().any(|join| word.eq_ignore_ascii_case(join))
 }
 
-/// Words that SQLite takes for a name in some places only.
+/// Words that SQLite accepts as a name in some places only.
 const JOINS: [&str; 7] = ["cross", "full", "inner", "left", "natural", "outer", "right"];
 
-/// Words that SQLite never takes for a name.
+/// Words that SQLite never accepts as a name.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
     "add", "all", "alter", "and", "as", "autoincrement", "between", "case", "check", "collate",

@@ -16,7 +16,7 @@ pub(in super::super) enum Created {
     Index(String, String),
 }
 
-/// Parses a statement. Tables are parsed whole; of all else, only the name is of use.
+/// Parses a statement. Tables are parsed whole, other objects only as far as their names.
 pub(in super::super) fn parse(sql: &str) -> Result<Created, SyntaxError> {
     let mut tokens = Tokens::new(sql)?;
     tokens.expect("create")?;

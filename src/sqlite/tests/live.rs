@@ -19,7 +19,7 @@ impl Folder {
         Self(path)
     }
 
-    /// Copies a fixture and what lies beside it.
+    /// Copies a fixture and the files beside it.
     fn put(&self, name: &str) -> PathBuf {
         for suffix in ["", "-wal", "-journal"] {
             let from = telethon(&format!("{name}{suffix}"));

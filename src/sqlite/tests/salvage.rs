@@ -39,7 +39,7 @@ fn rows_under_a_broken_root_are_found_without_it() {
 
 #[test]
 fn a_count_that_lies_hides_no_row() {
-    // Of a page: how many cells. Of the header: how many pages.
+    // In a page: the number of cells. In the header: the number of pages.
     for name in ["bad_cells_child_65535", "bad_hdr_31_1"] {
         let (found, all, _) = salvaged(&format!("{name}.session"));
         assert_eq!(found, all, "{name}");

@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
 mod tests {
     use super::*;
 
-    /// In order; what stands in one row is equal.
+    /// In order; the values of one row are equal.
     fn ladder() -> Vec<Vec<Value<'static>>> {
         let two_53 = 1_i64 << 53;
         vec![

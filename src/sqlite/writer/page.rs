@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// The first byte of a page: which tree it is of, and whether it is a leaf.
+/// The first byte of a page: its kind of tree, and whether it is a leaf.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum PageType {
     IndexInterior = 0x02,

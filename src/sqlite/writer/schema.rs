@@ -16,7 +16,7 @@ use super::{WriteError, WriterOptions, header, record};
 pub(super) struct Entry {
     pub(super) kind: Kind,
     pub(super) name: String,
-    /// The table it is of; a table is of itself.
+    /// The table it belongs to; for a table, itself.
     pub(super) table: String,
     /// `None` while its b-tree is not written; 0 if it has none.
     pub(super) root: Option<u32>,

@@ -149,7 +149,7 @@ fn is_number(text: &[u8]) -> bool {
     let start = text.iter().position(|byte| !space(byte)).unwrap_or_default();
     let end = text.iter().rposition(|byte| !space(byte)).map_or(0, |last| last + 1);
     let inner = text.get(start..end).unwrap_or_default();
-    // What else Rust takes for a number, "inf" and "nan", has other letters.
+    // Rust also accepts "inf" and "nan" as numbers; they have other letters.
     let digits = inner.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     let inner = std::str::from_utf8(inner).unwrap_or_default();
     digits && inner.parse::<f64>().is_ok()

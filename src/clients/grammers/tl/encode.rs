@@ -23,7 +23,7 @@ pub(crate) enum Unfit {
     NoAddress(DcId),
     /// A DC's host is a name, and only addresses can be written.
     HostName(DcId),
-    /// The user is known, but not the home DC, which stands beside the user.
+    /// The user is known, but not the home DC, which is stored with the user.
     NoHome,
     /// The home DC is not the only one with a key, and only a user could name it.
     NoUser,
@@ -33,7 +33,7 @@ pub(crate) enum Unfit {
     Date(i64),
     /// There are states of channels and none of the account, behind which they stand.
     ChannelsAlone,
-    /// A channel's state is of something else.
+    /// A channel state belongs to a peer that is no channel.
     NotAChannel(PeerId),
 }
 

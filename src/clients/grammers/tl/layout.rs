@@ -1,4 +1,4 @@
-//! The ids of the objects in a file, and what stands in front of them.
+//! The ids of the objects in a file, and the bytes in front of them.
 
 use super::wire::Reader;
 

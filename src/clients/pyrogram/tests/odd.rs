@@ -99,7 +99,7 @@ fn odd_values_are_noted_and_the_rest_of_the_row_is_kept() {
     assert_eq!(notes, NOTES);
 }
 
-/// All of it, in the order in which it is met.
+/// All notes, in the order of the rows.
 const NOTES: [&str; 22] = [
     "version: there is no schema version; the columns say what they are",
     "sessions: test_mode is neither 0 nor 1, not kept",
