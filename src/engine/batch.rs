@@ -49,7 +49,7 @@ impl Rows for Batch<'_> {
 }
 
 impl RowsMut for Batch<'_> {
-    /// What is there already is no change. What cannot be read is written over.
+    /// A row that is the same already is no change. A row that cannot be read is overwritten.
     fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
         let same = self.get(table, key).is_ok_and(|old| old.is_some_and(|old| *old == *value));
         if same { Ok(()) } else { self.set(table, key, value) }

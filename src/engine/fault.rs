@@ -1,4 +1,4 @@
-//! What can go wrong inside the engine, before the path of the store is added.
+//! Errors inside the engine, before the path of the store is added.
 
 use std::any::Any;
 use std::io;

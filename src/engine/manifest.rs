@@ -1,4 +1,4 @@
-//! What a generation consists of beside its log.
+//! The manifest: the parts of a generation beside its log.
 
 use std::collections::BTreeSet;
 

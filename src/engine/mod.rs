@@ -41,7 +41,7 @@ pub(crate) use self::segments::table_of;
 pub(crate) use self::view::View;
 pub(crate) use self::write::{Direct, Durability, create};
 
-/// One opened store. What it has in memory is durable when it is dropped.
+/// One opened store. Dropping it makes its data in memory durable.
 #[derive(Debug)]
 pub(crate) enum Engine {
     Writer(Arc<Writer>),
@@ -120,7 +120,7 @@ impl Engine {
         self.writer()?.compact()
     }
 
-    /// Compacts, and overwrites what is free in the file.
+    /// Compacts, and overwrites the free pages of the file.
     pub(crate) fn scrub(&self) -> Result<()> {
         self.writer()?.scrub()
     }
@@ -162,7 +162,7 @@ impl Drop for Engine {
     }
 }
 
-/// What FORMAT.md shows of this room, for the test that reads it.
+/// The vectors of this room in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use super::base::{BaseInfo, sealed};

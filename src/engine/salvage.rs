@@ -22,7 +22,7 @@ pub(crate) struct Salvaged {
     pub(crate) rows: BTreeMap<(Table, RowKey), Row>,
     /// The records of the entities.
     pub(crate) entities: BTreeMap<EntityKey, Row>,
-    /// What is damaged or missing, one sentence each.
+    /// One sentence for each damaged or missing part.
     pub(crate) lost: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn salvage(disk: &Arc<dyn Disk>, file_id: [u8; 16], cache: usize) -> 
     Ok(salvaged)
 }
 
-/// What a log was found to hold.
+/// The content of a log.
 struct SalvagedLog {
     /// Records of changes, in the order of their numbers.
     records: Vec<LogRecord>,

@@ -1,4 +1,4 @@
-//! What the file holds below the memtables, as of one generation.
+//! The version: the base and the segments of one generation, below the memtables.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ pub(crate) struct Opener {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) file_id: [u8; 16],
     pub(crate) readers: Arc<Readers>,
-    /// What redb may keep of a base in memory, in bytes.
+    /// The size of redb's page cache, in bytes.
     pub(crate) cache: usize,
     /// Where a compaction says how far it is.
     pub(crate) progress: Progress,
 }
 
 impl Opener {
-    /// The version that a manifest names. What `before` has open already is not opened again.
+    /// The version that a manifest names. Parts that `before` has open are not opened again.
     pub(crate) fn open(&self, manifest: &Manifest, before: Option<&Version>) -> Step<Arc<Version>> {
         let old = |number, extent| {
             let mut segments = before?.segments.iter();

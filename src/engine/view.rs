@@ -80,7 +80,7 @@ impl View {
         &self.tip.version
     }
 
-    /// What became of a row since the version was written, if anything.
+    /// The newest change of a row since the version was written, if there is one.
     pub(crate) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
         let key = RowKey::from(key);
         self.tip.layers().find_map(|memtable| memtable.rows().get(table, &key, self.at).cloned())

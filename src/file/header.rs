@@ -1,4 +1,4 @@
-//! Page 0: the identity of the file, two copies of its root, and who writes it.
+//! Page 0: the identity of the file, two copies of its root, and its owner stamp.
 //!
 //! The identity is written once. The root says which generation is current and where its log lies.
 //! It is written in place, alternately into two slots, so that a write that is cut leaves the other

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::disk::{Disk, LockRange};
 
-/// A disk that never fails and that nobody else uses.
+/// A disk that never fails and that no other process uses.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryDisk(Mutex<Vec<u8>>);
 

@@ -38,7 +38,7 @@ pub(crate) use self::root_writer::RootWriter;
 pub(crate) use self::space::{Extent, Space, pages_of};
 pub(crate) use self::units::{PAGE, SECTOR};
 
-/// What FORMAT.md shows of this room, for the test that reads it.
+/// The vectors of this room in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use std::time::{Duration, SystemTime};

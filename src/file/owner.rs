@@ -14,8 +14,8 @@ const MAGIC: [u8; 4] = *b"held";
 const HOST_AT: usize = 32;
 const LONGEST_HOST: usize = 255;
 
-/// Who opened a store for writing, and when. A stamp says nothing about whether that writer is
-/// still there: the lock does.
+/// The process that opened a store for writing, and when. A stamp says nothing about whether that
+/// writer is still there: the lock does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The number of its process.
@@ -55,7 +55,7 @@ impl Owner {
         Self { process: std::process::id(), host: host(), since: SystemTime::now() }
     }
 
-    /// Writes the stamp. It need not be durable: after a power cut nobody holds the lock.
+    /// Writes the stamp. It need not be durable: after a power cut no process holds the lock.
     pub(crate) fn write(&self, disk: &dyn Disk) -> io::Result<()> {
         disk.write(OWNER_AT, &self.to_bytes())
     }

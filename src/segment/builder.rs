@@ -22,7 +22,7 @@ pub(crate) struct Builder<'a> {
     file_id: [u8; 16],
     number: u64,
     sums: Checksums,
-    /// What is not on the disk yet of the part that is being written.
+    /// Bytes of the current part that are not on the disk yet.
     pending: Vec<u8>,
     /// How much is.
     written: usize,

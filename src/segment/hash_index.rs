@@ -4,7 +4,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-/// Which text finds an entity.
+/// The kind of text that finds an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HashIndex {
     Usernames,

@@ -20,7 +20,7 @@ pub(super) const TOP: usize = 64;
 /// Length of an entry of the directory of accounts in bytes.
 pub(super) const ACCOUNT_ENTRY: usize = 12;
 
-/// What the sector in front of a segment begins with.
+/// The first bytes of the sector in front of a segment.
 const MAGIC: [u8; 4] = *b"\x89seg";
 
 /// How much of each part a segment has.
@@ -66,7 +66,7 @@ impl SegmentInfo {
     }
 }
 
-/// The sector in front of a segment: what is in it, for whoever finds it without a manifest.
+/// The sector in front of a segment. It describes the segment, for a salvage without a manifest.
 pub(super) fn header_of(file_id: [u8; 16], number: u64, shape: &Shape) -> [u8; SECTOR] {
     let mut bytes = [0; SECTOR];
     put(&mut bytes, 0, &MAGIC);

@@ -58,7 +58,7 @@ impl From<Damage> for SegmentError {
 
 pub(crate) type Result<T> = std::result::Result<T, SegmentError>;
 
-/// What FORMAT.md shows of this room, for the test that reads it.
+/// The vectors of this room in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use super::layout::{Layout, header_of};

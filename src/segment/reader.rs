@@ -24,7 +24,7 @@ pub(crate) struct Segment {
     tops: OnceLock<Box<[Number]>>,
 }
 
-/// What a segment says of an entity.
+/// The row of an entity in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row<'a> {
     pub(crate) key: Key,
@@ -115,7 +115,7 @@ impl Segment {
         self.shape().first <= account && account <= self.shape().last
     }
 
-    /// What it says of this entity, if anything.
+    /// The row of this entity, if there is one.
     pub(crate) fn get(&self, wanted: &Key) -> Result<Option<Row<'_>>> {
         let number = number(wanted);
         let Some(group) = self.group_of(number)? else { return Ok(None) };

@@ -8,7 +8,7 @@ use super::Result;
 use super::layout::SUM;
 use crate::file::{Bytes, Damage, SECTOR};
 
-/// What a processor's cache takes at a time, in bytes.
+/// The size of a processor's cache line, in bytes.
 const LINE: usize = 64;
 
 /// Makes and checks the checksums of one segment.
@@ -67,7 +67,7 @@ impl Sectors {
         bytes.ok_or_else(|| self.damage(first).into())
     }
 
-    /// Has these bytes come from memory, all at once, for who looks at some of them next.
+    /// Reads these bytes once, so that they are in the processor's cache.
     #[inline]
     pub(super) fn touch(&self, from: usize, to: usize) {
         let bytes = self.bytes.all().get(from..to).unwrap_or_default();
@@ -101,7 +101,7 @@ impl Sectors {
         self.sums.of(sector as u64, content)
     }
 
-    /// That this sector is not as it must be.
+    /// The error for this sector.
     pub(super) fn damage(&self, sector: usize) -> Damage {
         Damage::Segment { number: self.sums.number, sector: sector as u64 }
     }

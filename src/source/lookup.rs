@@ -9,7 +9,7 @@ use crate::types::{Entity, PeerId, fold_phone, fold_username};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup {
-    /// A marked id; if nobody has it, the bare id of a channel, then of a group.
+    /// A marked id; if no entity has it, the bare id of a channel, then of a group.
     Id(i64),
     /// A username in any case, with or without `@`.
     Username(String),

@@ -21,7 +21,7 @@ impl Lock {
 pub(super) enum Locked {
     /// It is held, or the file system knows no locks.
     Yes(Lock),
-    /// Somebody else is in the way.
+    /// Another process holds it.
     No(File),
 }
 
@@ -70,7 +70,7 @@ mod system {
         None,
     }
 
-    /// `false` says that somebody else holds it.
+    /// `false`: another process holds it.
     pub(super) fn lock(file: &File, start: u32, len: u32, mode: Mode) -> io::Result<bool> {
         let kind = match mode {
             Mode::Shared => libc::F_RDLCK,

@@ -184,7 +184,7 @@ fn hot_journal(path: &Path, options: &OpenOptions) -> Result<Option<Vec<u8>>, Op
     Ok((!committed).then_some(bytes))
 }
 
-/// A `-wal` to be copied while somebody may be writing it.
+/// A `-wal` to be copied while another process may write it.
 struct Log<'a> {
     path: PathBuf,
     options: &'a OpenOptions,

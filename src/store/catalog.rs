@@ -1,4 +1,4 @@
-//! Which sessions there are, and everything that is done to a session as a whole.
+//! The list of sessions, and changes of a session as a whole: create, rename, remove.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -14,7 +14,7 @@ use crate::types::{
 /// At most so many problems are listed.
 const MOST_PROBLEMS: usize = 100;
 
-/// What a thorough check found. Whole is one without problems.
+/// The result of a thorough check. A store without problems is whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckReport {

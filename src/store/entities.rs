@@ -26,14 +26,14 @@ struct Reading<'a, R: ?Sized> {
     account: AccountNo,
 }
 
-/// What seeing an entity changes.
+/// The changes of an entity that is seen.
 struct News {
     old: Option<Entity>,
     new: Entity,
 }
 
 impl<R: Rows + ?Sized> Reading<'_, R> {
-    /// What seeing this entity would change, or `None` where that is nothing.
+    /// The changes if this entity is seen, or `None` if there are none.
     fn news(&self, seen: &Entity, sight: Sight) -> Step<Option<News>> {
         let key = PeerKey::of(self.account, seen.id);
         let stored = self.rows.get(Table::Entities, &key)?;

@@ -17,7 +17,7 @@ use crate::types::{Account, Entity, Extra, PeerId, fold_phone, fold_username, fo
 /// At most so many notes are kept; how many there were is said all the same.
 const MOST_NOTES: usize = 1_000;
 
-/// What [`Store::import`](crate::Store::import) brought in.
+/// The result of [`Store::import`](crate::Store::import).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportReport {
@@ -27,7 +27,7 @@ pub struct ImportReport {
     pub usernames: u64,
     /// Phone numbers that now find an entity.
     pub phones: u64,
-    /// What was not stored as it came, one sentence each.
+    /// One sentence for each value that was not stored as it was.
     pub notes: Vec<String>,
 }
 
@@ -124,7 +124,7 @@ fn merge_late(rows: &mut Direct<'_, '_>, no: AccountNo, late: &[Entity]) -> Step
     Ok(new)
 }
 
-/// Who shows which text, where several do.
+/// The entities that show each text.
 type Claims = BTreeMap<String, Vec<(Reverse<Option<i64>>, PeerId)>>;
 
 /// Gives each text that several show one owner: the claimant seen last; absent is oldest, and on a
@@ -190,7 +190,7 @@ fn claim(
     Ok(())
 }
 
-/// A phone number is nobody's business, so it is not in its note.
+/// A phone number is private, so it is not in its note.
 fn note(notes: &mut Vec<String>, index: Table, text: &str, shown_by: usize, owner: PeerId) {
     let what = if index == Table::Usernames {
         format!("the username {text:?}")

@@ -37,7 +37,7 @@ pub use self::session::StoreSession;
 pub(crate) use self::tests::{forged_log, saga_of};
 pub use self::view::{ReadView, SessionView};
 
-/// What a store's file name ends in.
+/// The end of a store's file name.
 const EXTENSION: &str = "tgsession";
 
 /// How long a caller that waits for another process sleeps between two tries.
@@ -190,7 +190,7 @@ impl Store {
     fn open_or_created(path: &Path, options: &StoreOptions) -> Result<Self> {
         match Self::open_with(path, options) {
             Err(Error::NotFound { .. }) => match options.create(path) {
-                // Made by somebody else in between.
+                // Another process made it in between.
                 Err(Error::AlreadyExists { .. }) => Self::open_with(path, options),
                 created => created,
             },

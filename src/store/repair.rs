@@ -11,7 +11,7 @@ use crate::file::{Disk, FileDisk, PAGE, file_id_of, open_to_salvage};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey, decode};
 use crate::types::{Account, Entity};
 
-/// What [`repair`] took over.
+/// The result of [`repair`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RepairReport {
@@ -19,7 +19,7 @@ pub struct RepairReport {
     pub sessions: Vec<String>,
     /// Entities of all sessions.
     pub entities: u64,
-    /// What is damaged or missing, one sentence each. Empty: everything was taken over.
+    /// One sentence for each damaged or missing part. Empty: everything was copied.
     pub lost: Vec<String>,
 }
 

@@ -6,7 +6,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::hex;
 
-/// The 256-byte permanent authorization key of one DC: who holds it is logged in.
+/// The 256-byte permanent authorization key of one DC. It is a login for everyone who has it.
 ///
 /// It never prints: `Debug` shows only its [id](Self::id), which is public on the wire. The
 /// bytes are wiped when the value is dropped, and two keys are compared in constant time.

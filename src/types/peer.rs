@@ -26,7 +26,7 @@ pub enum PeerKind {
 const CHANNEL_MARK: i64 = -1_000_000_000_000;
 
 impl PeerId {
-    /// The peer of this marked id; 0 is nobody.
+    /// The peer of this marked id; `None` for 0.
     #[must_use]
     pub const fn from_marked(marked: i64) -> Option<Self> {
         if marked == 0 { None } else { Some(Self(marked)) }

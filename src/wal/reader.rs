@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::record::{Kind, Log, LogRecord, RECORD_HEAD, padded};
 use crate::file::{Damage, Disk, Extent, PAGE, Root, SECTOR};
 
-/// What a log was found to hold.
+/// The content of a log.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// Every record, the manifest first, in the order of their numbers.
@@ -153,7 +153,7 @@ struct Window<'a> {
     start: u64,
     /// How much of the log the file has.
     there: usize,
-    /// What was read begins here.
+    /// Where the read bytes begin.
     from: usize,
     bytes: Zeroizing<Vec<u8>>,
 }
@@ -182,7 +182,7 @@ impl<'a> Window<'a> {
         at >= self.there
     }
 
-    /// So many bytes at this place; `None` where the log has no so many.
+    /// The `len` bytes at this place; `None` if the log ends before.
     fn get(&mut self, at: usize, len: usize) -> io::Result<Option<&[u8]>> {
         let Some(end) = at.checked_add(len).filter(|end| *end <= self.there) else {
             return Ok(None);

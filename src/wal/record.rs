@@ -11,7 +11,7 @@ pub(crate) const RECORD_HEAD: usize = 88;
 /// No number is greater, so that there is always a next one.
 const MOST_NUMBERS: u64 = 1 << 61;
 
-/// What every record begins with.
+/// The first bytes of every record.
 const MAGIC: [u8; 4] = *b"\x89log";
 
 const SUM_AT: usize = 4;
@@ -22,10 +22,10 @@ const LEN_AT: usize = 32;
 const KIND_AT: usize = 36;
 const SALT_AT: usize = 40;
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What the generation consists of. The first record of every log, and no other.
+    /// The manifest of the generation: the first record of every log, and no other.
     Manifest = 1,
     /// Changes of rows.
     Changes = 2,

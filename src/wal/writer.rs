@@ -14,14 +14,14 @@ const MOST_GROWTH: u32 = 16;
 pub(crate) struct LogWriter {
     log: Log,
     tail: Tail,
-    /// So many pages are the log's alone.
+    /// How many pages the log owns.
     reserved: u32,
     /// A write or sync failed: what the disk has behind the last durable record is not known.
     /// Nothing is appended any more, since a record of the next number may be there.
     in_doubt: bool,
 }
 
-/// What is to be appended.
+/// A record to append.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Append<'a> {
     /// The last batch whose changes are in it or in a record before it.

@@ -1,4 +1,4 @@
-//! Progress for people who wait on a terminal, and nothing for anybody else.
+//! Progress on a terminal, and nothing elsewhere.
 
 use std::fmt;
 use std::io::{self, IsTerminal};

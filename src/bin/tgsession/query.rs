@@ -2,7 +2,7 @@
 
 use tgsession::Lookup;
 
-/// A word of a person who looks for somebody.
+/// A query as a person types it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Query {
     /// The account's own user.

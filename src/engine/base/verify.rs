@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::file::{Damage, PAGE, u32_at, u64_at};
 
-/// What a database begins with.
+/// The first bytes of a database.
 const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
 const FLAGS_AT: usize = 9;

@@ -1,4 +1,4 @@
-//! Makes the file as short as its content allows, wipes what is free in it, and closes it.
+//! Makes the file as short as its content allows, wipes its free pages, and closes it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ const MOST_FREE: u64 = 8 << 10;
 /// Structures are moved to the front in at most so many rounds.
 const MOST_ROUNDS: usize = 8;
 
-/// What becomes of pages that are not in use any more.
+/// How pages that are no longer in use are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leftovers {
     /// They keep their bytes.
@@ -113,7 +113,7 @@ impl Writer {
             && active.is_none_or(|active| !active.rows().has_entities())
     }
 
-    /// Waits until nobody reads pages of older generations.
+    /// Waits until no reader pins an older generation.
     fn wait_for_readers(&self) -> Result<()> {
         let give_up = Instant::now() + LONGEST_WAIT;
         loop {
@@ -178,7 +178,7 @@ impl Writer {
     /// system gives the disk's blocks to others as they are. Both slots of the root name the current
     /// generation, so that a power cut in the middle harms nothing.
     fn wipe(&self) -> Result<()> {
-        // Nobody else takes pages: the caller holds `checkpoint`, and the log needs this lock.
+        // No other thread takes pages: the caller holds `checkpoint`, and the log needs this lock.
         let _durable = locked(&self.durable);
         let disk = self.disk();
         let before = disk.failed_syncs();
@@ -224,7 +224,7 @@ impl Writer {
         {
             tracing::debug!(path = %self.path.display(), %error, "the owner stamp stays");
         }
-        // What is not settled is tried again when the handle is dropped, under the lock.
+        // Unfinished work is tried again when the handle is dropped, under the lock.
         if settled.is_ok()
             && let Err(error) = unlock_writer(self.disk())
         {

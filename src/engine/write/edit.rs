@@ -1,4 +1,4 @@
-//! What a checkpoint changes below the memtables: segments and the base.
+//! Edits the version: the segments and the base that a checkpoint writes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

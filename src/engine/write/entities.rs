@@ -17,7 +17,7 @@ use crate::types::{Entity, Progress, fold_phone, folded_username};
 pub(super) struct Entities(pub(super) Vec<(Key, Change)>);
 
 impl Entities {
-    /// Those of these memtables, the newest first.
+    /// The entities of these memtables, the newest first.
     pub(super) fn of<'a>(memtables: impl Iterator<Item = &'a MemRows> + Clone) -> Self {
         let (table, all) = (Table::Entities, Span::ALL);
         let mut with_entities = memtables.clone().filter(|rows| rows.has_entities());

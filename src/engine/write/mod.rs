@@ -133,7 +133,7 @@ impl Writer {
         }
     }
 
-    /// What must hold before anything is written.
+    /// Checks that this process may write, and writes the owner stamp before the first write.
     fn check_writable(&self) -> Result<()> {
         self.check_process()?;
         if !self.stamped.swap(true, Ordering::AcqRel)
@@ -399,7 +399,7 @@ impl Writer {
     }
 }
 
-/// What became of a record that was to be appended.
+/// The result of appending a record.
 enum Appended {
     Done,
     /// The log has no room for it.

@@ -21,7 +21,7 @@ pub(super) const LOG_PAGES: u32 = 128;
 /// A gap of so many pages is large enough for a new log.
 const LOG_ROOM: u32 = 16;
 
-/// What is on the disk.
+/// The durable state: the current log, root and manifest.
 #[derive(Debug)]
 pub(super) struct Durable {
     /// The last batch that is durable.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::fault::Step;
 use super::edit::Edit;
 
-/// So many removed accounts may have rows in segments. For more, all segments are written anew.
+/// The most removed accounts with rows in segments. For more, all segments are merged.
 const MOST_REMOVED: usize = if cfg!(test) { 100 } else { 1000 };
 
 impl Edit<'_> {
@@ -20,7 +20,7 @@ impl Edit<'_> {
                 with_rows.insert(account);
             });
             if read.is_err() {
-                // What cannot be read may have rows of any account.
+                // A segment that cannot be read may have rows of any account.
                 return Ok(());
             }
         }

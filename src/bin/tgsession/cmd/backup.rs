@@ -1,4 +1,4 @@
-//! `backup`: a consistent copy of a store, whoever uses it meanwhile.
+//! `backup`: a consistent copy of a store that may be in use.
 
 use tgsession::{Progress, store_path};
 

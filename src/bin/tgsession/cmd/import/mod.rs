@@ -88,7 +88,7 @@ struct Work<'a> {
     /// Whether sessions are many, so that a line for each would be too much.
     brief: bool,
     sessions: Option<Progress>,
-    /// Who holds which auth key.
+    /// The session of each auth key.
     keys: RefCell<BTreeMap<String, (String, String)>>,
     imported: Vec<Imported>,
     /// The sessions that the store has already, where those are skipped.
