@@ -98,6 +98,26 @@ pub(super) fn probe(hash: u64, buckets: usize) -> impl Iterator<Item = usize> {
     (home..buckets).chain(0..home)
 }
 
+/// Whether a bucket has no entry that may have this hash, and is the last one to be looked into.
+/// In line and without a loop: a write of a new text asks a bucket of each segment.
+#[inline(always)]
+pub(super) fn lacks(bucket: &[u8], hash: u64) -> bool {
+    const ONES: u128 = u128::MAX / 0xffff;
+    const HIGHS: u128 = ONES << 15;
+    let (Some(first), Some(behind)) = (bucket.first_chunk(), bucket.get(16..)) else {
+        return false;
+    };
+    let (Some(rest), Some(count)) = (behind.first_chunk(), bucket.get(COUNT_AT)) else {
+        return false;
+    };
+    let wanted = u128::from(hash as u16) * ONES;
+    let first = u128::from_le_bytes(*first) ^ wanted;
+    // The halves behind the eighth, and six that are never zero.
+    let rest = (u128::from(u32::from_le_bytes(*rest)) ^ wanted) | ONES << 32;
+    let has_zero = |halves: u128| halves.wrapping_sub(ONES) & !halves & HIGHS != 0;
+    usize::from(*count) < ENTRIES && !has_zero(first) && !has_zero(rest)
+}
+
 /// The slots in a bucket that may have this hash, and whether the next bucket is to be looked into
 /// as well; `None` where the bucket is none.
 pub(super) fn candidates(
@@ -126,8 +146,12 @@ mod tests {
         let buckets = table.len() / BUCKET;
         let mut found = Vec::new();
         for number in probe(hash, buckets) {
-            let (slots, goes_on) = candidates(&table[number * BUCKET..][..BUCKET], hash).unwrap();
+            let bucket = &table[number * BUCKET..][..BUCKET];
+            let (slots, goes_on) = candidates(bucket, hash).unwrap();
+            let before = found.len();
             found.extend(slots);
+            // It may be unsure of one that lacks the hash, and is never wrong.
+            assert!(!lacks(bucket, hash) || found.len() == before && !goes_on);
             if !goes_on {
                 break;
             }
@@ -153,6 +177,22 @@ mod tests {
                 prop_assert_eq!(listed.map_or(1, Vec::len), same);
             }
         }
+    }
+
+    #[test]
+    fn a_bucket_lacks_what_none_of_its_entries_has() {
+        let mut table = vec![0; BUCKET];
+        for entry in 1..ENTRIES as u64 {
+            assert!(lacks(&table, entry), "{entry} is not in yet");
+            put(&mut table, 1, entry, 7);
+            for hash in 1..=entry {
+                assert!(!lacks(&table, hash), "{hash} is in");
+            }
+            assert!(lacks(&table, 0x8000) && lacks(&table, 0xffff) && lacks(&table, entry + 1));
+        }
+        put(&mut table, 1, ENTRIES as u64, 7);
+        assert!(!lacks(&table, 0x8000), "the next bucket may have it");
+        assert!(!lacks(&table[..BUCKET - 4], 1) && !lacks(&[], 1));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::OnceLock;
 
-use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, probe};
+use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
 use super::sectors::{Checksums, Sectors};
 use super::{Key, Result, SegmentError};
@@ -148,6 +148,9 @@ impl Segment {
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
             let bucket = self.sectors.get(at, at + BUCKET)?;
+            if lacks(bucket, hash) {
+                break;
+            }
             let Some((slots, goes_on)) = candidates(bucket, hash) else {
                 return Err(self.sectors.damage(at / SECTOR).into());
             };
