@@ -20,8 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = Store::open_or_create(&path)?;
     for name in old.session_names()? {
         let mut session = old.session(&name)?;
-        let account = session.account().clone();
-        match store.import(&name, &account, &mut session, false) {
+        match store.import(&name, &mut session) {
             Ok(report) => println!("{name}: {} entities", report.entities),
             Err(error) if error.kind() == ErrorKind::Refused => println!("{name}: {error}"),
             Err(error) => return Err(error.into()),

@@ -120,12 +120,12 @@ pub use self::error::{Error, ErrorKind, Result};
 pub use self::export::{Export, ExportReport, ExportSession, Format, Loss, UnknownFormat};
 pub use self::file::Owner;
 pub use self::session::{
-    Commit, MemorySession, MemoryStorage, Session, SessionBatch, Ticket, storage,
+    Commit, Entities, MemorySession, MemoryStorage, Session, SessionBatch, Ticket, storage,
 };
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
 pub use self::store::{
-    CheckReport, ImportReport, ReadView, RepairReport, SessionView, Store, StoreOptions,
-    StoreSession, repair, store_path,
+    CheckReport, ImportReport, ImportSession, ReadView, RepairReport, SessionView, Store,
+    StoreOptions, StoreSession, repair, store_path,
 };
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,

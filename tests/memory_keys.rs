@@ -20,7 +20,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use support::{Outcome, account, entities};
-use tgsession::{AuthKey, DcId, DcOption, Export, Format, Session, Source, Store, repair};
+use tgsession::{
+    AuthKey, DcId, DcOption, Export, Format, ImportSession, Session, Source, Store, repair,
+};
 
 /// Byte `at` of the key of a scenario. The key itself is never kept.
 fn byte(seed: u64, at: usize) -> u8 {
@@ -131,7 +133,7 @@ fn fill(path: &Path, seed: u64) {
     let store = Store::create(path).unwrap();
     let mut account = account();
     account.dcs = vec![DcOption::new(DcId(2)).with_key(key(seed))];
-    store.import("s0", &account, entities(5).into_iter().map(Ok), true).unwrap();
+    store.replace("s0", ImportSession::new(&account, entities(5).into_iter().map(Ok))).unwrap();
     store.close().unwrap();
 }
 
@@ -194,10 +196,9 @@ fn no_copy_of_a_key_outlives_what_had_it() -> Outcome {
         leaves_nothing(&what, seed, &mut wrong, |seed| {
             let source = Source::open(&out).unwrap();
             let name = source.session_names().unwrap().remove(0);
-            let session = source.session(&name).unwrap();
-            let account = session.account().clone();
+            let mut session = source.session(&name).unwrap();
             let into = Store::create(at(&format!("in-{form:?}"))).unwrap();
-            into.import("s0", &account, session, false).unwrap();
+            into.import("s0", &mut session).unwrap();
             let dcs = into.open_session("s0").unwrap().dcs().unwrap();
             assert!(dcs.iter().any(|dc| dc.auth_key == Some(key(seed))));
         });

@@ -17,8 +17,8 @@ use proptest::test_runner::TestRunner;
 use support::key;
 use tgsession::{
     AccessHash, Account, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind, FileKey,
-    FileKind, Login, Md5, MemorySession, PeerId, Result, SelfUser, SentFile, Session, Store,
-    UpdateState,
+    FileKind, ImportSession, Login, Md5, MemorySession, PeerId, Result, SelfUser, SentFile,
+    Session, Store, UpdateState,
 };
 
 /// One call that changes something, or opens the store anew.
@@ -257,7 +257,9 @@ fn neighbour(store: &Store, memory: &MemorySession) {
         }
         Err(_) => {
             let account = Account::default();
-            store.import(NAME, &account, entities.clone().into_iter().map(Ok), false).unwrap();
+            store
+                .import(NAME, ImportSession::new(&account, entities.clone().into_iter().map(Ok)))
+                .unwrap();
             let there = store.open_session(NAME).unwrap();
             assert_eq!(there.entities(None, usize::MAX).unwrap(), entities);
         }

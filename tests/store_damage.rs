@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use support::{Outcome, account, entities, entity, key};
-use tgsession::{DcId, Entity, Error, ErrorKind, Result, Session, Store};
+use tgsession::{DcId, Entity, Error, ErrorKind, ImportSession, Result, Session, Store};
 
 const SECTOR: usize = 512;
 
@@ -42,11 +42,16 @@ fn subjects(directory: &Path) -> Vec<Subject> {
             1 => 300,
             _ => 120,
         };
-        store.import("a", &account(), Vec::new(), false).unwrap();
+        store.import("a", ImportSession::new(&account(), Vec::new())).unwrap();
         let session = store.session("a").unwrap();
         match at {
             2 => drop(
-                store.import("a", &account(), entities(known).into_iter().map(Ok), true).unwrap(),
+                store
+                    .replace(
+                        "a",
+                        ImportSession::new(&account(), entities(known).into_iter().map(Ok)),
+                    )
+                    .unwrap(),
             ),
             3 => many_segments(&store, known),
             _ => {}
@@ -73,7 +78,12 @@ fn subjects(directory: &Path) -> Vec<Subject> {
 fn many_segments(store: &Store, known: i64) {
     for part in 0..4 {
         for other in 0..20 {
-            store.import(&format!("other {part} {other}"), &account(), Vec::new(), false).unwrap();
+            store
+                .import(
+                    &format!("other {part} {other}"),
+                    ImportSession::new(&account(), Vec::new()),
+                )
+                .unwrap();
         }
         let mine = entities(known).into_iter().skip(part as usize * 30).take(30);
         let session = store.open_session("a").unwrap();
@@ -204,7 +214,7 @@ fn a_file_that_is_cut_anywhere_is_refused() {
 fn store_with_a_segment(directory: &Path) -> (PathBuf, Vec<u8>) {
     let path = directory.join("whole.tgsession");
     let store = Store::create(&path).unwrap();
-    store.import("a", &account(), entities(3_000).into_iter().map(Ok), false).unwrap();
+    store.import("a", ImportSession::new(&account(), entities(3_000).into_iter().map(Ok))).unwrap();
     drop(store);
     let bytes = fs::read(&path).unwrap();
     (path, bytes)
@@ -260,7 +270,7 @@ fn what_the_check_calls_whole_can_be_written() -> Outcome {
         };
         if report.problems.is_empty() {
             let store = Store::open(&path)?;
-            store.import("b", &account(), [entity(9)].map(Ok), false)?;
+            store.import("b", ImportSession::new(&account(), [entity(9)].map(Ok)))?;
             store.compact()?;
             assert_eq!(store.check()?.problems, Vec::<String>::new(), "byte {at}");
         }

@@ -13,7 +13,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use support::{Outcome, account, entities, entity, key};
-use tgsession::{Account, DcId, Entity, Error, PeerId, Progress, Session, SourceOptions, Store};
+use tgsession::{
+    Account, DcId, Entity, Error, ImportSession, PeerId, Progress, Session, SourceOptions, Store,
+};
 
 /// Everything in a folder: names, content, times of the last change.
 fn listing(folder: &Path) -> Vec<(String, Vec<u8>, SystemTime)> {
@@ -32,7 +34,7 @@ fn opening_and_closing_without_writing_leaves_the_file_as_it_was() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("s.tgsession");
     let store = Store::create(&path)?;
-    store.import("a", &account(), entities(50).into_iter().map(Ok), false)?;
+    store.import("a", ImportSession::new(&account(), entities(50).into_iter().map(Ok)))?;
     drop(store);
     let before = listing(folder.path());
     std::thread::sleep(Duration::from_millis(20));
@@ -65,12 +67,12 @@ fn a_store_is_made_whole_or_not_at_all() -> Outcome {
 fn an_import_that_fails_leaves_the_store_as_it_was() -> Outcome {
     let folder = tempfile::tempdir()?;
     let store = Store::create(folder.path().join("s.tgsession"))?;
-    store.import("a", &account(), entities(10).into_iter().map(Ok), false)?;
+    store.import("a", ImportSession::new(&account(), entities(10).into_iter().map(Ok)))?;
     let broken = entities(1_000).into_iter().map(Ok);
     let broken = broken.chain([Err(Error::BadName { name: "broken".into() })]);
-    assert!(store.import("a", &account(), broken, true).is_err());
+    assert!(store.replace("a", ImportSession::new(&account(), broken)).is_err());
     assert_eq!(store.open_session("a")?.entity_count()?, 10);
-    let again = store.import("a", &account(), Vec::new(), false);
+    let again = store.import("a", ImportSession::new(&account(), Vec::new()));
     assert!(matches!(again, Err(Error::SessionExists { .. })), "{again:?}");
     assert_eq!(store.check()?.problems, Vec::<String>::new());
     Ok(())
@@ -143,7 +145,7 @@ fn a_store_whose_writer_was_killed_is_read_without_a_change_and_written_after_re
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("s.tgsession");
     let store = Store::create(&path)?;
-    store.import("a", &account(), entities(50).into_iter().map(Ok), false)?;
+    store.import("a", ImportSession::new(&account(), entities(50).into_iter().map(Ok)))?;
     store.session("a")?.set_auth_key(DcId(5), Some(key(5)))?;
     // The file is now as a kill would leave it.
     let killed = folder.path().join("killed.tgsession");
@@ -254,7 +256,7 @@ fn a_store_with_little_in_it_takes_little_room() -> Outcome {
 fn a_backup_is_the_whole_store_at_one_moment_while_others_write() -> Outcome {
     let folder = tempfile::tempdir()?;
     let store = Store::create(folder.path().join("s"))?;
-    store.import("a", &account(), entities(500).into_iter().map(Ok), false)?;
+    store.import("a", ImportSession::new(&account(), entities(500).into_iter().map(Ok)))?;
     let session = store.session("b")?;
     let copies: Vec<_> = (0..5).map(|n| folder.path().join(format!("copy {n}"))).collect();
     std::thread::scope(|scope| {
@@ -290,8 +292,11 @@ fn room_that_a_removed_session_took_is_given_back() -> Outcome {
     for by_itself in [false, true] {
         let path = folder.path().join(format!("{by_itself}.tgsession"));
         let store = Store::create(&path)?;
-        store.import("small", &account(), entities(50).into_iter().map(Ok), false)?;
-        store.import("large", &account(), entities(60_000).into_iter().map(Ok), false)?;
+        store.import("small", ImportSession::new(&account(), entities(50).into_iter().map(Ok)))?;
+        store.import(
+            "large",
+            ImportSession::new(&account(), entities(60_000).into_iter().map(Ok)),
+        )?;
         let reader = Store::open_read_only(&path)?;
         let full = len(&path);
         store.remove("large")?;
@@ -317,12 +322,13 @@ fn what_came_between_other_rows_leaves_no_half_empty_pages_at_the_end() -> Outco
     let [grown, loaded] =
         ["grown.tgsession", "loaded.tgsession"].map(|name| folder.path().join(name));
     let all = entities(60_000);
-    Store::create(&loaded)?.import("a", &account(), all.iter().cloned().map(Ok), false)?;
+    Store::create(&loaded)?
+        .import("a", ImportSession::new(&account(), all.iter().cloned().map(Ok)))?;
 
     let (first, second): (Vec<_>, Vec<_>) =
         all.iter().cloned().partition(|e| e.id.marked() % 3 != 0);
     let store = Store::create(&grown)?;
-    store.import("a", &account(), first.into_iter().map(Ok), false)?;
+    store.import("a", ImportSession::new(&account(), first.into_iter().map(Ok)))?;
     let session = store.open_session("a")?;
     // Far from each other, so that many pages are split.
     for start in 0..100 {
@@ -388,7 +394,7 @@ fn long_calls_count_what_they_have_done() {
     assert_eq!((progress.done(), progress.total()), (0, None));
     for (name, count) in [("a", 300), ("b", 200)] {
         let entities = (1..=count).map(|id| Ok(Entity::new(PeerId::user(id).unwrap())));
-        store.import(name, &Account::default(), entities, false).unwrap();
+        store.import(name, ImportSession::new(&Account::default(), entities)).unwrap();
     }
     let counted = || (progress.done(), progress.total());
     store.check().unwrap();
@@ -439,10 +445,10 @@ fn an_import_with_too_many_extras_is_refused_whole() -> Outcome {
         account
     };
     let none = || std::iter::empty::<tgsession::Result<Entity>>();
-    let refused = store.import("a", &extras(65), none(), false).unwrap_err();
+    let refused = store.import("a", ImportSession::new(&extras(65), none())).unwrap_err();
     assert!(refused.to_string().contains("x64"), "{refused}");
     assert!(store.list()?.is_empty());
-    store.import("a", &extras(64), none(), false)?;
+    store.import("a", ImportSession::new(&extras(64), none()))?;
     assert_eq!(store.session("a")?.extras()?.len(), 64);
     store.remove("a")?;
     assert!(store.session("a")?.extras()?.is_empty());

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use support::{Outcome, account, entities, key};
-use tgsession::{DcId, DcOption, Session, Store, StoreSession, UpdateState};
+use tgsession::{DcId, DcOption, ImportSession, Session, Store, StoreSession, UpdateState};
 
 /// Where the child writes. Only the child has it.
 const CHILD: &str = "TGSESSION_KILL_CHILD";
@@ -57,7 +57,7 @@ fn child() {
             7 => drop(session.process_entities(&entities(i64::from(n) % 700 + 50)).unwrap()),
             19 => {
                 let own = entities(90).into_iter().map(Ok);
-                store.import("other", &account(), own, true).unwrap();
+                store.replace("other", ImportSession::new(&account(), own)).unwrap();
             }
             33 => store.remove("other").unwrap_or(()),
             39 => store.compact().unwrap_or(()),

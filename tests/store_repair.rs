@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use support::{Outcome, account, entities, entity, key};
-use tgsession::{DcId, Session, Source, SourceOptions, Store, repair};
+use tgsession::{DcId, ImportSession, Session, Source, SourceOptions, Store, repair};
 
 const ENTITIES: i64 = 2_000;
 
@@ -21,7 +21,9 @@ fn damaged(directory: &Path, damage: impl FnOnce(&mut Vec<u8>)) -> std::path::Pa
     let path = directory.join("damaged.tgsession");
     let _ = fs::remove_file(&path);
     let store = Store::create(&path).unwrap();
-    store.import("a", &account(), entities(ENTITIES).into_iter().map(Ok), false).unwrap();
+    store
+        .import("a", ImportSession::new(&account(), entities(ENTITIES).into_iter().map(Ok)))
+        .unwrap();
     store.open_session("a").unwrap().set_auth_key(DcId(5), Some(key(5))).unwrap();
     drop(store);
     let mut bytes = fs::read(&path).unwrap();

@@ -12,13 +12,15 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use support::{Outcome, account, entities, entity, key};
-use tgsession::{ChannelState, DcId, DcOption, Error, PeerId, Session, Source, Store, UpdateState};
+use tgsession::{
+    ChannelState, DcId, DcOption, Error, ImportSession, PeerId, Session, Source, Store, UpdateState,
+};
 
 #[test]
 fn a_view_stays_as_it_is_whatever_is_written() -> Outcome {
     let directory = tempfile::tempdir()?;
     let store = Store::options().buffer_size(3_000).create(directory.path().join("s"))?;
-    store.import("a", &account(), entities(50).into_iter().map(Ok), false)?;
+    store.import("a", ImportSession::new(&account(), entities(50).into_iter().map(Ok)))?;
     let session = store.session("a")?;
     session.process_entities(&[entity(60)])?;
     let (whole, one) = (store.read_view()?, session.read_view()?);
@@ -28,7 +30,7 @@ fn a_view_stays_as_it_is_whatever_is_written() -> Outcome {
     session.process_entities(&entities(400))?;
     session.set_auth_key(DcId(2), Some(key(9)))?;
     session.remove_entity(entity(60).id)?;
-    store.import("b", &account(), entities(9).into_iter().map(Ok), false)?;
+    store.import("b", ImportSession::new(&account(), entities(9).into_iter().map(Ok)))?;
     store.remove("a")?;
     session.flush().unwrap_or(());
 
@@ -82,7 +84,12 @@ fn readers_beside_a_writer_see_no_half_of_a_batch() -> Outcome {
         for n in 1..400 {
             write(n).unwrap();
             if n % 90 == 0 {
-                store.import("other", &account(), entities(40).into_iter().map(Ok), true).unwrap();
+                store
+                    .replace(
+                        "other",
+                        ImportSession::new(&account(), entities(40).into_iter().map(Ok)),
+                    )
+                    .unwrap();
                 store.compact().unwrap();
             }
         }

@@ -38,8 +38,7 @@ fn every_lookup_finds_what_telethon_finds() {
     let store = Store::create(folder.path().join("s")).unwrap();
     let source = Source::open(SESSION).unwrap();
     let mut legacy = source.session("username_conflict").unwrap();
-    let account = legacy.account().clone();
-    store.import("a", &account, &mut legacy, false).unwrap();
+    store.import("a", &mut legacy).unwrap();
     let session = store.session("a").unwrap();
 
     let lookups: Vec<(Json, String, Json)> = serde_json::from_str(LOOKUPS).unwrap();

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use tgsession::{Account, Session, Store, StoreSession};
+use tgsession::{Account, ImportSession, Session, Store, StoreSession};
 use tgsession_benches::disk;
 use tgsession_benches::people::{Dice, World, state};
 
@@ -14,7 +14,7 @@ const COUNT: u64 = 100_000;
 fn filled(folder: &std::path::Path, world: World) -> StoreSession {
     let store = Store::create(folder.join("own")).unwrap();
     let entities = world.sorted().into_iter().map(Ok);
-    store.import("anon", &Account::default(), entities, false).unwrap();
+    store.import("anon", ImportSession::new(&Account::default(), entities)).unwrap();
     store.open_session("anon").unwrap()
 }
 
@@ -65,7 +65,7 @@ fn bulk(c: &mut Criterion) {
         let given = || entities.clone();
         let import = |given: Vec<_>| {
             let given = given.into_iter().map(Ok);
-            store.import("anon", &Account::default(), given, true).unwrap()
+            store.replace("anon", ImportSession::new(&Account::default(), given)).unwrap()
         };
         b.iter_batched(given, import, BatchSize::LargeInput);
     });

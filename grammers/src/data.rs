@@ -1,15 +1,12 @@
 //! `SessionData`, grammers' session as one value, in and out.
 
 use grammers_session::SessionData;
-use tgsession::{DcId, Entity, Error, SelfUser, Session};
+use tgsession::{DcId, Entities, Entity, Error, SelfUser, Session};
 
 use crate::GrammersSession;
 use crate::peers::{entity_of, info_of, stored_dc};
 use crate::session::put_updates;
 use grammers_session::types::PeerInfo;
-
-/// The number of entities that are read at once.
-const PAGE: usize = 1_000;
 
 impl<S: Session> GrammersSession<S> {
     /// Stores everything that a `SessionData` holds, in one step: after an error nothing is changed.
@@ -59,20 +56,12 @@ impl<S: Session> GrammersSession<S> {
             updates_state: self.updates()?,
             ..SessionData::default()
         };
-        let mut after = None;
-        loop {
-            let page = self.session().entities(after, PAGE)?;
-            for entity in &page {
-                let marked = entity.id.marked();
-                // Ids outside of Telegram's ranges have no place.
-                let id = grammers_session::types::PeerId::from_bot_api_dialog_id(marked);
-                if let Some(id) = id {
-                    data.peer_infos.insert(id, info_of(entity, self_user.map(|user| user.id)));
-                }
-            }
-            after = page.last().map(|entity| entity.id);
-            if page.len() < PAGE {
-                break;
+        for entity in Entities::of(self.session()) {
+            let entity = entity?;
+            let marked = entity.id.marked();
+            // Ids outside of Telegram's ranges have no place.
+            if let Some(id) = grammers_session::types::PeerId::from_bot_api_dialog_id(marked) {
+                data.peer_infos.insert(id, info_of(&entity, self_user.map(|user| user.id)));
             }
         }
         if let Some(user) = self_user

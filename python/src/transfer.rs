@@ -127,8 +127,11 @@ fn import_one(
     replace: bool,
 ) -> tgsession::Result<ImportRow> {
     let mut session = source.session(from)?;
-    let account = session.account().clone();
-    let report = store.import(to, &account, &mut session, replace)?;
+    let report = if replace {
+        store.replace(to, &mut session)?
+    } else {
+        store.import(to, &mut session)?
+    };
     let mut notes = report.notes;
     notes.extend(session.notes());
     notes.extend(session.doubts());

@@ -4,8 +4,8 @@ use super::outcome::{Case, same};
 use crate::error::Error;
 use crate::session::Session;
 use crate::types::{
-    AccessHash, AuthKey, ChannelState, DcId, DcOption, Endpoint, Extra, FileKey, FileKind, Login,
-    Md5, PeerId, SelfUser, SentFile, UpdateChange, UpdateState,
+    AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Extra, FileKey, FileKind,
+    Login, Md5, PeerId, SelfUser, SentFile, UpdateChange, UpdateState,
 };
 
 pub(super) fn key(seed: u8) -> AuthKey {
@@ -149,6 +149,27 @@ pub(super) fn extras(session: &dyn Session) -> Case {
     same("one too many is refused", refused(set("more", &[])), true)?;
     set("b", &[2])?;
     same("one that is there is replaced all the same", value("b")?, Some(vec![2]))
+}
+
+/// All of it at once is what the calls for its parts give.
+pub(super) fn whole(session: &dyn Session) -> Case {
+    same("an empty account", session.account()?, Account::default())?;
+    let login = Login { api_id: Some(6), home_dc: Some(DcId(4)), ..Login::default() };
+    session.set_login(&login)?;
+    session.set_auth_key(DcId(4), Some(key(4)))?;
+    session.set_auth_key(DcId(2), Some(key(2)))?;
+    session.change_update_state(UpdateChange { pts: Some(7), ..UpdateChange::default() })?;
+    let states = [channel(1, 1), channel(2, 2)].concat();
+    session.set_channel_states(&states)?;
+    session.set_extra("a", Some(&[1]))?;
+    let dc = |id, seed| DcOption::new(DcId(id)).with_key(key(seed));
+    let account = session.account()?;
+    same("its login", account.login, login)?;
+    same("its DCs", account.dcs, vec![dc(2, 2), dc(4, 4)])?;
+    same("its update state", account.update_state.map(|state| state.pts), Some(7))?;
+    same("its channels", account.channel_states, session.channel_states()?)?;
+    same("its files", account.sent_files, vec![])?;
+    same("its extras", account.extras, session.extras()?)
 }
 
 /// Gone is gone: an error that says so, or nothing in it.

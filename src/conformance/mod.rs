@@ -91,13 +91,14 @@ impl<S> fmt::Debug for Suite<'_, S> {
 
 type Test = fn(&dyn Session) -> Case;
 
-const CASES: [(&str, Test); 14] = [
+const CASES: [(&str, Test); 15] = [
     ("an empty session", account::empty),
     ("login and home DC", account::login),
     ("DCs", account::dcs),
     ("update states", account::states),
     ("sent files", account::files),
     ("extras", account::extras),
+    ("the whole account", account::whole),
     ("views of one entity", entities::views),
     ("owners of names", entities::owners),
     ("pages of entities", entities::pages),

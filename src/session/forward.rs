@@ -40,6 +40,7 @@ macro_rules! forward {
                 entities(after: Option<$crate::types::PeerId>, limit: usize)
                     -> Vec<$crate::types::Entity>;
                 entity_count() -> u64;
+                account() -> $crate::types::Account;
                 remove_entity(id: $crate::types::PeerId) -> ();
                 saves_entities() -> bool;
                 set_save_entities(save: bool) -> ();

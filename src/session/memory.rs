@@ -13,6 +13,16 @@ use crate::types::{Account, Snapshot};
 /// A session that lives in memory and is gone with the process.
 ///
 /// Look-ups by username and phone have an index, as in a store.
+///
+/// ```
+/// use tgsession::{DcId, MemorySession, Session};
+///
+/// let session = MemorySession::new("alice");
+/// session.set_home_dc(DcId(4))?;
+/// let copy = MemorySession::from_snapshot("alice", &session.snapshot());
+/// assert_eq!(copy.login()?.home_dc, Some(DcId(4)));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct MemorySession(StorageSession<MemoryStorage>);
 

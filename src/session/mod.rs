@@ -6,6 +6,7 @@ mod find;
 mod forward;
 mod memory;
 pub(crate) mod merge;
+mod pages;
 mod rows;
 /// Sessions kept anywhere: the trait [`Storage`](storage::Storage), its rows, and the [`Session`]
 /// over them.
@@ -14,13 +15,14 @@ mod ticket;
 
 use crate::error::{Error, Result};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
-    UpdateChange, UpdateState,
+    Account, AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId,
+    SentFile, UpdateChange, UpdateState,
 };
 
 pub(crate) use self::batch::BatchRows;
 pub use self::batch::SessionBatch;
 pub use self::memory::{MemorySession, MemoryStorage};
+pub use self::pages::Entities;
 pub use self::ticket::Ticket;
 
 /// Whether a call that changes a session waits until the change is durable.
@@ -192,6 +194,19 @@ pub trait Session: Send + Sync {
     /// [`merge_entities`](Session::merge_entities) store what they are given, or not. On at first;
     /// it holds for this handle and its clones, and is not stored.
     fn set_save_entities(&self, save: bool) -> Result<()>;
+
+    /// Everything but the entities. Of a store and a [`StorageSession`](storage::StorageSession) it
+    /// is of one moment.
+    fn account(&self) -> Result<Account> {
+        Ok(Account {
+            login: self.login()?,
+            dcs: self.dcs()?,
+            update_state: self.update_state()?,
+            channel_states: self.channel_states()?,
+            sent_files: self.sent_files()?,
+            extras: self.extras()?,
+        })
+    }
 
     /// A file sent before.
     fn sent_file(&self, key: FileKey) -> Result<Option<SentFile>>;

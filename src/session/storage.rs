@@ -10,8 +10,8 @@ use super::merge::Sight;
 use super::{Commit, Session};
 use crate::error::{Error, Result};
 use crate::types::{
-    ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile, UpdateState,
-    fold_phone, fold_username,
+    Account, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
+    UpdateState, fold_phone, fold_username,
 };
 
 pub use super::rows::{Change, Key, Row, Table};
@@ -177,14 +177,16 @@ impl<S: Storage> StorageSession<S> {
     }
 
     fn values<T>(&self, table: Table, value: impl Fn(Row) -> Option<T>) -> Result<Vec<T>> {
-        self.at_one_moment(|| {
-            let mut values = Vec::new();
-            each(&self.storage, table, None, usize::MAX, &mut |row| {
-                values.extend(value(row));
-                false
-            })?;
-            Ok(values)
-        })
+        self.at_one_moment(|| self.values_now(table, value))
+    }
+
+    fn values_now<T>(&self, table: Table, value: impl Fn(Row) -> Option<T>) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        each(&self.storage, table, None, usize::MAX, &mut |row| {
+            values.extend(value(row));
+            false
+        })?;
+        Ok(values)
     }
 
     fn at_one_moment<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -444,6 +446,19 @@ impl<S: Storage> Session for StorageSession<S> {
         work: &mut dyn FnMut(&mut SessionBatch<'_>) -> Result<()>,
     ) -> Result<()> {
         self.change(commit, |rows| work(&mut SessionBatch::new(rows)))
+    }
+
+    fn account(&self) -> Result<Account> {
+        self.at_one_moment(|| {
+            Ok(Account {
+                login: self.login()?,
+                dcs: self.values_now(Table::Dcs, Row::dc)?,
+                update_state: self.update_state()?,
+                channel_states: self.values_now(Table::ChannelStates, Row::channel_state)?,
+                sent_files: self.values_now(Table::SentFiles, Row::sent_file)?,
+                extras: self.values_now(Table::Extras, Row::extra)?,
+            })
+        })
     }
 
     fn saves_entities(&self) -> Result<bool> {

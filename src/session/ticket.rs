@@ -12,6 +12,16 @@ use crate::error::{Error, Result};
 /// Wait for it with [`wait`](Self::wait), ask with [`is_done`](Self::is_done) or
 /// [`try_wait`](Self::try_wait), or `.await` it: it is a future of any executor. The data
 /// is made durable even if the ticket is dropped.
+///
+/// ```
+/// use tgsession::{DcId, MemorySession, Session};
+///
+/// let session = MemorySession::new("alice");
+/// let ((), ticket) = session.update_later(|batch| batch.set_home_dc(DcId(4)))?;
+/// // Visible now, and durable after this:
+/// ticket.wait()?;
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[must_use = "only the ticket says whether the data became durable"]
 pub struct Ticket {
     shared: Arc<Shared>,

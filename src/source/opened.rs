@@ -7,10 +7,10 @@ use super::session::{Entities, Impossible, SourceSession};
 use crate::error::{Damaged, Error, Result};
 use crate::format::sqlite_file::SqliteFile;
 use crate::format::{self, Given, Notes, Parsed, ParsedSession, facts, take_given};
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::sqlite;
-use crate::store::{CheckReport, SessionView, Store};
-use crate::types::{Account, Entity, Progress};
+use crate::store::{CheckReport, Store};
+use crate::types::{Entity, Progress};
 
 /// A file with sessions in it: a store or the session file of another client. Its format is
 /// recognised by its content, never by its name.
@@ -123,7 +123,7 @@ impl Source {
             Inner::Store(store) => {
                 // Account and entities are read at one moment.
                 let session = store.read_view()?.session(name)?;
-                (account_of(&session)?, Entities::of_store(session))
+                (session.account()?, Entities::Store(Box::new(session::Entities::of(session))))
             }
             Inner::Sqlite(file) => {
                 self.check_name(name)?;
@@ -289,15 +289,4 @@ fn check_table(
             Err(error) => report.problem(format!("table {name}: {error}")),
         }
     }
-}
-
-fn account_of(session: &SessionView) -> Result<Account> {
-    Ok(Account {
-        login: session.login()?,
-        dcs: session.dcs()?,
-        update_state: session.update_state()?,
-        channel_states: session.channel_states()?,
-        sent_files: session.sent_files()?,
-        extras: session.extras()?,
-    })
 }

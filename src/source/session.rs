@@ -2,11 +2,23 @@
 
 use crate::error::Result;
 use crate::format::{self, facts};
-use crate::session::Session;
-use crate::store::SessionView;
-use crate::types::{Account, DcId, Entity, PeerId};
+use crate::session::{self, Session};
+use crate::store::{ImportSession, SessionView};
+use crate::types::{Account, DcId, Entity};
 
 /// One session of a [`Source`](super::Source). Iterating it gives its entities in the order of their marked ids.
+///
+/// ```
+/// use tgsession::Source;
+///
+/// let source = Source::open("tests/fixtures/telethon/plain_1.45.0.session")?;
+/// let mut session = source.session("plain_1.45.0")?;
+/// assert!(session.account().login.home_dc.is_some());
+/// assert_eq!(session.by_ref().count(), 119);
+/// // What could not be read:
+/// assert!(session.notes().is_empty());
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SourceSession<'a> {
     pub(super) name: String,
@@ -64,21 +76,10 @@ impl Impossible {
 
 #[derive(Debug)]
 pub(super) enum Entities<'a> {
-    Store(Box<StoreEntities>),
+    Store(Box<session::Entities<SessionView>>),
     Sqlite(Box<format::Entities<'a>>),
     /// With the notes of the session.
     Parsed(std::slice::Iter<'a, Entity>, &'a [String]),
-}
-
-/// How many entities are read from a store at once.
-const BATCH: usize = 1_000;
-
-#[derive(Debug)]
-pub(super) struct StoreEntities {
-    session: SessionView,
-    after: Option<PeerId>,
-    batch: std::vec::IntoIter<Entity>,
-    ended: bool,
 }
 
 impl SourceSession<'_> {
@@ -98,7 +99,7 @@ impl SourceSession<'_> {
     #[must_use]
     pub fn entity_count(&self) -> Option<u64> {
         match &self.entities {
-            Entities::Store(entities) => entities.session.entity_count().ok(),
+            Entities::Store(entities) => entities.session().entity_count().ok(),
             Entities::Sqlite(_) => None,
             Entities::Parsed(entities, _) => Some(entities.len() as u64),
         }
@@ -145,40 +146,28 @@ impl Iterator for SourceSession<'_> {
     type Item = Result<Entity>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.entities.next(&mut self.impossible)
+    }
+}
+
+impl Entities<'_> {
+    fn next(&mut self, impossible: &mut Impossible) -> Option<Result<Entity>> {
         loop {
-            let entity = match &mut self.entities {
-                Entities::Store(entities) => return entities.next().transpose(),
-                Entities::Sqlite(entities) => entities.next(),
-                Entities::Parsed(entities, _) => entities.next().cloned().map(Ok),
+            let entity = match self {
+                Self::Store(entities) => return entities.next(),
+                Self::Sqlite(entities) => entities.next(),
+                Self::Parsed(entities, _) => entities.next().cloned().map(Ok),
             }?;
-            if entity.as_ref().map_or(true, |entity| self.impossible.passes(entity)) {
+            if entity.as_ref().map_or(true, |entity| impossible.passes(entity)) {
                 return Some(entity);
             }
         }
     }
 }
 
-impl Entities<'_> {
-    pub(super) fn of_store(session: SessionView) -> Self {
-        let batch = Vec::new().into_iter();
-        Self::Store(Box::new(StoreEntities { session, after: None, batch, ended: false }))
-    }
-}
-
-impl StoreEntities {
-    fn next(&mut self) -> Result<Option<Entity>> {
-        if let Some(entity) = self.batch.next() {
-            return Ok(Some(entity));
-        }
-        if self.ended {
-            return Ok(None);
-        }
-        // An error is said once and ends it.
-        self.ended = true;
-        let batch = self.session.entities(self.after, BATCH)?;
-        self.ended = batch.len() < BATCH;
-        self.after = batch.last().map(|entity| entity.id);
-        self.batch = batch.into_iter();
-        Ok(self.batch.next())
+impl<'a> From<&'a mut SourceSession<'_>> for ImportSession<'a> {
+    fn from(session: &'a mut SourceSession<'_>) -> Self {
+        let SourceSession { account, entities, impossible, .. } = session;
+        Self::new(account, std::iter::from_fn(move || entities.next(impossible)))
     }
 }

@@ -5,7 +5,9 @@ mod catalog;
 mod check;
 mod entities;
 mod import;
+mod incoming;
 mod options;
+mod path;
 mod repair;
 mod rows;
 mod session;
@@ -15,7 +17,7 @@ mod tests;
 mod view;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,11 +26,13 @@ use crate::error::{Error, Result};
 use crate::file::{
     Access, Disk, FileDisk, Identity, NewFile, OpenError, StoreFile, is_open_to_others, random_id,
 };
-use crate::types::{Account, Entity, Progress};
+use crate::types::Progress;
 
 pub use self::check::CheckReport;
 pub use self::import::ImportReport;
+pub use self::incoming::ImportSession;
 pub use self::options::StoreOptions;
+pub use self::path::store_path;
 
 pub use self::repair::{RepairReport, repair};
 pub(crate) use self::repair::{SalvagedSession, salvaged_sessions};
@@ -36,9 +40,6 @@ pub use self::session::StoreSession;
 #[cfg(all(any(test, fuzzing), feature = "convert"))]
 pub(crate) use self::tests::{forged_log, saga_of};
 pub use self::view::{ReadView, SessionView};
-
-/// The end of a store's file name.
-const EXTENSION: &str = "tgsession";
 
 /// How long a caller that waits for another process sleeps between two tries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
@@ -62,6 +63,26 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 ///
 /// **Paths**: a path that exists is taken as it is; else `.tgsession` is added when it is
 /// missing, so that `Store::open("alice")` opens `alice.tgsession` in the working directory.
+///
+/// ```
+/// use tgsession::{DcId, ErrorKind, Session, Store};
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let store = Store::open_or_create(&path)?;
+/// store.session("alice")?.set_home_dc(DcId(4))?;
+/// store.session("bob")?.set_home_dc(DcId(2))?;
+/// assert_eq!(store.list()?, ["alice", "bob"]);
+///
+/// // One process writes, others read.
+/// let second = Store::open(&path).unwrap_err();
+/// assert_eq!(second.kind(), ErrorKind::Busy);
+/// assert_eq!(Store::open_read_only(&path)?.list()?.len(), 2);
+/// store.close()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<Engine>,
@@ -300,38 +321,58 @@ impl Store {
 
     /// Brings a whole session in, in one transaction: after an error the store is as before.
     ///
-    /// `entities` should come in the order of their marked ids, which is by far the fastest; one
+    /// `session` is one of a [`Source`](crate::Source), one of another store, or an [`ImportSession`]
+    /// of anything else.
+    ///
+    /// Entities should come in the order of their marked ids, which is by far the fastest; one
     /// out of order is taken in as [`Session::process_entities`](crate::Session::process_entities) would. A
     /// username or phone that several show goes to the one with the newest date (none is oldest;
     /// on a tie the smallest marked id), and the report says so.
     ///
+    /// ```
+    /// use tgsession::{ErrorKind, Source, Store};
+    ///
+    /// # fn main() -> tgsession::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("accounts");
+    /// let old = Source::open("tests/fixtures/telethon/plain_1.45.0.session")?;
+    /// let store = Store::create(path)?;
+    /// let mut session = old.session("plain_1.45.0")?;
+    /// let report = store.import("anon", &mut session)?;
+    /// assert_eq!(report.entities, 119);
+    /// // What did not get in:
+    /// assert!(report.notes.is_empty() && session.notes().is_empty());
+    ///
+    /// let again = store.import("anon", &mut old.session("plain_1.45.0")?);
+    /// assert_eq!(again.unwrap_err().kind(), ErrorKind::Refused);
+    /// store.replace("anon", &mut old.session("plain_1.45.0")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Error::SessionExists`] unless `replace` is set, then everything the session held before
-    /// is gone; [`Error::BadName`]; the first error that `entities` yields.
-    pub fn import<I>(
+    /// [`Error::SessionExists`]; [`Error::BadName`]; the first error of reading `session`.
+    pub fn import<'a>(
         &self,
         name: &str,
-        account: &Account,
-        entities: I,
-        replace: bool,
-    ) -> Result<ImportReport>
-    where
-        I: IntoIterator<Item = Result<Entity>>,
-    {
-        let path = self.path();
-        self.engine.direct(|rows| {
-            if catalog::find(rows, name)?.is_some() {
-                if !replace {
-                    let (path, name) = (path.to_owned(), name.to_owned());
-                    return Err(Error::SessionExists { path, name }.into());
-                }
-                remove_rows(rows, path, name)?;
-            }
-            let no = catalog::find_or_add(rows, name)?;
-            import::load_account(rows, no, account)?;
-            import::load_entities(rows, no, entities.into_iter())
-        })
+        session: impl Into<ImportSession<'a>>,
+    ) -> Result<ImportReport> {
+        session.into().load(&self.engine, name, false)
+    }
+
+    /// Like [`Store::import`], but a session of this name is replaced: everything that it held is
+    /// gone. After an error the store is as before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadName`]; the first error of reading `session`.
+    pub fn replace<'a>(
+        &self,
+        name: &str,
+        session: impl Into<ImportSession<'a>>,
+    ) -> Result<ImportReport> {
+        session.into().load(&self.engine, name, true)
     }
 
     /// Makes the file as short as what is in it allows: rows are packed into full pages, and free
@@ -455,18 +496,4 @@ fn open_disk(path: &Path, access: Access) -> Result<(Arc<dyn Disk>, Identity)> {
     let disk = FileDisk::new(file, path).map_err(|source| Error::io("open", path, source))?;
     disk.placed();
     Ok((Arc::new(disk), identity))
-}
-
-/// The file that a path means: itself if there is such a file or it ends in `.tgsession`, else
-/// the path with that added.
-#[must_use]
-pub fn store_path(path: &Path) -> PathBuf {
-    let named = path.extension().is_some_and(|extension| extension == EXTENSION);
-    if named || path.symlink_metadata().is_ok() {
-        return path.to_owned();
-    }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(EXTENSION);
-    name.into()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Store, StoreOptions, store_path};
+use super::{ImportSession, Store, StoreOptions, store_path};
 use crate::engine::{Row, Salvaged, Table, account_of, salvage};
 use crate::error::{Error, Result};
 use crate::file::{Disk, FileDisk, PAGE, file_id_of, open_to_salvage};
@@ -47,7 +47,8 @@ pub(super) fn take_over(
 ) -> Result<RepairReport> {
     let mut report = RepairReport { lost, ..RepairReport::default() };
     for SalvagedSession { name, account, entities } in sessions {
-        let taken = store.import(&name, &account, entities.into_iter().map(Ok), false)?;
+        let taken =
+            store.import(&name, ImportSession::new(&account, entities.into_iter().map(Ok)))?;
         report.entities += taken.entities;
         report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
         report.sessions.push(name);

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::segment::HashIndex;
 use crate::types::{
-    ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile, UpdateState,
-    fold_phone, fold_username,
+    Account, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
+    UpdateState, fold_phone, fold_username,
 };
 
 /// The rows of one session.
@@ -112,6 +112,18 @@ impl SessionRows<'_> {
 
     pub(super) fn sent_file(&self, key: FileKey) -> Step<Option<SentFile>> {
         self.record(Table::SentFiles, &FileRow::of(self.account, key), key)
+    }
+
+    /// Everything but the entities.
+    pub(super) fn account(&self) -> Step<Account> {
+        Ok(Account {
+            login: self.login()?,
+            dcs: self.dcs()?,
+            update_state: self.update_state()?,
+            channel_states: self.channel_states()?,
+            sent_files: self.sent_files()?,
+            extras: self.extras()?,
+        })
     }
 
     pub(super) fn sent_files(&self) -> Step<Vec<SentFile>> {

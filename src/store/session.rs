@@ -15,14 +15,33 @@ use crate::record::AccountNo;
 use crate::session::merge::Sight;
 use crate::session::{Commit, Session, SessionBatch, Ticket};
 use crate::types::{
-    AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
-    UpdateState,
+    Account, AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId,
+    SentFile, UpdateState,
 };
 
 /// One session of a [`Store`](crate::Store).
 ///
 /// A handle is cheap to clone, and any number of threads may use it and its clones at once. It
 /// keeps the store open. [`Store`](crate::Store) says what is durable when a call returns.
+///
+/// ```
+/// use tgsession::{Session, Store, UpdateState};
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let session = Store::open_or_create(path)?.session("alice")?;
+/// let state = UpdateState { pts: 7, ..UpdateState::default() };
+/// session.set_update_state(Some(state))?; // durable within a second
+/// session.flush()?; // durable now
+///
+/// // What is written later is not in a view.
+/// let view = session.read_view()?;
+/// session.set_update_state(None)?;
+/// assert_eq!(view.update_state()?, Some(state));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct StoreSession {
     engine: Arc<Engine>,
@@ -185,6 +204,10 @@ impl Session for StoreSession {
 
     fn entity_count(&self) -> Result<u64> {
         self.read(|rows| rows.entity_count())
+    }
+
+    fn account(&self) -> Result<Account> {
+        self.read(|rows| rows.account())
     }
 
     fn saves_entities(&self) -> Result<bool> {

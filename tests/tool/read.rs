@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::support::{Folder, Result};
 use serde_json::{Value, json};
-use tgsession::{Account, Entity, PeerId, Store};
+use tgsession::{Account, Entity, ImportSession, PeerId, Store};
 
 #[test]
 fn info_says_what_a_person_wants_to_know() -> Result {
@@ -195,7 +195,7 @@ fn a_reader_that_leaves_early_is_no_error() -> Result {
 fn long_store(folder: &Folder) -> Result {
     let store = Store::create(folder.path("long"))?;
     let entities = (1..=20_000).filter_map(PeerId::user).map(|id| Ok(Entity::new(id)));
-    store.import("long", &Account::default(), entities, false)?;
+    store.import("long", ImportSession::new(&Account::default(), entities))?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::{Folder, Result};
-use tgsession::{Account, Entity, PeerId, Store};
+use tgsession::{Account, Entity, ImportSession, PeerId, Store};
 
 /// The output of the tool on a terminal; `None` where there is no way to make one.
 fn on_terminal(
@@ -46,7 +46,7 @@ fn work_of_more_than_a_second_shows_total_rate_and_remaining_time() -> Result {
     let folder = Folder::new()?;
     let store = Store::create(folder.path("large"))?;
     let entities = (1..=700_000).filter_map(PeerId::user).map(|id| Ok(Entity::new(id)));
-    store.import("a", &Account::default(), entities, false)?;
+    store.import("a", ImportSession::new(&Account::default(), entities))?;
     drop(store);
     let json = "export large --to json -o out --force";
     let started = Instant::now();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{Folder, Result};
-use tgsession::{Account, Entity, PeerId, Store};
+use tgsession::{Account, Entity, ImportSession, PeerId, Store};
 
 #[test]
 fn no_argument_and_a_typo_show_the_way() -> Result {
@@ -185,7 +185,7 @@ fn large_store(folder: &Folder) -> Result {
         entity.name = Some(format!("Somebody {id:?} with a name of some length"));
         Ok(entity)
     });
-    store.import("a", &Account::default(), entities, false)?;
+    store.import("a", ImportSession::new(&Account::default(), entities))?;
     Ok(())
 }
 

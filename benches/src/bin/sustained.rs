@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use tgsession::{Account, Session, Store};
+use tgsession::{Account, ImportSession, Session, Store};
 use tgsession_benches::args::Args;
 use tgsession_benches::clock::timed;
 use tgsession_benches::disk;
@@ -38,12 +38,14 @@ fn main() {
     });
     row("import, in the same order", count, folder.path(), |store| {
         let entities = calls.iter().flatten().cloned().map(Ok);
-        store.import("anon", &Account::default(), entities, true).unwrap();
+        store.replace("anon", ImportSession::new(&Account::default(), entities)).unwrap();
     });
     drop(calls);
     let sorted = world.sorted();
     row("import, in the order of their ids", count, folder.path(), |store| {
-        store.import("anon", &Account::default(), sorted.into_iter().map(Ok), true).unwrap();
+        store
+            .replace("anon", ImportSession::new(&Account::default(), sorted.into_iter().map(Ok)))
+            .unwrap();
     });
 }
 

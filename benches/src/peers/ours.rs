@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use tgsession::{
-    Account, AuthKey, DcId, DcOption, Endpoint, Entity, PeerId, Session, Store, StoreSession,
-    UpdateState,
+    Account, AuthKey, DcId, DcOption, Endpoint, Entity, ImportSession, PeerId, Session, Store,
+    StoreSession, UpdateState,
 };
 
 use super::{Kind, Peer};
@@ -79,7 +79,7 @@ impl Peer for Ours {
         account.login = self.session.login().unwrap();
         account.dcs = self.session.dcs().unwrap();
         let entities = entities.into_iter().map(Ok);
-        self.store.import(NAME, &account, entities, true).unwrap();
+        self.store.replace(NAME, ImportSession::new(&account, entities)).unwrap();
         self.session = self.store.open_session(NAME).unwrap();
         self.session.flush().unwrap();
     }

@@ -5,7 +5,7 @@ use super::sim_disk::{Failed, Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, PAGE, Roots, SECTOR};
 use crate::session::Session;
-use crate::store::Store;
+use crate::store::{ImportSession, Store};
 use crate::types::{Account, AuthKey, DcId, DcOption, Entity, PeerId};
 
 const BUFFER: usize = 4 << 20;
@@ -95,7 +95,7 @@ pub(super) fn with_a_base() -> (SimDisk, Store) {
     let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
     let account = Account { dcs, ..Account::default() };
     for number in 0..250 {
-        store.import(&format!("s{number:03}"), &account, [], false).unwrap();
+        store.import(&format!("s{number:03}"), ImportSession::new(&account, [])).unwrap();
     }
     (disk, store)
 }

@@ -11,6 +11,7 @@ use crate::engine::salvage;
 use crate::file::{Access, Disk, Extent, PAGE, Roots, SECTOR, SLOTS, put, u32_at};
 use crate::segment::SegmentInfo;
 use crate::session::Session;
+use crate::store::ImportSession;
 use crate::types::{Account, AuthKey, DcId, DcOption, Entity, PeerId};
 
 /// How many stores are tried here. `TGSESSION_HOSTILE` asks for more.
@@ -30,7 +31,7 @@ fn subject() -> Vec<u8> {
             entity.usernames = vec![format!("user_{id}")];
             Ok(entity)
         });
-        store.import(&format!("session {number}"), &account, entities, false).unwrap();
+        store.import(&format!("session {number}"), ImportSession::new(&account, entities)).unwrap();
     }
     store.session("session 3").unwrap().set_auth_key(DcId(4), None).unwrap();
     disk.killed()

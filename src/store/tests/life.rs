@@ -10,7 +10,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::file::{Access, Disk, Identity};
 use crate::session::Session;
-use crate::store::{ReadView, Store, StoreOptions};
+use crate::store::{ImportSession, ReadView, Store, StoreOptions};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Entity, Login, PeerId, UpdateState,
 };
@@ -169,7 +169,7 @@ pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
             let login = Login { home_dc: Some(home), ..Login::default() };
             let account = Account { login, dcs: vec![dc], ..Account::default() };
             let entities = (0..*count as i64).map(|n| Ok(entity(first + n, 7)));
-            store.import(SESSIONS[*at], &account, entities, true).map(drop)
+            store.replace(SESSIONS[*at], ImportSession::new(&account, entities)).map(drop)
         }
         Deed::Remove(at) => store.remove(SESSIONS[*at]),
         Deed::Compact => store.compact(),

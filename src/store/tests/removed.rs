@@ -4,12 +4,12 @@ use super::life::{new_store, open};
 use super::sim_disk::SimDisk;
 use crate::file::Access;
 use crate::session::Session;
-use crate::store::Store;
+use crate::store::{ImportSession, Store};
 use crate::types::{Account, Entity, PeerId};
 
 fn import(store: &Store, name: &str, entities: i64) {
     let entities = (1..=entities).map(|id| Ok(Entity::new(PeerId::user(id).unwrap())));
-    store.import(name, &Account::default(), entities, true).unwrap();
+    store.replace(name, ImportSession::new(&Account::default(), entities)).unwrap();
 }
 
 fn removed(store: &Store) -> usize {

@@ -4,6 +4,7 @@ use super::faults::{with_a_base, writer};
 use super::life::{Deed, IDENTITY, act, new_store, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::{Root, Roots};
+use crate::store::ImportSession;
 use crate::types::{Account, Entity, PeerId};
 
 /// The last durable slot of the root is never written over: not by a new generation, and not where
@@ -87,7 +88,7 @@ fn a_log_that_did_not_become_current_does_not_count() {
         let store = writer(&disk).unwrap();
         disk.cut_after(cut);
         let entities = (1..6_000).map(|id| Ok(Entity::new(PeerId::user(id * 99).unwrap())));
-        let done = store.import("b", &Account::default(), entities, false);
+        let done = store.import("b", ImportSession::new(&Account::default(), entities));
         disk.kill_all();
         drop(store);
         if done.is_ok() {

@@ -10,8 +10,8 @@ use crate::engine;
 use crate::error::{Error, Result};
 use crate::file::{Access, Disk, SLOTS};
 use crate::session::Session;
-use crate::store::Store;
 use crate::store::repair::{salvaged_on, take_over};
+use crate::store::{ImportSession, Store};
 use crate::types::{
     AccessHash, Account, AuthKey, DcId, DcOption, Entity, Login, PeerId, UpdateState,
 };
@@ -67,7 +67,7 @@ fn account(number: u8) -> Account {
 fn import(number: u8, entities: i64) -> impl Fn(&Store) -> Result<()> {
     move |store| {
         let entities = (1..=entities).map(|id| Ok(entity(id * 3)));
-        store.import("b", &account(number), entities, true).map(drop)
+        store.replace("b", ImportSession::new(&account(number), entities)).map(drop)
     }
 }
 

@@ -4,7 +4,7 @@ use super::life::{new_store, open, state_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::file::Access;
 use crate::session::Session;
-use crate::store::Store;
+use crate::store::{ImportSession, Store};
 use crate::types::{Account, AuthKey, DcId, DcOption, Entity, Login, PeerId};
 
 /// Byte of the auth keys that are deleted, and the text in every entity that is.
@@ -42,7 +42,7 @@ fn store_with_a_past(seed: u64) -> (SimDisk, Store) {
         let dcs = vec![dc(GONE)];
         let account = Account { login: Login::default(), dcs, ..Account::default() };
         let entities = (1..random.below(200) as i64).map(|id| Ok(entity(id)));
-        store.import(&name, &account, entities, true).unwrap();
+        store.replace(&name, ImportSession::new(&account, entities)).unwrap();
         let session = store.session(&format!("kept {}", number % 3)).unwrap();
         session.set_dc(&dc(if random.below(2) == 0 { GONE } else { 0x11 })).unwrap();
         session

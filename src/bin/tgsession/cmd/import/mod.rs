@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tgsession::{Account, Entity, Error, ImportReport, Session, Store, store_path};
+use tgsession::{Account, Entity, Error, ImportReport, ImportSession, Session, Store, store_path};
 
 use self::companion::Companion;
 use self::outcome::{Failures, Imported};
@@ -181,7 +181,14 @@ impl Work<'_> {
         let entities = session.by_ref().inspect(|_| progress.step());
         let entities = companion.with_phone(&account, entities);
         let imported = match store.filter(|_| !self.args.dry_run) {
-            Some(store) => store.import(&job.name, &account, entities, self.args.replace),
+            Some(store) => {
+                let incoming = ImportSession::new(&account, entities);
+                if self.args.replace {
+                    store.replace(&job.name, incoming)
+                } else {
+                    store.import(&job.name, incoming)
+                }
+            }
             None => counted(entities),
         };
         drop(progress);
