@@ -22,6 +22,7 @@ use crate::format::{
     Given, Losses, Outgoing, Output, Place, Target, Writer, Writing, account_for, correct, fill,
     given_setters, without_entities,
 };
+use crate::session::{Entities, Session};
 use crate::source::SourceSession;
 use crate::types::{Account, DcId, Entity};
 
@@ -333,6 +334,31 @@ impl<'a> ExportSession<'a> {
     ) -> Self {
         let entities = Box::new(entities.into_iter());
         Self(Outgoing { name: name.to_owned(), account, entities })
+    }
+}
+
+impl<'a> ExportSession<'a> {
+    /// A copy of any session under its name. Of a [`SessionView`](crate::SessionView) it is of one
+    /// moment.
+    ///
+    /// ```
+    /// use tgsession::{Export, ExportSession, Format, Store};
+    ///
+    /// # fn main() -> tgsession::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("accounts");
+    /// let store = Store::open_or_create(path)?;
+    /// let session = store.session("alice")?.read_view()?;
+    /// let (text, _) = Export::to(Format::PortableString).to_text(ExportSession::of(&session)?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the session.
+    pub fn of(session: &'a dyn Session) -> Result<Self> {
+        Ok(Self::new(&session.name()?, session.account()?, Entities::of(session)))
     }
 }
 

@@ -10,6 +10,14 @@ use super::hex;
 ///
 /// It never prints: `Debug` shows only its [id](Self::id), which is public on the wire. The
 /// bytes are wiped when the value is dropped, and two keys are compared in constant time.
+///
+/// ```
+/// use tgsession::AuthKey;
+///
+/// let key = AuthKey::new(&[7; AuthKey::LEN]);
+/// assert!(format!("{key:?}").starts_with("AuthKey(id "));
+/// assert_eq!(AuthKey::from_slice(&[7; 255]), None);
+/// ```
 #[derive(Clone)]
 pub struct AuthKey(Box<[u8; AuthKey::LEN]>);
 

@@ -64,6 +64,17 @@ impl EntityKind {
 }
 
 /// A user, group or channel that the account has seen.
+///
+/// ```
+/// use tgsession::{AccessHash, Entity, EntityKind, PeerId};
+///
+/// let durov = Entity::new(PeerId::user(1).expect("a positive id"))
+///     .with_kind(EntityKind::User)
+///     .with_access_hash(AccessHash(-42))
+///     .with_username("durov")
+///     .with_name("Pavel Durov");
+/// assert_eq!(durov.usernames, ["durov"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -101,5 +112,54 @@ impl Entity {
             name: None,
             date: None,
         }
+    }
+
+    /// The same entity, of this kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: EntityKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// The same entity with this access hash.
+    #[must_use]
+    pub fn with_access_hash(mut self, hash: AccessHash) -> Self {
+        self.access_hash = Some(hash);
+        self
+    }
+
+    /// The same entity, as a reduced view.
+    #[must_use]
+    pub fn as_min(mut self) -> Self {
+        self.min = true;
+        self
+    }
+
+    /// The same entity with one more username, behind those it has.
+    #[must_use]
+    pub fn with_username(mut self, username: &str) -> Self {
+        self.usernames.push(username.to_owned());
+        self
+    }
+
+    /// The same entity with this phone number.
+    #[must_use]
+    pub fn with_phone(mut self, phone: &str) -> Self {
+        self.phone = Some(phone.to_owned());
+        self
+    }
+
+    /// The same entity with this name or title.
+    #[must_use]
+    pub fn with_name(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// The same entity, last seen at this time, in seconds since 1970 (UTC).
+    #[must_use]
+    pub fn with_date(mut self, date: i64) -> Self {
+        self.date = Some(date);
+        self
     }
 }

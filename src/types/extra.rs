@@ -6,6 +6,14 @@ use zeroize::Zeroizing;
 /// [`Session::set_extra`](crate::Session::set_extra).
 ///
 /// It may be a secret: it does not print, and its bytes are wiped when it is dropped.
+///
+/// ```
+/// use tgsession::Extra;
+///
+/// let extra = Extra::new("my_client.date", b"2026").expect("a short name and value");
+/// assert_eq!((extra.name(), extra.value()), ("my_client.date", b"2026".as_slice()));
+/// assert!(Extra::new("", b"no name").is_none());
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Extra {
     name: String,

@@ -77,6 +77,16 @@ pub struct FileKey {
 }
 
 /// A file that was uploaded before and can be sent again by reference.
+///
+/// ```
+/// use tgsession::{AccessHash, FileKey, FileKind, Md5, MemorySession, SentFile, Session};
+///
+/// let session = MemorySession::new("alice");
+/// let key = FileKey { md5: Md5([9; 16]), size: 1_024, kind: FileKind::Photo };
+/// session.save_sent_file(&SentFile { key, id: 5, access_hash: AccessHash(-6) })?;
+/// assert_eq!(session.sent_file(key)?.map(|file| file.id), Some(5));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SentFile {
