@@ -53,6 +53,8 @@
 //! `Serialize` and `Deserialize` for the public types, `cli` builds the command-line tool
 //! `tgsession`, `conformance` has the tests that every storage passes.
 
+// docs.rs builds with a nightly compiler, and says beside each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     test,
     allow(
