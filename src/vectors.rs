@@ -43,7 +43,7 @@ fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static st
     written.extend(engine::vectors(FILE_ID, manifest));
     written.extend(segment_vectors(documented));
     keys(&mut written);
-    let mut both_ways = BothWays { documented, written };
+    let mut both_ways = BothWays { documented, written, extras: Vec::new() };
     records(&mut both_ways);
     portable(&mut both_ways);
     both_ways.written
@@ -154,6 +154,9 @@ fn portable(both: &mut BothWays<'_>) {
     let passphrase = b"correct horse".as_slice();
     let lock = Lock { costs, salt: [1; 16], nonce: [2; 24] };
     both.portable("portable: plain", &Seal::Crc, None);
+    both.extras = vec![Extra::new("pyrogram.date", &[0xde, 0xad]).unwrap()];
+    both.portable("portable: extra", &Seal::Crc, None);
+    both.extras.clear();
     if cfg!(feature = "passphrase") {
         both.portable("portable: sealed", &Seal::Passphrase(passphrase, lock), Some(passphrase));
     } else {
@@ -169,6 +172,8 @@ fn portable(both: &mut BothWays<'_>) {
 struct BothWays<'a> {
     documented: &'a BTreeMap<&'static str, Vec<u8>>,
     written: BTreeMap<&'static str, Vec<u8>>,
+    /// Of the session of the portable vectors.
+    extras: Vec<Extra>,
 }
 
 impl BothWays<'_> {
@@ -184,7 +189,8 @@ impl BothWays<'_> {
     }
 
     fn portable(&mut self, name: &'static str, seal: &Seal<'_>, passphrase: Option<&[u8]>) {
-        let alice = alice(self.documented);
+        let mut alice = alice(self.documented);
+        alice.account.extras.clone_from(&self.extras);
         let read = portable::decode(&self.documented[name], passphrase);
         assert_eq!(read.as_ref(), Ok(&alice), "{name} as the document has it");
         let Portable { name: called, account, entities } = &alice;
