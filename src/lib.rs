@@ -144,3 +144,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/library.md")]
 struct Guide;
+
+/// And that of the guide from rusqlite.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-rusqlite.md")]
+struct FromRusqlite;
