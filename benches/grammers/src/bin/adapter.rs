@@ -1,5 +1,6 @@
 //! The adapter beside grammers' own storages, each through the type erasure that a client puts
-//! around it. Prints one table in Markdown: microseconds a call, the median of the turns.
+//! around it. Prints one table in Markdown: microseconds a call, the median of the turns, and the
+//! memory of a process of its own in which COUNT peers were cached and looked up.
 //!
 //! `adapter [COUNT]`, 10,000 peers by default. Data lies in a folder `.bench-*` of the working
 //! directory.
@@ -7,12 +8,14 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
 
 use std::path::Path;
+use std::process::{self, Command};
 use std::sync::Arc;
 use std::time::Instant;
 
 use grammers_session::storages::{ErasedSession, MemorySession, SqliteSession, erase};
 use grammers_session::types::{PeerAuth, PeerId, PeerInfo, UpdateState};
 use tgsession::Store;
+use tgsession_benches::process::resident;
 use tgsession_grammers::GrammersSession;
 use tokio::runtime::{Builder, Runtime};
 
@@ -93,8 +96,51 @@ fn turn(session: &ErasedSession, runtime: &Runtime, from: i64, calls: i64) -> Ve
     ]
 }
 
+/// In a process of its own: bytes of its memory, without pages of files, that a session takes.
+fn memory_of_session(which: usize, count: i64) {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let folder = tempfile::Builder::new().prefix(".bench-").tempdir_in(".").unwrap();
+    let memory = || resident(process::id().cast_signed(), "RssAnon:");
+    let before = memory();
+    let session = open(which, folder.path(), &runtime);
+    // One future, or SQLite's would be made anew for each call.
+    runtime.block_on(async {
+        for id in 1..=count {
+            session.cache_peer(peer(id)).await.unwrap();
+        }
+        for id in 1..=count {
+            session.peer_ref(PeerId::user(id).unwrap()).await.unwrap().unwrap();
+        }
+    });
+    println!("{}", memory().saturating_sub(before));
+}
+
+fn print_memory(count: i64) {
+    let megabytes = (0..NAMES.len()).map(|which| {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let output = child.args(["memory", &which.to_string(), &count.to_string()]).output();
+        let bytes: f64 = String::from_utf8(output.unwrap().stdout).unwrap().trim().parse().unwrap();
+        bytes / 1e6
+    });
+    let megabytes: Vec<f64> = megabytes.collect();
+    let shown: Vec<String> = megabytes.iter().map(|mb| format!("{mb:.1}")).collect();
+    let [store, _, sqlite, memory] = megabytes[..] else { return };
+    println!(
+        "| memory with {count} peers, MB | {} | {:.1} | {:.1} |",
+        shown.join(" | "),
+        sqlite / store,
+        store / memory
+    );
+}
+
 fn main() {
-    let count: i64 = std::env::args().nth(1).map_or(10_000, |count| count.parse().unwrap());
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, which, count] = &args[..]
+        && word == "memory"
+    {
+        return memory_of_session(which.parse().unwrap(), count.parse().unwrap());
+    }
+    let count: i64 = args.first().map_or(10_000, |count| count.parse().unwrap());
     let runtime = Builder::new_current_thread().build().unwrap();
     let folder = tempfile::Builder::new().prefix(".bench-").tempdir_in(".").unwrap();
     let sessions: Vec<_> = (0..NAMES.len()).map(|at| open(at, folder.path(), &runtime)).collect();
@@ -119,6 +165,7 @@ fn main() {
         }
     }
     print(&mut figures);
+    print_memory(count);
 }
 
 fn print(figures: &mut [Vec<Vec<f64>>]) {
