@@ -28,15 +28,11 @@ impl RootWriter {
     /// Makes this generation current, durably. If that fails, either may be current after a power
     /// cut: what the old one names must stay.
     pub(crate) fn publish(&mut self, disk: &dyn Disk, new: Root) -> io::Result<()> {
-        let before = disk.failed_syncs();
         let slot = 1 - self.safe;
-        self.write(disk, slot, new)?;
-        disk.sync()?;
-        none_failed_since(disk, before)?;
+        self.write_durably(disk, slot, new)?;
         self.safe = slot;
         // Both slots name the generation, so that a damaged slot never brings an old one back.
-        self.write(disk, 1 - slot, new)?;
-        disk.sync()?;
+        self.write_durably(disk, 1 - slot, new)?;
         self.root = Root { revision: self.root.revision, ..new };
         Ok(())
     }
@@ -58,6 +54,13 @@ impl RootWriter {
     pub(crate) fn confirm(&mut self, disk: &dyn Disk) -> io::Result<()> {
         let root = self.root;
         self.publish(disk, root)
+    }
+
+    fn write_durably(&mut self, disk: &dyn Disk, slot: usize, root: Root) -> io::Result<()> {
+        let before = disk.failed_syncs();
+        self.write(disk, slot, root)?;
+        disk.sync()?;
+        none_failed_since(disk, before)
     }
 
     /// A revision is used up even if its write fails: it may have reached the disk.

@@ -186,8 +186,9 @@ impl LogWriter {
             return Err(io::Error::other("the log was to grow beyond its pages"));
         }
         let zeros = usize::try_from(end - len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let before = disk.failed_syncs();
         disk.write(len, &vec![0; zeros])?;
-        if let Err(error) = disk.sync() {
+        if let Err(error) = disk.sync().and_then(|()| none_failed_since(disk, before)) {
             self.in_doubt = true;
             return Err(error);
         }

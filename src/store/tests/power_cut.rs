@@ -289,7 +289,7 @@ fn a_call_that_fails_costs_no_durable_data_and_the_store_goes_on() {
         let calls = live(seed, None, |_, _, _| ()).disk.calls();
         let mut random = Random::new(seed ^ 0xfa17);
         for round in 0..(calls / 4).min(24) {
-            let failure = [Failure::Eio, Failure::Short, Failure::NoSpace][round % 3];
+            let failure = Failure::ALL[round % Failure::ALL.len()];
             let step = 1 + random.below(4);
             let fault = Fault { first: random.below(calls), count: 1 + round % 4, step, failure };
             let life = live(seed, Some(fault), |_, _, _| ());

@@ -1,7 +1,7 @@
 //! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
 
 use super::faults::{with_a_base, writer};
-use super::life::{Deed, IDENTITY, act, new_store, state_of};
+use super::life::{Deed, IDENTITY, act, is_durable, new_store, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::{Root, Roots};
 use crate::store::ImportSession;
@@ -46,6 +46,30 @@ fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
                 let done = act(&store, &Deed::LogIn(0, number));
                 let seen = state_of(&reader).unwrap();
                 assert!(done.is_err() || seen == state_of(&store).unwrap(), "{failure:?} {at}");
+            }
+        }
+    }
+}
+
+/// The system tells one thread alone that a sync failed. The others ask whether one did.
+#[test]
+fn a_sync_that_fails_in_another_thread_costs_no_durable_data() {
+    for at in 0..40 {
+        let disk = SimDisk::new(new_store());
+        let store = writer(&disk).unwrap();
+        act(&store, &Deed::Session(0)).unwrap();
+        disk.fail(Some(Fault::once(disk.calls() + at, Failure::Elsewhere)));
+        for number in 1..5 {
+            let see = Deed::See(0, i64::from(number) * 60, 60);
+            for deed in [Deed::LogIn(0, number), see, Deed::Flush, Deed::Import(1, 1, 60)] {
+                let done = act(&store, &deed);
+                let opened = writer(&SimDisk::new(disk.durable()));
+                let opened =
+                    opened.unwrap_or_else(|error| panic!("call {at}, {deed:?}: {error:?}"));
+                if done.is_ok() && is_durable(&deed) {
+                    let (found, state) = (state_of(&opened).unwrap(), state_of(&store).unwrap());
+                    assert_eq!(found, state, "call {at}, {deed:?}");
+                }
             }
         }
     }

@@ -125,7 +125,7 @@ impl Saga {
     }
 
     fn fail_for_a_while(&mut self) {
-        let failure = [Failure::Eio, Failure::Short, Failure::NoSpace][self.random.below(3)];
+        let failure = Failure::ALL[self.random.below(Failure::ALL.len())];
         let first = self.disk.calls() + self.random.below(12);
         let (count, step) = (1 + self.random.below(3), 1 + self.random.below(8));
         let fault = Fault { first, count, step, failure };

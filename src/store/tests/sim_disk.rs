@@ -17,6 +17,13 @@ pub(super) enum Failure {
     Short,
     /// Whatever makes the file longer fails.
     NoSpace,
+    /// A write succeeds, and a sync that another thread makes fails just after it: pages are lost,
+    /// and this thread is not told. Any other call succeeds.
+    Elsewhere,
+}
+
+impl Failure {
+    pub(super) const ALL: [Self; 4] = [Self::Eio, Self::Short, Self::NoSpace, Self::Elsewhere];
 }
 
 /// When calls fail.
@@ -90,6 +97,15 @@ struct Lock {
     handle: usize,
     range: LockRange,
     exclusive: bool,
+}
+
+impl Shared {
+    fn fail_sync(&mut self) {
+        let mut random = Random::new(self.calls as u64);
+        self.disk.fail_sync(&mut random);
+        self.failed.push(Failed::Sync);
+        self.failed_syncs += 1;
+    }
 }
 
 impl SimDisk {
@@ -220,6 +236,11 @@ impl SimDisk {
         shared.power = None;
     }
 
+    /// The same for anything but a write.
+    fn call_but_write(&self, shared: &mut Shared, grows: bool) -> io::Result<Option<Failure>> {
+        Ok(self.call(shared, grows)?.filter(|failure| *failure != Failure::Elsewhere))
+    }
+
     /// Counts a call; says how it fails, if it does.
     fn call(&self, shared: &mut Shared, grows: bool) -> io::Result<Option<Failure>> {
         if shared.gone.contains(&self.handle) {
@@ -269,6 +290,11 @@ impl Disk for SimDisk {
         let mut shared = self.shared();
         let grows = at as usize + data.len() > shared.disk.cache.len();
         let failure = self.call(&mut shared, grows)?;
+        if failure == Some(Failure::Elsewhere) {
+            shared.disk.write(at, data);
+            shared.fail_sync();
+            return Ok(());
+        }
         if failure.is_some() {
             shared.failed.push(Failed::Write(at, data.to_vec()));
         }
@@ -286,7 +312,7 @@ impl Disk for SimDisk {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut shared = self.shared();
         let grows = len as usize > shared.disk.cache.len();
-        if let Some(failure) = self.call(&mut shared, grows)? {
+        if let Some(failure) = self.call_but_write(&mut shared, grows)? {
             shared.failed.push(Failed::SetLen);
             return Err(failed(failure));
         }
@@ -298,11 +324,8 @@ impl Disk for SimDisk {
 
     fn sync(&self) -> io::Result<()> {
         let mut shared = self.shared();
-        if let Some(failure) = self.call(&mut shared, false)? {
-            let mut random = Random::new(shared.calls as u64);
-            shared.disk.fail_sync(&mut random);
-            shared.failed.push(Failed::Sync);
-            shared.failed_syncs += 1;
+        if let Some(failure) = self.call_but_write(&mut shared, false)? {
+            shared.fail_sync();
             return Err(failed(failure));
         }
         shared.disk.sync();
