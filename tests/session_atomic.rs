@@ -159,3 +159,22 @@ fn a_durable_call_flushes_what_a_failed_flush_left_even_if_it_changes_nothing() 
     session.set_home_dc(DcId(4)).unwrap();
     assert_eq!(flushes(), 2, "nothing is left to flush");
 }
+
+#[test]
+fn two_handles_on_one_session_see_each_others_changes_and_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path().join("s")).unwrap();
+    let (first, second) = (store.session("a").unwrap(), store.session("a").unwrap());
+    first.set_home_dc(DcId(4)).unwrap();
+    assert_eq!(second.login().unwrap().home_dc, Some(DcId(4)));
+    second.set_auth_key(DcId(4), Some(key(4))).unwrap();
+    assert!(first.auth_key().unwrap().is_some());
+    store.rename("a", "b").unwrap();
+    assert_eq!((first.name().unwrap(), second.name().unwrap()), ("b".into(), "b".into()));
+    first.delete().unwrap();
+    for gone in [first, second] {
+        assert!(matches!(gone.login(), Err(Error::NoSession { .. })));
+        assert!(matches!(gone.set_home_dc(DcId(2)), Err(Error::NoSession { .. })));
+    }
+    assert_eq!(store.list().unwrap(), Vec::<String>::new());
+}
