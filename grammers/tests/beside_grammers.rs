@@ -173,14 +173,14 @@ fn grammers_own_storage_and_ours_answer_the_same() {
         [&theirs, &stored, &kept].map(|session| wait(session.cache_peer(own.clone())));
         let mut random = Random(life.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         for number in 0..STEPS {
-            step(&mut random, &[&theirs, &stored, &kept]);
-            let expected = answers(&theirs);
-            assert_eq!(answers(&stored), expected, "store, life {life}, step {number}");
-            assert_eq!(answers(&kept), expected, "memory, life {life}, step {number}");
+            step(&mut random, &[&*theirs, &*stored, &*kept]);
+            let expected = answers(&*theirs);
+            assert_eq!(answers(&*stored), expected, "store, life {life}, step {number}");
+            assert_eq!(answers(&*kept), expected, "memory, life {life}, step {number}");
         }
-        let expected = answers(&theirs);
-        assert_eq!(answers(&of_store()), expected, "store, anew, life {life}");
-        assert_eq!(answers(&of_memory()), expected, "memory, anew, life {life}");
+        let expected = answers(&*theirs);
+        assert_eq!(answers(&*of_store()), expected, "store, anew, life {life}");
+        assert_eq!(answers(&*of_memory()), expected, "memory, anew, life {life}");
     }
     assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
 }
