@@ -271,7 +271,7 @@ impl fmt::Display for Error {
             Self::Damaged { path, .. } => write!(f, "{}: the file is damaged", path.display()),
             Self::BadAuthKey { path, dc, found } => write!(
                 f,
-                "{}: the auth key of DC {dc} is {found}, and a key has 256 bytes; log in again or find a whole copy",
+                "{}: the auth key of DC {dc} is {found}, and a key has 256 bytes; log in again or find an undamaged copy",
                 path.display()
             ),
             Self::NeedsPassphrase { path, what } => {

@@ -1,6 +1,6 @@
 //! Changes that are made all at once.
 
-use super::fault::Step;
+use super::fault::EngineResult;
 use super::memtable::{Change, Changes};
 use super::merge::merged;
 use super::rows::{Row, RowKey, Rows, RowsMut, Span, Table, Value, Visit};
@@ -29,7 +29,7 @@ impl<'a> Batch<'a> {
 }
 
 impl Rows for Batch<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>> {
         let changes = self.changes.get(table as usize).filter(|changes| !changes.is_empty());
         match changes.and_then(|changes| changes.get(&RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(Value::Held)),
@@ -37,7 +37,7 @@ impl Rows for Batch<'_> {
         }
     }
 
-    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> Step<()> {
+    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> EngineResult<()> {
         let Some(changes) = self.changes.get(table as usize).filter(|all| !all.is_empty()) else {
             return self.below.each(table, span, most, visit);
         };
@@ -50,17 +50,17 @@ impl Rows for Batch<'_> {
 
 impl RowsMut for Batch<'_> {
     /// A row that is the same already is no change. A row that cannot be read is overwritten.
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()> {
         let same = self.get(table, key).is_ok_and(|old| old.is_some_and(|old| *old == *value));
         if same { Ok(()) } else { self.set(table, key, value) }
     }
 
-    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()> {
         self.change(table, key, Some(Row::of(table, value)));
         Ok(())
     }
 
-    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()> {
+    fn remove(&mut self, table: Table, key: &[u8]) -> EngineResult<()> {
         if self.get(table, key).map_or(true, |old| old.is_some()) {
             self.change(table, key, None);
         }

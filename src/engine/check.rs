@@ -1,13 +1,17 @@
 //! Reads everything that the file consists of.
 
-use super::fault::{Step, said_by};
+use super::fault::{EngineResult, said_by};
 use super::version::{Opener, Version};
 use crate::file::{Damage, Root, Roots, SECTOR};
 use crate::segment::parse_header;
 use crate::wal::Log;
 
 /// Everything that is wrong with header, log, segments and base, one sentence each.
-pub(crate) fn file_damage(opener: &Opener, root: &Root, version: &Version) -> Step<Vec<String>> {
+pub(crate) fn file_damage(
+    opener: &Opener,
+    root: &Root,
+    version: &Version,
+) -> EngineResult<Vec<String>> {
     let mut problems = Vec::new();
     let disk = opener.disk.as_ref();
     if !Roots::read(disk, opener.file_id)?.agree() {

@@ -10,8 +10,8 @@ use crate::file::Damage;
 use crate::record::RecordError;
 use crate::segment::SegmentError;
 
-/// The result of a step inside the engine.
-pub(crate) type Step<T> = Result<T, Fault>;
+/// A result inside the engine.
+pub(crate) type EngineResult<T> = Result<T, Fault>;
 
 /// A failure inside the engine.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ fn damage_in(error: &io::Error) -> Option<Damage> {
 }
 
 /// Runs `work`; a panic in it becomes a fault.
-pub(crate) fn caught<T>(work: impl FnOnce() -> Step<T>) -> Step<T> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> EngineResult<T>) -> EngineResult<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Fault::Panic(said(&panic))))
 }
 

@@ -1,10 +1,11 @@
 //! A store that is open for reading only, perhaps beside a writer in another process.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fault::{Fault, Step};
+use super::fault::{EngineResult, Fault};
 use super::log_rows::rows_of;
 use super::memtable::Memtable;
 use super::version::{Opener, Version};
@@ -25,12 +26,12 @@ const PAUSE: Duration = Duration::from_millis(4);
 pub(crate) struct Follower {
     path: PathBuf,
     opener: Opener,
-    current: Mutex<Option<Current>>,
+    loaded: Mutex<Option<Loaded>>,
 }
 
 /// What was read last. Between calls it is not pinned: a reader that does nothing costs no space.
 #[derive(Debug)]
-struct Current {
+struct Loaded {
     generation: u64,
     log: Log,
     tail: Tail,
@@ -49,7 +50,7 @@ impl Follower {
         let readers = Readers::new(Arc::clone(&disk));
         let (file_id, progress) = (identity.file_id, Progress::default());
         let opener = Opener { disk, file_id, readers, cache, progress };
-        let follower = Self { path: path.to_owned(), opener, current: Mutex::default() };
+        let follower = Self { path: path.to_owned(), opener, loaded: Mutex::default() };
         follower.tip()?;
         Ok(follower)
     }
@@ -76,58 +77,58 @@ impl Follower {
         self.opener.disk.as_ref()
     }
 
-    fn refreshed(&self) -> Step<Arc<Tip>> {
-        let mut place = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+    fn refreshed(&self) -> EngineResult<Arc<Tip>> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         for again in (0..TRIES).rev() {
-            match self.follow(&mut place) {
+            match self.follow(&mut loaded) {
                 Err(fault) if again > 0 && may_be_half_written(&fault) => {
                     std::thread::sleep(PAUSE);
                 }
                 followed => return followed,
             }
         }
-        Err(Damage::Roots.into())
+        Err(overtaken())
     }
 
-    fn follow(&self, place: &mut Option<Current>) -> Step<Arc<Tip>> {
-        if let Some(current) = place {
-            let pin = self.opener.readers.pin(current.generation)?;
+    fn follow(&self, loaded: &mut Option<Loaded>) -> EngineResult<Arc<Tip>> {
+        if let Some(loaded) = loaded {
+            let pin = self.opener.readers.pin(loaded.generation)?;
             let (root, _) = self.root()?;
-            if root.generation == current.generation {
-                self.read_on(current, &root)?;
-                return Ok(current.tip(pin));
+            if root.generation == loaded.generation {
+                self.read_on(loaded, &root)?;
+                return Ok(loaded.tip(pin));
             }
         }
         let (root, _) = self.root()?;
         let pin = self.opener.readers.pin(root.generation)?;
         // Only a generation that is still current once it is pinned keeps its pages.
         if self.root()?.0.generation != root.generation {
-            return Err(Damage::Roots.into());
+            return Err(overtaken());
         }
-        let current = self.load(root, place.as_ref())?;
-        Ok(place.insert(current).tip(pin))
+        let new = self.load(root, loaded.as_ref())?;
+        Ok(loaded.insert(new).tip(pin))
     }
 
-    fn root(&self) -> Step<(Root, usize)> {
+    fn root(&self) -> EngineResult<(Root, usize)> {
         Ok(Roots::read(self.disk(), self.opener.file_id)?.current()?)
     }
 
     /// Takes in what was logged since.
-    fn read_on(&self, current: &mut Current, root: &Root) -> Step<()> {
+    fn read_on(&self, loaded: &mut Loaded, root: &Root) -> EngineResult<()> {
         let mut records = Vec::new();
-        let tail = current.log.read_on(self.disk(), current.tail, &mut records)?;
-        let rows: Step<Vec<_>> =
+        let tail = loaded.log.read_on(self.disk(), loaded.tail, &mut records)?;
+        let rows: EngineResult<Vec<_>> =
             records.iter().map(|record| Ok((rows_of(&record.content)?, record.sequence))).collect();
         for (rows, sequence) in rows? {
-            current.memtable.replay(rows, sequence);
+            loaded.memtable.replay(rows, sequence);
         }
-        current.tail = tail;
+        loaded.tail = tail;
         let gap = tail.last < root.last
-            || !tail.marked && current.log.has_gap_behind(self.disk(), tail)?;
+            || !tail.marked && loaded.log.has_gap_behind(self.disk(), tail)?;
         if gap { Err(Damage::Log { number: tail.last + 1 }.into()) } else { Ok(()) }
     }
 
-    fn load(&self, root: Root, before: Option<&Current>) -> Step<Current> {
+    fn load(&self, root: Root, before: Option<&Loaded>) -> EngineResult<Loaded> {
         check_length(self.disk(), &root)?;
         let log = Log::of(self.opener.file_id, &root);
         let Found { records, tail } = log.read(self.disk(), &root)?;
@@ -135,7 +136,7 @@ impl Follower {
         let before = before.map(|before| before.version.as_ref());
         let version = self.opener.open(&manifest, before)?;
         let memtable = Arc::new(memtable);
-        Ok(Current { generation: root.generation, log, tail, memtable, version })
+        Ok(Loaded { generation: root.generation, log, tail, memtable, version })
     }
 
     /// Everything that is wrong with header, log, segments and base.
@@ -149,13 +150,19 @@ impl Follower {
     }
 }
 
-/// A writer may have been at work, or have cut the file in the meantime.
-fn may_be_half_written(fault: &Fault) -> bool {
-    let is_cut = |error: &std::io::Error| error.kind() == std::io::ErrorKind::UnexpectedEof;
-    fault.is_damage() || matches!(fault, Fault::Disk(error) if is_cut(error))
+/// A writer made another generation while this one was being opened.
+fn overtaken() -> Fault {
+    let what = "a writer replaces the current generation faster than it can be opened; try again";
+    Fault::Disk(io::Error::new(ErrorKind::WouldBlock, what))
 }
 
-impl Current {
+/// A writer may have been at work, or have cut the file in the meantime.
+fn may_be_half_written(fault: &Fault) -> bool {
+    let by_writer = [ErrorKind::UnexpectedEof, ErrorKind::WouldBlock];
+    fault.is_damage() || matches!(fault, Fault::Disk(error) if by_writer.contains(&error.kind()))
+}
+
+impl Loaded {
     fn tip(&self, pin: Pin) -> Arc<Tip> {
         Arc::new(Tip {
             memtables: vec![Arc::clone(&self.memtable)],

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::fault::{Fault, Step};
+use super::fault::{EngineResult, Fault};
 use super::memtable::RowChanged;
 use super::rows::{Row, Table};
 use crate::record::{RecordError, RowChange, changes};
@@ -25,7 +25,7 @@ pub(crate) fn content_len(rows: &[RowChanged]) -> usize {
 }
 
 /// The changes of a record's content.
-pub(crate) fn rows_of(content: &[u8]) -> Step<Vec<RowChanged>> {
+pub(crate) fn rows_of(content: &[u8]) -> EngineResult<Vec<RowChanged>> {
     let row = |change: Result<RowChange<'_>, RecordError>| {
         let RowChange { table, key, value } =
             change.map_err(|error| Fault::record("log", &[], error))?;

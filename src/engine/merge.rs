@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fault::Step;
+use super::fault::EngineResult;
 use super::memtable::{Change, MemRows};
 use super::rows::{RowKey, Span, Table, Visit};
 
@@ -46,9 +46,9 @@ pub(crate) fn page_of<'a>(
 /// Says whether more are wanted.
 pub(crate) fn merged(
     changes: Vec<(RowKey, Change)>,
-    below: impl FnOnce(Visit<'_>) -> Step<()>,
+    below: impl FnOnce(Visit<'_>) -> EngineResult<()>,
     visit: Visit<'_>,
-) -> Step<bool> {
+) -> EngineResult<bool> {
     let mut changes = changes.into_iter().peekable();
     let mut go_on = true;
     let visit_change = |key: &[u8], change: &Change, visit: Visit<'_>| match change {

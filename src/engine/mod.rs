@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::file::{Access, Disk, Identity};
 
 pub(crate) use self::batch::Batch;
-pub(crate) use self::fault::{Fault, Step, caught, said_by, shown};
+pub(crate) use self::fault::{EngineResult, Fault, caught, said_by, shown};
 pub(crate) use self::options::EngineOptions;
 pub(crate) use self::rows::{
     Row, Rows, RowsMut, Span, Table, Value, decoded, encoded, get, owned_by, owner,
@@ -39,7 +39,7 @@ pub(crate) use self::rows::{
 pub(crate) use self::salvage::{Salvaged, account_of, salvage};
 pub(crate) use self::segments::table_of;
 pub(crate) use self::view::View;
-pub(crate) use self::write::{Direct, Durability, create};
+pub(crate) use self::write::{BulkWrite, Durability, create};
 
 /// One opened store. Dropping it makes its data in memory durable.
 #[derive(Debug)]
@@ -81,13 +81,13 @@ impl Engine {
     }
 
     /// Runs `work` on the rows as they are now.
-    pub(crate) fn read<T>(&self, work: impl FnOnce(&View) -> Step<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&View) -> EngineResult<T>) -> Result<T> {
         let view = self.view()?;
         fault::caught(|| work(&view)).map_err(|fault| fault.at(self.path()))
     }
 
     /// Runs `work` on the newest version of each row, for a single look-up.
-    pub(crate) fn look_up<T>(&self, work: impl FnOnce(&View) -> Step<T>) -> Result<T> {
+    pub(crate) fn look_up<T>(&self, work: impl FnOnce(&View) -> EngineResult<T>) -> Result<T> {
         let view = match self {
             Self::Writer(writer) => writer.latest(),
             Self::Follower(follower) => follower.latest()?,
@@ -105,14 +105,17 @@ impl Engine {
     /// Makes the changes of `work` all at once; on any error of it none of them.
     pub(crate) fn write<T>(
         &self,
-        work: impl FnOnce(&mut Batch<'_>) -> Step<(T, Durability)>,
+        work: impl FnOnce(&mut Batch<'_>) -> EngineResult<(T, Durability)>,
     ) -> Result<T> {
         self.writer()?.write(work)
     }
 
     /// Makes changes that may be too large for memory; on any error none of them.
-    pub(crate) fn direct<T>(&self, work: impl FnOnce(&mut Direct<'_, '_>) -> Step<T>) -> Result<T> {
-        self.writer()?.direct(work)
+    pub(crate) fn bulk_write<T>(
+        &self,
+        work: impl FnOnce(&mut BulkWrite<'_, '_>) -> EngineResult<T>,
+    ) -> Result<T> {
+        self.writer()?.bulk_write(work)
     }
 
     /// Makes the file as short as its content allows.

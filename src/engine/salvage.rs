@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::base::Base;
-use super::fault::{Step, said_by};
+use super::fault::{EngineResult, said_by};
 use super::log_rows::rows_of;
 use super::manifest::Manifest;
 use super::memtable::Change;
@@ -27,7 +27,11 @@ pub(crate) struct Salvaged {
 }
 
 /// Reads everything that can be proven of the store with this id.
-pub(crate) fn salvage(disk: &Arc<dyn Disk>, file_id: [u8; 16], cache: usize) -> Step<Salvaged> {
+pub(crate) fn salvage(
+    disk: &Arc<dyn Disk>,
+    file_id: [u8; 16],
+    cache: usize,
+) -> EngineResult<Salvaged> {
     let mut salvaged = Salvaged::default();
     let SalvagedLog { records, manifest, current } = salvaged.log(disk.as_ref(), file_id)?;
     let infos = match &manifest {
@@ -86,7 +90,7 @@ impl Salvaged {
     }
 
     /// The records of changes that count, in their order, and the newest manifest.
-    fn log(&mut self, disk: &dyn Disk, file_id: [u8; 16]) -> Step<SalvagedLog> {
+    fn log(&mut self, disk: &dyn Disk, file_id: [u8; 16]) -> EngineResult<SalvagedLog> {
         let root = Roots::read(disk, file_id).ok().and_then(|roots| roots.current().ok());
         if let Some((root, _)) = root {
             match Log::of(file_id, &root).read(disk, &root) {
@@ -121,7 +125,12 @@ impl Salvaged {
         Ok(SalvagedLog { records: changes_of(records), manifest, current })
     }
 
-    fn segment(&mut self, disk: &dyn Disk, file_id: [u8; 16], info: SegmentInfo) -> Step<()> {
+    fn segment(
+        &mut self,
+        disk: &dyn Disk,
+        file_id: [u8; 16],
+        info: SegmentInfo,
+    ) -> EngineResult<()> {
         let segment = match Segment::open(disk, file_id, info) {
             Ok(segment) => segment,
             Err(error) => {
@@ -166,7 +175,7 @@ fn changes_of(records: Vec<LogRecord>) -> Vec<LogRecord> {
 }
 
 /// Every segment whose header is whole, the oldest first.
-fn segments_of(disk: &dyn Disk, file_id: [u8; 16]) -> Step<Vec<SegmentInfo>> {
+fn segments_of(disk: &dyn Disk, file_id: [u8; 16]) -> EngineResult<Vec<SegmentInfo>> {
     let pages = disk.len()? / PAGE as u64;
     let mut infos = Vec::new();
     for page in 1..u32::try_from(pages).unwrap_or(u32::MAX) {

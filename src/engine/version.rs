@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::base::Base;
-use super::fault::Step;
+use super::fault::EngineResult;
 use super::manifest::Manifest;
 use super::rows::{Stored, TABLES, Table};
 use super::segments::{EntityTable, IndexTable, Segments};
@@ -33,7 +33,11 @@ pub(crate) struct Opener {
 
 impl Opener {
     /// The version that a manifest names. Parts that `before` has open are not opened again.
-    pub(crate) fn open(&self, manifest: &Manifest, before: Option<&Version>) -> Step<Arc<Version>> {
+    pub(crate) fn open(
+        &self,
+        manifest: &Manifest,
+        before: Option<&Version>,
+    ) -> EngineResult<Arc<Version>> {
         let old = |number, extent| {
             let mut segments = before?.segments.iter();
             segments.find(|old| old.number() == number && old.info().extent == extent)
@@ -84,7 +88,7 @@ impl Version {
     }
 
     /// A table, or `None` if it has no rows here.
-    pub(crate) fn table(&self, table: Table) -> Step<Option<&dyn Stored>> {
+    pub(crate) fn table(&self, table: Table) -> EngineResult<Option<&dyn Stored>> {
         match (self.tables.get(table as usize), &self.base) {
             (Some(Some(stored)), _) => Ok(Some(stored.as_ref())),
             (_, Some(base)) => base.table(table),

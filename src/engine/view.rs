@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::fault::{Fault, Step};
+use super::fault::{EngineResult, Fault};
 use super::memtable::{Change, Memtable};
 use super::merge::{Page, merged, page_of};
 use super::rows::{Row, RowKey, Rows, Span, Table, Value, Visit, owner};
@@ -98,7 +98,7 @@ impl View {
         index: HashIndex,
         account: AccountNo,
         text: &str,
-    ) -> Step<Option<(PeerId, Option<Value>)>> {
+    ) -> EngineResult<Option<(PeerId, Option<Value>)>> {
         let (table, key) = (table_of(index), TextKey::of(account, text));
         match self.changed(table, &key) {
             Some(Some(row)) => {
@@ -128,7 +128,7 @@ impl View {
     }
 
     /// How many entities an account has, if that can be told without counting them.
-    pub(crate) fn entity_count(&self, account: AccountNo) -> Step<Option<u64>> {
+    pub(crate) fn entity_count(&self, account: AccountNo) -> EngineResult<Option<u64>> {
         let table = Table::Entities;
         let changes = self.page(table, &table.span(account), usize::MAX).changes;
         let Some(rows) = self.version().table(table)? else { return Ok(None) };
@@ -148,7 +148,7 @@ impl View {
 }
 
 impl Rows for View {
-    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>> {
         match self.changed(table, key) {
             Some(change) => Ok(change.map(Value::Held)),
             None => match self.version().table(table)? {
@@ -158,7 +158,7 @@ impl Rows for View {
         }
     }
 
-    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> Step<()> {
+    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> EngineResult<()> {
         let below = self.version().table(table)?;
         let mut rest = span.clone();
         loop {

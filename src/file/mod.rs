@@ -5,8 +5,8 @@
 mod damage;
 mod disk;
 mod fields;
+mod file_kind;
 mod header;
-mod kind;
 mod locks;
 #[cfg(any(test, fuzzing))]
 mod memory_disk;
@@ -22,10 +22,10 @@ pub(crate) use self::damage::Damage;
 pub(crate) use self::disk::LockRange;
 pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since};
 pub(crate) use self::fields::{put, u32_at, u64_at};
+pub(crate) use self::file_kind::FileKindFound;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
-pub(crate) use self::kind::FileKindFound;
 pub(crate) use self::locks::{Pin, Readers, lock_writer, unlock_writer};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;

@@ -26,7 +26,7 @@ pub fn segment(data: &[u8]) {
     }
     for index in [HashIndex::Usernames, HashIndex::Phones] {
         let hash = segment.hash(account, "durov");
-        let _ = segment.holders(index, account, "durov", hash, &mut |_| Ok(false));
+        let _ = segment.find_by_text(index, account, "durov", hash, &mut |_| Ok(false));
     }
     for slot in 0..u32::from(u8::MAX) {
         let _ = segment.row_at(slot);

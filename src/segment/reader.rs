@@ -131,9 +131,9 @@ impl Segment {
         Ok(None)
     }
 
-    /// Runs `visit` over the entities whose record shows this text, which is folded, until it says
-    /// that it has enough. `hash` is its [`hash`](Self::hash), the same in every segment of a file.
-    pub(crate) fn holders(
+    /// Calls `visit` for each entity with this username or phone, until it returns true. `text` must
+    /// be folded. `hash` is its [`hash`](Self::hash), the same in every segment of a file.
+    pub(crate) fn find_by_text(
         &self,
         index: HashIndex,
         account: u32,

@@ -73,9 +73,9 @@ fn owned(row: Row<'_>) -> (Key, Option<Vec<u8>>) {
 }
 
 /// Who shows a text, as the segment finds it.
-fn holders(segment: &Segment, index: HashIndex, account: u32, text: &str) -> Result<Vec<Key>> {
+fn keys_by_text(segment: &Segment, index: HashIndex, account: u32, text: &str) -> Result<Vec<Key>> {
     let mut found = Vec::new();
-    segment.holders(index, account, text, segment.hash(account, text), &mut |row| {
+    segment.find_by_text(index, account, text, segment.hash(account, text), &mut |row| {
         found.push(row.key);
         Ok(false)
     })?;
@@ -95,11 +95,13 @@ fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
         let account = PeerKey::account(key).0;
         let Some(entity) = row else { continue };
         for name in &entity.usernames {
-            let holders = holders(segment, HashIndex::Usernames, account, &fold_username(name));
+            let holders =
+                keys_by_text(segment, HashIndex::Usernames, account, &fold_username(name));
             ask(holders.map(|holders| holders.contains(key)));
         }
         if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
-            ask(holders(segment, HashIndex::Phones, account, &phone).map(|keys| keys.contains(key)));
+            ask(keys_by_text(segment, HashIndex::Phones, account, &phone)
+                .map(|keys| keys.contains(key)));
         }
     }
     ask(walked(segment, &Key::default()).map(|walked| {
@@ -138,7 +140,7 @@ proptest! {
         prop_assert_eq!(segment.get(&key).unwrap().is_some(), rows.contains_key(&key));
         let behind: Vec<_> = rows.range(key..).map(|(key, row)| (*key, payload(row.as_ref()))).collect();
         prop_assert_eq!(walked(&segment, &key).unwrap(), behind);
-        let nobody = holders(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();
+        let nobody = keys_by_text(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();
         prop_assert_eq!(nobody, Vec::<Key>::new());
     }
 }

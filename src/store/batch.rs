@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::entities::EntityTables;
 use crate::engine::{
-    Batch, Durability, Fault, Rows, RowsMut, Step, Table, encoded, get, owned_by, owner,
+    Batch, Durability, EngineResult, Fault, Rows, RowsMut, Table, encoded, get, owned_by, owner,
 };
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey};
@@ -32,7 +32,7 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
         self.durability
     }
 
-    fn outside<T>(&self, done: Step<T>) -> Result<T> {
+    fn outside<T>(&self, done: EngineResult<T>) -> Result<T> {
         done.map_err(|fault: Fault| fault.at(self.path))
     }
 
@@ -42,7 +42,7 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
         }
     }
 
-    fn read(&self, key: &Key) -> Step<Option<Row>> {
+    fn read(&self, key: &Key) -> EngineResult<Option<Row>> {
         let (rows, no) = (&*self.batch, self.account);
         Ok(match key {
             Key::Login => get(rows, Table::Logins, &no.key(), ())?.map(Row::Login),
@@ -71,7 +71,7 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
         })
     }
 
-    fn holder(&self, index: Table, text: &str) -> Step<Option<PeerId>> {
+    fn holder(&self, index: Table, text: &str) -> EngineResult<Option<PeerId>> {
         let key = TextKey::of(self.account, text);
         match self.batch.get(index, &key)? {
             Some(row) => Ok(Some(owner(index, &key, &row)?)),
@@ -86,12 +86,12 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
         key: &[u8],
         what: &'static str,
         value: &R,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         let record = Zeroizing::new(encoded(what, value)?);
         self.batch.put(table, key, &record)
     }
 
-    fn write(&mut self, row: &Row) -> Step<()> {
+    fn write(&mut self, row: &Row) -> EngineResult<()> {
         const STATE: &str = "an update state";
         let no = self.account;
         match row {
@@ -123,7 +123,7 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
         }
     }
 
-    fn take(&mut self, key: &Key) -> Step<()> {
+    fn take(&mut self, key: &Key) -> EngineResult<()> {
         let no = self.account;
         match key {
             Key::Login => self.batch.remove(Table::Logins, &no.key()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::engine::{Fault, Rows, RowsMut, Span, Step, Table, encoded};
+use crate::engine::{EngineResult, Fault, Rows, RowsMut, Span, Table, encoded};
 use crate::error::Error;
 use crate::record::AccountNo;
 use crate::types::Login;
@@ -15,12 +15,12 @@ const NEXT_NUMBER: &[u8] = b"";
 const LONGEST_NAME: usize = 255;
 
 /// The names of all sessions, sorted by their bytes.
-pub(super) fn names(rows: &impl Rows) -> Step<Vec<String>> {
+pub(super) fn names(rows: &impl Rows) -> EngineResult<Vec<String>> {
     Ok(sessions(rows)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Every session with its number, sorted by the bytes of the names.
-pub(super) fn sessions(rows: &impl Rows) -> Step<Vec<(String, AccountNo)>> {
+pub(super) fn sessions(rows: &impl Rows) -> EngineResult<Vec<(String, AccountNo)>> {
     let mut sessions = Vec::new();
     rows.each(Table::Sessions, &Span::ALL, usize::MAX, &mut |name, row| {
         if name != NEXT_NUMBER {
@@ -34,17 +34,17 @@ pub(super) fn sessions(rows: &impl Rows) -> Step<Vec<(String, AccountNo)>> {
 }
 
 /// The numbers of all sessions, in their order.
-pub(super) fn accounts(rows: &impl Rows) -> Step<BTreeSet<AccountNo>> {
+pub(super) fn accounts(rows: &impl Rows) -> EngineResult<BTreeSet<AccountNo>> {
     Ok(sessions(rows)?.into_iter().map(|(_, account)| account).collect())
 }
 
-pub(super) fn name_of(rows: &impl Rows, account: AccountNo) -> Step<Option<String>> {
+pub(super) fn name_of(rows: &impl Rows, account: AccountNo) -> EngineResult<Option<String>> {
     let mut sessions = sessions(rows)?.into_iter();
     Ok(sessions.find(|(_, number)| *number == account).map(|(name, _)| name))
 }
 
 /// The number of the session of this name.
-pub(super) fn find(rows: &impl Rows, name: &str) -> Step<Option<AccountNo>> {
+pub(super) fn find(rows: &impl Rows, name: &str) -> EngineResult<Option<AccountNo>> {
     if name.is_empty() {
         return Ok(None);
     }
@@ -54,13 +54,13 @@ pub(super) fn find(rows: &impl Rows, name: &str) -> Step<Option<AccountNo>> {
     }
 }
 
-fn number(name: &[u8], row: &[u8]) -> Step<u32> {
+fn number(name: &[u8], row: &[u8]) -> EngineResult<u32> {
     let number = row.try_into().map(u32::from_le_bytes);
     number.map_err(|_| Fault::index("sessions", name, "it has no number"))
 }
 
 /// The session of this name, made with an empty login if there is none.
-pub(super) fn find_or_add(rows: &mut impl RowsMut, name: &str) -> Step<AccountNo> {
+pub(super) fn find_or_add(rows: &mut impl RowsMut, name: &str) -> EngineResult<AccountNo> {
     check_name(name)?;
     if let Some(account) = find(rows, name)? {
         return Ok(account);
@@ -79,7 +79,12 @@ pub(super) fn find_or_add(rows: &mut impl RowsMut, name: &str) -> Step<AccountNo
     Ok(account)
 }
 
-pub(super) fn rename(rows: &mut impl RowsMut, path: &Path, from: &str, to: &str) -> Step<()> {
+pub(super) fn rename(
+    rows: &mut impl RowsMut,
+    path: &Path,
+    from: &str,
+    to: &str,
+) -> EngineResult<()> {
     check_name(to)?;
     let account = find(rows, from)?.ok_or_else(|| no_session(path, from))?;
     if from == to {
@@ -94,7 +99,7 @@ pub(super) fn rename(rows: &mut impl RowsMut, path: &Path, from: &str, to: &str)
 
 /// Takes a session's name away; its rows are to be cleared in the same transaction. Its number is
 /// not given out again.
-pub(super) fn unname(rows: &mut impl RowsMut, path: &Path, name: &str) -> Step<AccountNo> {
+pub(super) fn unname(rows: &mut impl RowsMut, path: &Path, name: &str) -> EngineResult<AccountNo> {
     let account = find(rows, name)?.ok_or_else(|| no_session(path, name))?;
     rows.remove(Table::Sessions, name.as_bytes())?;
     Ok(account)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::catalog;
-use crate::engine::{Engine, Rows, Span, Step, Table, View, owned_by, said_by, shown};
+use crate::engine::{Engine, EngineResult, Rows, Span, Table, View, owned_by, said_by, shown};
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey, decode};
 use crate::types::{
@@ -45,7 +45,7 @@ pub(super) fn check(engine: &Engine, progress: &Progress) -> Result<CheckReport>
     let accounts = catalog::accounts(&view).map_err(|fault| fault.at(engine.path()))?;
     report.sessions = accounts.len() as u64;
     report.records += report.sessions;
-    let mut walk = |table: Table, work: &dyn Fn(&mut Walk<'_>) -> Step<()>| {
+    let mut walk = |table: Table, work: &dyn Fn(&mut Walk<'_>) -> EngineResult<()>| {
         let (view, accounts) = (&view, &accounts);
         if let Err(fault) = work(&mut Walk { view, accounts, report: &mut report, progress }) {
             let (name, why) = (table.name(), said_by(&fault.at(engine.path())));
@@ -79,7 +79,7 @@ struct Walk<'a> {
 }
 
 /// How many entities all sessions have, where that can be told without counting them.
-pub(super) fn entities_in(view: &View) -> Step<Option<u64>> {
+pub(super) fn entities_in(view: &View) -> EngineResult<Option<u64>> {
     let mut all = Some(0);
     for account in catalog::accounts(view)? {
         let count = view.entity_count(account)?;
@@ -93,21 +93,21 @@ impl Walk<'_> {
         &mut self,
         table: Table,
         says: impl Fn(&[u8; N]) -> Result<R::Key, RecordError>,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         self.rows(table, |key: &[u8; N], record| {
             decode::<R>(says(key)?, record)?;
             Ok(())
         })
     }
 
-    fn states(&mut self) -> Step<()> {
+    fn states(&mut self) -> EngineResult<()> {
         self.rows(Table::States, |key, record| match PeerKey::peer(key) {
             Some(id) => decode::<ChannelState>(id, record).map(drop),
             None => decode::<UpdateState>((), record).map(drop),
         })
     }
 
-    fn extras(&mut self) -> Step<()> {
+    fn extras(&mut self) -> EngineResult<()> {
         self.each_row(Table::Extras, |key, record| {
             decode::<Extra>(TextKey::text(key)?, record).map(drop)
         })
@@ -118,7 +118,7 @@ impl Walk<'_> {
         &mut self,
         table: Table,
         check: impl Fn(&[u8; N], &[u8]) -> Result<(), RecordError>,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         self.each_row(table, |key, record| {
             check(key.try_into().map_err(|_| RecordError::Key)?, record)
         })
@@ -128,7 +128,7 @@ impl Walk<'_> {
         &mut self,
         table: Table,
         check: impl Fn(&[u8], &[u8]) -> Result<(), RecordError>,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         self.view.each(table, &Span::ALL, usize::MAX, &mut |key, record| {
             count(self.report, self.accounts, table, key);
             if let Err(error) = check(key, record) {
@@ -140,12 +140,12 @@ impl Walk<'_> {
     }
 
     /// Every entity decodes, and every username and phone of it is indexed to it.
-    fn entities(&mut self) -> Step<()> {
+    fn entities(&mut self) -> EngineResult<()> {
         let accounts = self.accounts;
         accounts.iter().try_for_each(|account| self.entities_of(*account))
     }
 
-    fn entities_of(&mut self, account: AccountNo) -> Step<()> {
+    fn entities_of(&mut self, account: AccountNo) -> EngineResult<()> {
         let table = Table::Entities;
         self.view.each(table, &table.span(account), usize::MAX, &mut |key, record| {
             self.progress.step();
@@ -167,7 +167,11 @@ impl Walk<'_> {
 
     /// Every index row in memory names an entity that shows the text. Segments have no such rows:
     /// their entities are found by their own records.
-    fn changed_index(&mut self, index: Table, shows: impl Fn(&Entity, &str) -> bool) -> Step<()> {
+    fn changed_index(
+        &mut self,
+        index: Table,
+        shows: impl Fn(&Entity, &str) -> bool,
+    ) -> EngineResult<()> {
         for (key, row) in self.view.changed_rows(index) {
             if !names_its_entity(self.view, &key, &row, &shows)? {
                 let (name, key) = (index.name(), shown(&key));
@@ -188,9 +192,14 @@ fn count(report: &mut CheckReport, accounts: &BTreeSet<AccountNo>, table: Table,
     }
 }
 
-fn indexed(view: &View, report: &mut CheckReport, account: AccountNo, entity: &Entity) -> Step<()> {
+fn indexed(
+    view: &View,
+    report: &mut CheckReport,
+    account: AccountNo,
+    entity: &Entity,
+) -> EngineResult<()> {
     let id = entity.id;
-    let mut finds = |index, text: &str| -> Step<bool> {
+    let mut finds = |index, text: &str| -> EngineResult<bool> {
         report.records += 1;
         let row = view.get(index, &TextKey::of(account, text))?;
         Ok(row.is_some_and(|row| *row == owned_by(id)))
@@ -215,7 +224,7 @@ fn names_its_entity(
     key: &[u8],
     row: &[u8],
     shows: impl Fn(&Entity, &str) -> bool,
-) -> Step<bool> {
+) -> EngineResult<bool> {
     let Ok((account, text)) = TextKey::parts(key) else { return Ok(false) };
     let id = row.try_into().ok().and_then(|row| PeerId::from_marked(i64::from_le_bytes(row)));
     let (Some(id), Ok(text)) = (id, std::str::from_utf8(text)) else { return Ok(false) };

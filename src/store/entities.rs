@@ -2,7 +2,7 @@
 
 use crate::engine::Fault;
 use crate::engine::{
-    Rows, RowsMut, Step, Table, Value, View, decoded, encoded, get, owned_by, owner,
+    EngineResult, Rows, RowsMut, Table, Value, View, decoded, encoded, get, owned_by, owner,
 };
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
 use crate::session::entities::{self, EntityRows, EntityView, Index};
@@ -10,7 +10,12 @@ use crate::session::merge::Sight;
 use crate::types::{Entity, PeerId};
 
 /// How many of these entities, from the first on, would change nothing.
-pub(super) fn known(view: &View, account: AccountNo, seen: &[Entity], sight: Sight) -> Step<usize> {
+pub(super) fn known(
+    view: &View,
+    account: AccountNo,
+    seen: &[Entity],
+    sight: Sight,
+) -> EngineResult<usize> {
     let rows = Reading { rows: view, account };
     for (count, entity) in seen.iter().enumerate() {
         if rows.news(entity, sight)?.is_some() {
@@ -34,7 +39,7 @@ struct News {
 
 impl<R: Rows + ?Sized> Reading<'_, R> {
     /// The changes if this entity is seen, or `None` if there are none.
-    fn news(&self, seen: &Entity, sight: Sight) -> Step<Option<News>> {
+    fn news(&self, seen: &Entity, sight: Sight) -> EngineResult<Option<News>> {
         let key = PeerKey::of(self.account, seen.id);
         let stored = self.rows.get(Table::Entities, &key)?;
         // Most are seen as they are stored, which can be told without decoding them.
@@ -57,11 +62,11 @@ fn is_record_of(stored: &Value, entity: &Entity) -> bool {
 impl<R: Rows + ?Sized> EntityView for Reading<'_, R> {
     type Error = Fault;
 
-    fn entity(&self, id: PeerId) -> Step<Option<Entity>> {
+    fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
         get(self.rows, Table::Entities, &PeerKey::of(self.account, id), id)
     }
 
-    fn holder(&self, index: Index, text: &str) -> Step<Option<PeerId>> {
+    fn holder(&self, index: Index, text: &str) -> EngineResult<Option<PeerId>> {
         let (table, key) = (table_of(index), TextKey::of(self.account, text));
         match self.rows.get(table, &key)? {
             Some(row) => Ok(Some(owner(table, &key, &row)?)),
@@ -93,22 +98,22 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
     }
 
     /// Takes one entity in; says whether that changed anything.
-    pub(super) fn see(&mut self, seen: &Entity, sight: Sight) -> Step<bool> {
+    pub(super) fn see(&mut self, seen: &Entity, sight: Sight) -> EngineResult<bool> {
         let Some(News { old, new }) = self.reading().news(seen, sight)? else { return Ok(false) };
         entities::store(self, old.as_ref(), new)?;
         Ok(true)
     }
 
     /// Takes a text from the record of an entity that lost it; the index is not touched.
-    pub(super) fn lose(&mut self, id: PeerId, index: Index, folded: &str) -> Step<()> {
+    pub(super) fn lose(&mut self, id: PeerId, index: Index, folded: &str) -> EngineResult<()> {
         entities::lose(self, id, index, folded)
     }
 
-    pub(super) fn remove(&mut self, id: PeerId) -> Step<()> {
+    pub(super) fn remove(&mut self, id: PeerId) -> EngineResult<()> {
         entities::forget(self, id)
     }
 
-    pub(super) fn has(&self, id: PeerId) -> Step<bool> {
+    pub(super) fn has(&self, id: PeerId) -> EngineResult<bool> {
         Ok(self.rows.get(Table::Entities, &PeerKey::of(self.account, id))?.is_some())
     }
 }
@@ -116,26 +121,26 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
 impl<R: RowsMut + ?Sized> EntityView for EntityTables<'_, R> {
     type Error = Fault;
 
-    fn entity(&self, id: PeerId) -> Step<Option<Entity>> {
+    fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
         self.reading().entity(id)
     }
 
-    fn holder(&self, index: Index, text: &str) -> Step<Option<PeerId>> {
+    fn holder(&self, index: Index, text: &str) -> EngineResult<Option<PeerId>> {
         self.reading().holder(index, text)
     }
 }
 
 impl<R: RowsMut + ?Sized> EntityRows for EntityTables<'_, R> {
-    fn put_entity(&mut self, entity: Entity) -> Step<()> {
+    fn put_entity(&mut self, entity: Entity) -> EngineResult<()> {
         let record = encoded("an entity", &entity)?;
         self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &record)
     }
 
-    fn drop_entity(&mut self, id: PeerId) -> Step<()> {
+    fn drop_entity(&mut self, id: PeerId) -> EngineResult<()> {
         self.rows.remove(Table::Entities, &PeerKey::of(self.account, id))
     }
 
-    fn set_holder(&mut self, index: Index, text: &str, holder: Option<PeerId>) -> Step<()> {
+    fn set_holder(&mut self, index: Index, text: &str, holder: Option<PeerId>) -> EngineResult<()> {
         let (table, key) = (table_of(index), TextKey::of(self.account, text));
         match holder {
             Some(holder) => self.rows.set(table, &key, &owned_by(holder)),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::entities::EntityTables;
-use crate::engine::{Direct, RowsMut, Step, Table, decoded, encoded};
+use crate::engine::{BulkWrite, EngineResult, RowsMut, Table, decoded, encoded};
 use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, TextKey, encode_into};
 use crate::segment::{Collision, HashIndex, Segment};
@@ -33,10 +33,10 @@ pub struct ImportReport {
 
 /// Puts everything of a session but its entities in.
 pub(super) fn load_account(
-    rows: &mut Direct<'_, '_>,
+    rows: &mut BulkWrite<'_, '_>,
     no: AccountNo,
     account: &Account,
-) -> Step<()> {
+) -> EngineResult<()> {
     rows.put(Table::Logins, &no.key(), &encoded("a login", &account.login)?)?;
     for dc in &account.dcs {
         let record = Zeroizing::new(encoded("a DC", dc)?);
@@ -65,10 +65,10 @@ pub(super) fn load_account(
 /// Puts the entities in: those that come in the order of their ids into one segment, the others
 /// afterwards one by one.
 pub(super) fn load_entities(
-    rows: &mut Direct<'_, '_>,
+    rows: &mut BulkWrite<'_, '_>,
     no: AccountNo,
     entities: impl Iterator<Item = Result<Entity>>,
-) -> Step<ImportReport> {
+) -> EngineResult<ImportReport> {
     let mut report = ImportReport::default();
     let mut late = Vec::new();
     let mut builder = rows.builder();
@@ -114,7 +114,7 @@ pub(super) fn load_entities(
 }
 
 /// Takes in what came out of order, one by one. Says how many of them are new.
-fn merge_late(rows: &mut Direct<'_, '_>, no: AccountNo, late: &[Entity]) -> Step<u64> {
+fn merge_late(rows: &mut BulkWrite<'_, '_>, no: AccountNo, late: &[Entity]) -> EngineResult<u64> {
     let mut tables = EntityTables::new(rows, no);
     let mut new = 0;
     for entity in late {
@@ -130,13 +130,13 @@ type Claims = BTreeMap<String, Vec<(Reverse<Option<i64>>, PeerId)>>;
 /// Gives each text that several show one owner: the claimant seen last; absent is oldest, and on a
 /// tie the smallest marked id has it. Takes it from the others, and says how many they are.
 fn settle(
-    rows: &mut Direct<'_, '_>,
+    rows: &mut BulkWrite<'_, '_>,
     no: AccountNo,
     segment: &Segment,
     index: Table,
     collisions: Vec<Collision>,
     notes: &mut Vec<String>,
-) -> Step<u64> {
+) -> EngineResult<u64> {
     let mut claims = Claims::new();
     for slots in collisions {
         claim(&mut claims, no, segment, index, &slots)?;
@@ -166,7 +166,7 @@ fn claim(
     segment: &Segment,
     index: Table,
     slots: &[u32],
-) -> Step<()> {
+) -> EngineResult<()> {
     let mut shown: BTreeMap<u64, Claims> = BTreeMap::new();
     for slot in slots {
         let row = segment.row_at(*slot)?;

@@ -93,7 +93,7 @@ impl ImportSession<'_> {
     pub(super) fn load(self, engine: &Engine, name: &str, replace: bool) -> Result<ImportReport> {
         let account = self.account?;
         let path = engine.path();
-        engine.direct(|rows| {
+        engine.bulk_write(|rows| {
             if catalog::find(rows, name)?.is_some() {
                 if !replace {
                     let (path, name) = (path.to_owned(), name.to_owned());

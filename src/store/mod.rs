@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{self, Direct, Durability, Engine, Rows, Span, Step, Table};
+use crate::engine::{self, BulkWrite, Durability, Engine, EngineResult, Rows, Span, Table};
 use crate::error::{Error, Result};
 use crate::file::{
     Access, Disk, FileDisk, Identity, NewFile, OpenError, StoreFile, is_open_to_others, random_id,
@@ -422,7 +422,7 @@ impl Store {
         let view = self.engine.view()?;
         let count = check::entities_in(&view).map_err(|fault| fault.at(self.engine.path()))?;
         self.progress.begin(count);
-        copy.engine.direct(|rows| {
+        copy.engine.bulk_write(|rows| {
             let accounts = catalog::accounts(&view)?;
             Table::ALL.into_iter().try_for_each(|table| {
                 rows.fill(table, &mut |visit| match table {
@@ -452,10 +452,10 @@ impl Store {
 
 /// Deletes a session, whatever it holds.
 fn remove(engine: &Engine, name: &str) -> Result<()> {
-    engine.direct(|rows| remove_rows(rows, engine.path(), name))
+    engine.bulk_write(|rows| remove_rows(rows, engine.path(), name))
 }
 
-fn remove_rows(rows: &mut Direct<'_, '_>, path: &Path, name: &str) -> Step<()> {
+fn remove_rows(rows: &mut BulkWrite<'_, '_>, path: &Path, name: &str) -> EngineResult<()> {
     let account = catalog::unname(rows, path, name)?;
     catalog::account_tables().try_for_each(|table| rows.clear(table, account))
 }

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::catalog;
-use crate::engine::{Fault, Rows, Step, Table, View, decoded, get, table_of};
+use crate::engine::{EngineResult, Fault, Rows, Table, View, decoded, get, table_of};
 use crate::error::Error;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::segment::HashIndex;
@@ -27,58 +27,58 @@ impl SessionRows<'_> {
         catalog::no_session(self.path, self.opened_as)
     }
 
-    pub(super) fn name(&self) -> Step<String> {
+    pub(super) fn name(&self) -> EngineResult<String> {
         Ok(catalog::name_of(self.view, self.account)?.ok_or_else(|| self.gone())?)
     }
 
-    pub(super) fn login(&self) -> Step<Login> {
+    pub(super) fn login(&self) -> EngineResult<Login> {
         let login = self.record(Table::Logins, &self.account.key(), ())?;
         Ok(login.ok_or_else(|| self.gone())?)
     }
 
-    pub(super) fn dc(&self, id: DcId) -> Step<Option<DcOption>> {
+    pub(super) fn dc(&self, id: DcId) -> EngineResult<Option<DcOption>> {
         self.record(Table::Dcs, &DcKey::of(self.account, id), id)
     }
 
-    pub(super) fn home_dc(&self) -> Step<Option<DcOption>> {
+    pub(super) fn home_dc(&self) -> EngineResult<Option<DcOption>> {
         match self.login()?.home_dc {
             Some(id) => Ok(Some(self.dc(id)?.unwrap_or_else(|| DcOption::new(id)))),
             None => Ok(None),
         }
     }
 
-    pub(super) fn dcs(&self) -> Step<Vec<DcOption>> {
+    pub(super) fn dcs(&self) -> EngineResult<Vec<DcOption>> {
         self.records(Table::Dcs, |key| key_of(Table::Dcs, key, |key| Ok(Some(DcKey::dc(key)))))
     }
 
-    pub(super) fn update_state(&self) -> Step<Option<UpdateState>> {
+    pub(super) fn update_state(&self) -> EngineResult<Option<UpdateState>> {
         self.record(Table::States, &PeerKey::of_account(self.account), ())
     }
 
-    pub(super) fn channel_state(&self, id: PeerId) -> Step<Option<ChannelState>> {
+    pub(super) fn channel_state(&self, id: PeerId) -> EngineResult<Option<ChannelState>> {
         self.record(Table::States, &PeerKey::of(self.account, id), id)
     }
 
-    pub(super) fn channel_states(&self) -> Step<Vec<ChannelState>> {
+    pub(super) fn channel_states(&self) -> EngineResult<Vec<ChannelState>> {
         self.records(Table::States, |key| key_of(Table::States, key, |key| Ok(PeerKey::peer(key))))
     }
 
-    pub(super) fn entity(&self, id: PeerId) -> Step<Option<Entity>> {
+    pub(super) fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
         self.record(Table::Entities, &PeerKey::of(self.account, id), id)
     }
 
-    pub(super) fn entity_by_username(&self, username: &str) -> Step<Option<Entity>> {
+    pub(super) fn entity_by_username(&self, username: &str) -> EngineResult<Option<Entity>> {
         self.indexed(HashIndex::Usernames, &fold_username(username))
     }
 
-    pub(super) fn entity_by_phone(&self, phone: &str) -> Step<Option<Entity>> {
+    pub(super) fn entity_by_phone(&self, phone: &str) -> EngineResult<Option<Entity>> {
         match fold_phone(phone) {
             Some(phone) => self.indexed(HashIndex::Phones, &phone),
             None => Ok(None),
         }
     }
 
-    pub(super) fn entity_by_name(&self, name: &str) -> Step<Option<Entity>> {
+    pub(super) fn entity_by_name(&self, name: &str) -> EngineResult<Option<Entity>> {
         let mut found = None;
         self.walk(None, usize::MAX, |entity| {
             found = (entity.name.as_deref() == Some(name)).then_some(entity);
@@ -87,7 +87,11 @@ impl SessionRows<'_> {
         Ok(found)
     }
 
-    pub(super) fn entities(&self, after: Option<PeerId>, limit: usize) -> Step<Vec<Entity>> {
+    pub(super) fn entities(
+        &self,
+        after: Option<PeerId>,
+        limit: usize,
+    ) -> EngineResult<Vec<Entity>> {
         let mut entities = Vec::new();
         if limit > 0 {
             self.walk(after, limit, |entity| {
@@ -98,7 +102,7 @@ impl SessionRows<'_> {
         Ok(entities)
     }
 
-    pub(super) fn entity_count(&self) -> Step<u64> {
+    pub(super) fn entity_count(&self) -> EngineResult<u64> {
         if let Some(count) = self.view.entity_count(self.account)? {
             return Ok(count);
         }
@@ -110,12 +114,12 @@ impl SessionRows<'_> {
         Ok(count)
     }
 
-    pub(super) fn sent_file(&self, key: FileKey) -> Step<Option<SentFile>> {
+    pub(super) fn sent_file(&self, key: FileKey) -> EngineResult<Option<SentFile>> {
         self.record(Table::SentFiles, &FileRow::of(self.account, key), key)
     }
 
     /// Everything but the entities.
-    pub(super) fn account(&self) -> Step<Account> {
+    pub(super) fn account(&self) -> EngineResult<Account> {
         Ok(Account {
             login: self.login()?,
             dcs: self.dcs()?,
@@ -126,17 +130,17 @@ impl SessionRows<'_> {
         })
     }
 
-    pub(super) fn sent_files(&self) -> Step<Vec<SentFile>> {
+    pub(super) fn sent_files(&self) -> EngineResult<Vec<SentFile>> {
         self.records(Table::SentFiles, |key| {
             key_of(Table::SentFiles, key, |key| FileRow::file(key).map(Some))
         })
     }
 
-    pub(super) fn extra(&self, name: &str) -> Step<Option<Extra>> {
+    pub(super) fn extra(&self, name: &str) -> EngineResult<Option<Extra>> {
         self.record(Table::Extras, &TextKey::of(self.account, name), name.to_owned())
     }
 
-    pub(super) fn extras(&self) -> Step<Vec<Extra>> {
+    pub(super) fn extras(&self) -> EngineResult<Vec<Extra>> {
         let table = Table::Extras;
         self.records(table, |key| {
             let name = TextKey::text(key);
@@ -145,7 +149,7 @@ impl SessionRows<'_> {
     }
 
     /// One record, or `None` where the row is not there.
-    fn record<R: Record>(&self, table: Table, key: &[u8], says: R::Key) -> Step<Option<R>> {
+    fn record<R: Record>(&self, table: Table, key: &[u8], says: R::Key) -> EngineResult<Option<R>> {
         get(self.view, table, key, says)
     }
 
@@ -154,8 +158,8 @@ impl SessionRows<'_> {
     fn records<R: Record>(
         &self,
         table: Table,
-        parse: impl Fn(&[u8]) -> Step<Option<R::Key>>,
-    ) -> Step<Vec<R>> {
+        parse: impl Fn(&[u8]) -> EngineResult<Option<R::Key>>,
+    ) -> EngineResult<Vec<R>> {
         let mut records = Vec::new();
         self.view.each(table, &table.span(self.account), usize::MAX, &mut |key, record| {
             if let Some(says) = parse(key)? {
@@ -167,7 +171,7 @@ impl SessionRows<'_> {
     }
 
     /// The entity that an index finds under this text, which is folded.
-    fn indexed(&self, index: HashIndex, text: &str) -> Step<Option<Entity>> {
+    fn indexed(&self, index: HashIndex, text: &str) -> EngineResult<Option<Entity>> {
         let Some((id, record)) = self.view.find(index, self.account, text)? else {
             return Ok(None);
         };
@@ -186,7 +190,7 @@ impl SessionRows<'_> {
         after: Option<PeerId>,
         most: usize,
         mut visit: impl FnMut(Entity) -> bool,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         let table = Table::Entities;
         let mut span = table.span(self.account);
         if let Some(id) = after {
@@ -205,7 +209,7 @@ fn key_of<const N: usize, T>(
     table: Table,
     key: &[u8],
     parse: impl FnOnce(&[u8; N]) -> Result<T, RecordError>,
-) -> Step<T> {
+) -> EngineResult<T> {
     let parsed = key.try_into().map_err(|_| RecordError::Key).and_then(parse);
     parsed.map_err(|error| Fault::record(table.name(), key, error))
 }

@@ -9,7 +9,7 @@ use super::entities::known;
 use super::rows::SessionRows;
 use super::view::SessionView;
 use super::{catalog, remove};
-use crate::engine::{Durability, Engine, Rows, Step, Table, View};
+use crate::engine::{Durability, Engine, EngineResult, Rows, Table, View};
 use crate::error::Result;
 use crate::record::AccountNo;
 use crate::session::merge::Sight;
@@ -83,7 +83,11 @@ impl StoreSession {
         )
     }
 
-    fn reading<T>(&self, view: &View, work: impl FnOnce(SessionRows<'_>) -> Step<T>) -> Step<T> {
+    fn reading<T>(
+        &self,
+        view: &View,
+        work: impl FnOnce(SessionRows<'_>) -> EngineResult<T>,
+    ) -> EngineResult<T> {
         work(SessionRows {
             view,
             account: self.account,
@@ -93,12 +97,12 @@ impl StoreSession {
     }
 
     /// Reads several rows of one moment.
-    fn read<T>(&self, work: impl FnOnce(SessionRows<'_>) -> Step<T>) -> Result<T> {
+    fn read<T>(&self, work: impl FnOnce(SessionRows<'_>) -> EngineResult<T>) -> Result<T> {
         self.engine.read(|view| self.reading(view, work))
     }
 
     /// Reads a single row.
-    fn look_up<T>(&self, work: impl FnOnce(SessionRows<'_>) -> Step<T>) -> Result<T> {
+    fn look_up<T>(&self, work: impl FnOnce(SessionRows<'_>) -> EngineResult<T>) -> Result<T> {
         self.engine.look_up(|view| self.reading(view, work))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::catalog;
 use super::rows::SessionRows;
-use crate::engine::{Engine, Rows, Step, Table, View};
+use crate::engine::{Engine, EngineResult, Rows, Table, View};
 use crate::error::{Error, Result};
 use crate::record::AccountNo;
 use crate::session::{Commit, Session, SessionBatch};
@@ -104,7 +104,7 @@ impl SessionView {
         self.view.sequence()
     }
 
-    fn read<T>(&self, work: impl FnOnce(SessionRows<'_>) -> Step<T>) -> Result<T> {
+    fn read<T>(&self, work: impl FnOnce(SessionRows<'_>) -> EngineResult<T>) -> Result<T> {
         let path = self.engine.path();
         let rows = SessionRows {
             view: &self.view,

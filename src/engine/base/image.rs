@@ -9,7 +9,7 @@ use redb::{Database, StorageBackend};
 use zeroize::Zeroizing;
 
 use super::{Fill, definition};
-use crate::engine::fault::{Step, caught};
+use crate::engine::fault::{EngineResult, caught};
 use crate::engine::rows::Table;
 use crate::file::{Bytes, PAGE};
 
@@ -20,7 +20,7 @@ const CACHE: usize = 16 << 20;
 ///
 /// What this module has of it in memory is wiped. The pages that redb keeps while it writes are not:
 /// redb frees them as they are.
-pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> Step<Zeroizing<Vec<u8>>> {
+pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> EngineResult<Zeroizing<Vec<u8>>> {
     let image = MemoryImage::default();
     let backend = image.clone();
     caught(move || {
@@ -38,7 +38,7 @@ pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> Step<Zeroizing<Vec<u
     Ok(image)
 }
 
-fn write(database: &Database, tables: &[Table], fill: Fill<'_>) -> Step<()> {
+fn write(database: &Database, tables: &[Table], fill: Fill<'_>) -> EngineResult<()> {
     let mut transaction = ManuallyDrop::new(database.begin_write()?);
     // Its commit makes the slot of the header that counts known beyond doubt.
     transaction.set_two_phase_commit(true);

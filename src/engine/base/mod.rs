@@ -17,7 +17,7 @@ use redb::{
 use zeroize::Zeroizing;
 
 use self::image::{ImageBytes, resize};
-use super::fault::{Step, caught};
+use super::fault::{EngineResult, caught};
 use super::rows::{Stored, TABLES, Table, Value, Visit};
 use crate::file::{Bytes, Damage, Disk, Extent, PAGE, pages_of};
 use crate::record::AccountNo;
@@ -134,19 +134,19 @@ impl Base {
     }
 
     /// Its table, or `None` if it has none of that name.
-    pub(crate) fn table(&self, table: Table) -> Step<Option<&dyn Stored>> {
+    pub(crate) fn table(&self, table: Table) -> EngineResult<Option<&dyn Stored>> {
         let tables = &self.opened()?.tables;
         let rows = tables.get(table as usize).and_then(Option::as_ref);
         Ok(rows.map(|rows| rows as &dyn Stored))
     }
 
     /// Reads all of it; says what is damaged.
-    pub(crate) fn check(&self) -> Step<()> {
+    pub(crate) fn check(&self) -> EngineResult<()> {
         let bytes = self.read()?;
         self.verify(&bytes).map(drop)
     }
 
-    fn opened(&self) -> Step<&Opened> {
+    fn opened(&self) -> EngineResult<&Opened> {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
@@ -154,7 +154,7 @@ impl Base {
         Ok(self.opened.get_or_init(|| opened))
     }
 
-    fn open(&self) -> Step<Opened> {
+    fn open(&self) -> EngineResult<Opened> {
         let bytes = Arc::new(self.read()?);
         let len = self.verify(&bytes)?;
         caught(|| {
@@ -175,7 +175,7 @@ impl Base {
         })
     }
 
-    fn read(&self) -> Step<Bytes> {
+    fn read(&self) -> EngineResult<Bytes> {
         let len = usize::try_from(self.info.extent.len())
             .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         match self.disk.bytes(self.info.extent.at(), len) {
@@ -187,7 +187,7 @@ impl Base {
     }
 
     /// Verifies every checksum and the layout of every page. Gives the length of the database.
-    fn verify(&self, bytes: &Bytes) -> Step<usize> {
+    fn verify(&self, bytes: &Bytes) -> EngineResult<usize> {
         let len = self.info.blocks as usize * PAGE;
         let sums = Checksums::new(self.file_id, self.info.number);
         let (blocks, rest) = bytes.all().split_at_checked(len).ok_or(Damage::Base { block: 0 })?;
@@ -208,11 +208,11 @@ const fn definition(table: Table) -> Rows {
 }
 
 impl Stored for ReadOnlyTable<&'static [u8], &'static [u8]> {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>> {
         caught(|| Ok(self.get(key)?.map(Value::Base)))
     }
 
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
+    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> EngineResult<()> {
         caught(|| {
             for row in self.range::<&[u8]>((from, to))? {
                 let (key, value) = row?;
@@ -224,10 +224,10 @@ impl Stored for ReadOnlyTable<&'static [u8], &'static [u8]> {
         })
     }
 
-    fn count(&self, _: AccountNo) -> Step<Option<u64>> {
+    fn count(&self, _: AccountNo) -> EngineResult<Option<u64>> {
         Ok(None)
     }
 }
 
 /// Gives the rows of a table, in the order of their keys.
-pub(crate) type Fill<'a> = &'a mut dyn FnMut(Table, Visit<'_>) -> Step<()>;
+pub(crate) type Fill<'a> = &'a mut dyn FnMut(Table, Visit<'_>) -> EngineResult<()>;

@@ -8,7 +8,7 @@ use std::ops::{Bound, Deref};
 
 use redb::AccessGuard;
 
-use super::fault::Step;
+use super::fault::EngineResult;
 use crate::record::AccountNo;
 
 pub(crate) use self::key::RowKey;
@@ -66,36 +66,36 @@ impl Deref for Value {
 }
 
 /// Takes key and value of a row and says whether to go on.
-pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Step<bool>;
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> EngineResult<bool>;
 
 /// A set of rows that can be read.
 pub(crate) trait Rows {
-    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>>;
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>>;
 
     /// Visits the rows of a span in the order of their keys. `most` is a hint: a caller that stops
     /// after so many rows is spared the cost of more.
-    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> Step<()>;
+    fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> EngineResult<()>;
 }
 
 /// A set of rows that can be changed.
 pub(crate) trait RowsMut: Rows {
     /// Puts a row. If the same row is there already, nothing changes.
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()> {
         self.set(table, key, value)
     }
 
     /// Puts a row without a look at what is there.
-    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()>;
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()>;
 
-    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()>;
+    fn remove(&mut self, table: Table, key: &[u8]) -> EngineResult<()>;
 }
 
 /// A table below the memtables.
 pub(crate) trait Stored: std::fmt::Debug + Send + Sync {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>>;
+    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>>;
 
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()>;
+    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> EngineResult<()>;
 
     /// How many rows an account has, if that is known without a count.
-    fn count(&self, account: AccountNo) -> Step<Option<u64>>;
+    fn count(&self, account: AccountNo) -> EngineResult<Option<u64>>;
 }

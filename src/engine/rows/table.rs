@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::super::fault::{Fault, Step};
+use super::super::fault::{EngineResult, Fault};
 use super::{RowKey, Rows};
 use crate::error::Error;
 use crate::record::{AccountNo, MAX_RECORD, Record, decode, encode};
@@ -157,7 +157,7 @@ pub(crate) fn get<R: Record>(
     table: Table,
     key: &[u8],
     says: R::Key,
-) -> Step<Option<R>> {
+) -> EngineResult<Option<R>> {
     match rows.get(table, key)? {
         Some(record) => Ok(Some(decoded(table, key, says, &record)?)),
         None => Ok(None),
@@ -165,17 +165,22 @@ pub(crate) fn get<R: Record>(
 }
 
 /// A record decoded; its table and key are in the error.
-pub(crate) fn decoded<R: Record>(table: Table, key: &[u8], says: R::Key, record: &[u8]) -> Step<R> {
+pub(crate) fn decoded<R: Record>(
+    table: Table,
+    key: &[u8],
+    says: R::Key,
+    record: &[u8],
+) -> EngineResult<R> {
     decode(says, record).map_err(|error| Fault::record(table.name(), key, error))
 }
 
 /// A record encoded, or the refusal of one that is too long.
-pub(crate) fn encoded<R: Record>(what: &'static str, value: &R) -> Step<Vec<u8>> {
+pub(crate) fn encoded<R: Record>(what: &'static str, value: &R) -> EngineResult<Vec<u8>> {
     Ok(encode(value).ok_or(Error::TooLarge { what, most: MAX_RECORD })?)
 }
 
 /// The owner that an index row names.
-pub(crate) fn owner(index: Table, key: &[u8], row: &[u8]) -> Step<PeerId> {
+pub(crate) fn owner(index: Table, key: &[u8], row: &[u8]) -> EngineResult<PeerId> {
     let marked = row.try_into().ok().map(i64::from_le_bytes);
     let owner = marked.and_then(PeerId::from_marked);
     owner.ok_or_else(|| Fault::index(index.name(), key, "it names nobody"))

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::fault::Step;
+use super::fault::EngineResult;
 use super::rows::{Value, Visit};
 use crate::record::{AccountNo, PeerKey, Record};
 use crate::segment::{HashIndex, Key, Row, Segment, SegmentError, Walk};
@@ -46,7 +46,7 @@ impl Segments {
     }
 
     /// Roughly how many bytes are of accounts that were removed.
-    pub(crate) fn dead_bytes(&self) -> Step<u64> {
+    pub(crate) fn dead_bytes(&self) -> EngineResult<u64> {
         let mut bytes = 0;
         for segment in self.iter().filter(|_| !self.removed.is_empty()) {
             let (mut all, mut dead) = (0, 0);
@@ -61,7 +61,7 @@ impl Segments {
     }
 
     /// The payload of an entity's record; `None` where no segment has it or a tombstone is newer.
-    fn payload(&self, key: &Key) -> Step<Option<&[u8]>> {
+    fn payload(&self, key: &Key) -> EngineResult<Option<&[u8]>> {
         for (_, segment) in self.of_account(PeerKey::account(key)) {
             if let Some(Row { payload, .. }) = segment.get(key)? {
                 return Ok(payload);
@@ -71,7 +71,7 @@ impl Segments {
     }
 
     /// The record of an entity.
-    pub(crate) fn get(&self, key: &Key) -> Step<Option<Value>> {
+    pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<Value>> {
         Ok(self.payload(key)?.map(|payload| Value::record(Entity::TAG, payload)))
     }
 
@@ -82,12 +82,12 @@ impl Segments {
         index: HashIndex,
         account: AccountNo,
         text: &str,
-    ) -> Step<Option<(Key, Value)>> {
+    ) -> EngineResult<Option<(Key, Value)>> {
         let mut hash = None;
         for (at, segment) in self.of_account(account) {
             let (mut holder, mut newer) = (None, Ok(()));
             let hash = *hash.get_or_insert_with(|| segment.hash(account.0, text));
-            segment.holders(index, account.0, text, hash, &mut |row| {
+            segment.find_by_text(index, account.0, text, hash, &mut |row| {
                 match (self.is_shadowed(at, &row.key), row.payload) {
                     (Ok(false), Some(payload)) => {
                         holder = Some((row.key, Value::record(Entity::TAG, payload)));
@@ -105,7 +105,7 @@ impl Segments {
         Ok(None)
     }
 
-    fn is_shadowed(&self, at: usize, key: &Key) -> Step<bool> {
+    fn is_shadowed(&self, at: usize, key: &Key) -> EngineResult<bool> {
         let account = PeerKey::account(key);
         for (_, segment) in self.of_account(account).take_while(|(newer, _)| *newer < at) {
             if segment.get(key)?.is_some() {
@@ -116,7 +116,12 @@ impl Segments {
     }
 
     /// Visits every entity within these bounds, in the order of the keys.
-    pub(crate) fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
+    pub(crate) fn each(
+        &self,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        visit: Visit<'_>,
+    ) -> EngineResult<()> {
         let within = |key: &Key| match to {
             Bound::Included(to) => key.as_slice() <= to,
             Bound::Excluded(to) => key.as_slice() < to,
@@ -146,7 +151,7 @@ impl Segments {
     }
 
     /// How many entities an account has, if a single segment has all of them.
-    pub(crate) fn count(&self, account: AccountNo) -> Step<Option<u64>> {
+    pub(crate) fn count(&self, account: AccountNo) -> EngineResult<Option<u64>> {
         let mut counts = Vec::new();
         for (_, segment) in self.of_account(account) {
             counts.extend(Some(segment.count(account.0)?).filter(|count| *count != (0, 0)));
@@ -173,12 +178,15 @@ pub(crate) struct MergedRows<'a>(Vec<Walk<'a>>);
 
 impl<'a> MergedRows<'a> {
     /// These, the newest first, from a key on.
-    pub(crate) fn from(segments: impl Iterator<Item = &'a Segment>, first: &Key) -> Step<Self> {
+    pub(crate) fn from(
+        segments: impl Iterator<Item = &'a Segment>,
+        first: &Key,
+    ) -> EngineResult<Self> {
         let walks: Result<_, SegmentError> = segments.map(|segment| segment.walk(first)).collect();
         Ok(Self(walks?))
     }
 
-    pub(crate) fn next(&mut self) -> Step<Option<Row<'a>>> {
+    pub(crate) fn next(&mut self) -> EngineResult<Option<Row<'a>>> {
         // The first of those with the smallest key is the newest.
         let Some(row) = self.0.iter().filter_map(Walk::front).min_by_key(|row| row.key) else {
             return Ok(None);

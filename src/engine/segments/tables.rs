@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::super::fault::{Fault, Step};
+use super::super::fault::{EngineResult, Fault};
 use super::super::rows::Table;
 use super::super::rows::{Stored, Value, Visit};
 use super::Segments;
@@ -19,24 +19,24 @@ pub(crate) struct EntityTable(pub(crate) Arc<Segments>);
 pub(crate) struct IndexTable(pub(crate) Arc<Segments>, pub(crate) HashIndex);
 
 impl Stored for EntityTable {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>> {
         match key.try_into() {
             Ok(key) => self.0.get(key),
             Err(_) => Ok(None),
         }
     }
 
-    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> Step<()> {
+    fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> EngineResult<()> {
         self.0.each(from, to, visit)
     }
 
-    fn count(&self, account: AccountNo) -> Step<Option<u64>> {
+    fn count(&self, account: AccountNo) -> EngineResult<Option<u64>> {
         self.0.count(account)
     }
 }
 
 impl Stored for IndexTable {
-    fn get(&self, key: &[u8]) -> Step<Option<Value>> {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>> {
         let Self(segments, index) = self;
         let Ok((account, text)) = TextKey::parts(key) else { return Ok(None) };
         let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
@@ -45,11 +45,11 @@ impl Stored for IndexTable {
     }
 
     /// Segments have no index rows, only records and hashes.
-    fn each(&self, _: Bound<&[u8]>, _: Bound<&[u8]>, _: Visit<'_>) -> Step<()> {
+    fn each(&self, _: Bound<&[u8]>, _: Bound<&[u8]>, _: Visit<'_>) -> EngineResult<()> {
         Err(Fault::index(table_of(self.1).name(), &[], "segments have no rows of it"))
     }
 
-    fn count(&self, _: AccountNo) -> Step<Option<u64>> {
+    fn count(&self, _: AccountNo) -> EngineResult<Option<u64>> {
         Ok(None)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::fault::Step;
+use super::super::fault::EngineResult;
 use super::super::memtable::Change;
 use super::super::merge::merged;
 use super::super::rows::{Row, RowKey, Rows, RowsMut, Span, Stored, Table, Value, Visit};
@@ -15,7 +15,7 @@ use crate::record::AccountNo;
 use crate::segment::{Builder, Collision, HashIndex, Segment};
 
 /// Changes that may be too large for memory. They become durable together, or none does.
-pub(crate) struct Direct<'e, 'w> {
+pub(crate) struct BulkWrite<'e, 'w> {
     edit: &'e mut Edit<'w>,
     /// Changes of entities and index rows that are to lie over the segments.
     changes: BTreeMap<(Table, RowKey), Change>,
@@ -24,9 +24,9 @@ pub(crate) struct Direct<'e, 'w> {
 impl Writer {
     /// Makes the changes of `work` in one generation; on any error none of them. Other writers
     /// wait.
-    pub(crate) fn direct<T>(
+    pub(crate) fn bulk_write<T>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Direct<'_, '_>) -> Step<T>,
+        work: impl FnOnce(&mut BulkWrite<'_, '_>) -> EngineResult<T>,
     ) -> Result<T> {
         self.check_writable()?;
         if !self.disk().is_in_place() {
@@ -45,7 +45,7 @@ impl Writer {
             let version = Arc::clone(&tip.version);
             let mut edit = Edit::new(&self.opener, &self.space, manifest, version);
             edit.take_in(taken, &tip.carried, Merge::Seldom)?;
-            let mut direct = Direct { edit: &mut edit, changes: BTreeMap::new() };
+            let mut direct = BulkWrite { edit: &mut edit, changes: BTreeMap::new() };
             let done = work(&mut direct)?;
             direct.settle_entities()?;
             edit.limit_segments()?;
@@ -58,7 +58,7 @@ impl Writer {
     }
 }
 
-impl<'w> Direct<'_, 'w> {
+impl<'w> BulkWrite<'_, 'w> {
     /// Begins a segment that is to lie over all others.
     pub(crate) fn builder(&mut self) -> Builder<'w> {
         self.edit.builder()
@@ -68,7 +68,7 @@ impl<'w> Direct<'_, 'w> {
     pub(crate) fn add(
         &mut self,
         builder: Builder<'_>,
-    ) -> Step<(Arc<Segment>, [Vec<Collision>; 2])> {
+    ) -> EngineResult<(Arc<Segment>, [Vec<Collision>; 2])> {
         self.edit.add(builder)
     }
 
@@ -76,8 +76,8 @@ impl<'w> Direct<'_, 'w> {
     pub(crate) fn fill(
         &mut self,
         table: Table,
-        source: &mut dyn FnMut(Visit<'_>) -> Step<()>,
-    ) -> Step<()> {
+        source: &mut dyn FnMut(Visit<'_>) -> EngineResult<()>,
+    ) -> EngineResult<()> {
         match table {
             Table::Entities => self.edit.fill_entities(source),
             // Segments index them by themselves.
@@ -91,7 +91,7 @@ impl<'w> Direct<'_, 'w> {
 
     /// Removes every row of an account from a table. Segments keep theirs, which do not count any
     /// more: the number of the account is not given to another.
-    pub(crate) fn clear(&mut self, table: Table, account: AccountNo) -> Step<()> {
+    pub(crate) fn clear(&mut self, table: Table, account: AccountNo) -> EngineResult<()> {
         if table.is_in_segments() {
             self.edit.remove(account);
             return Ok(());
@@ -106,7 +106,7 @@ impl<'w> Direct<'_, 'w> {
     }
 
     /// Writes the changes of entities into a segment of their own.
-    pub(crate) fn settle_entities(&mut self) -> Step<()> {
+    pub(crate) fn settle_entities(&mut self) -> EngineResult<()> {
         let changes = std::mem::take(&mut self.changes).into_iter();
         let entities = changes.filter(|((table, _), _)| *table == Table::Entities);
         let entities = entities.map(|((_, key), change)| (key_of(&key), change)).collect();
@@ -114,7 +114,11 @@ impl<'w> Direct<'_, 'w> {
     }
 
     /// The table below the changes.
-    fn below<T>(&self, table: Table, work: impl FnOnce(Option<&dyn Stored>) -> Step<T>) -> Step<T> {
+    fn below<T>(
+        &self,
+        table: Table,
+        work: impl FnOnce(Option<&dyn Stored>) -> EngineResult<T>,
+    ) -> EngineResult<T> {
         let segments = || Arc::new(self.edit.segments.clone());
         match table {
             Table::Entities => work(Some(&EntityTable(segments()))),
@@ -134,15 +138,15 @@ impl<'w> Direct<'_, 'w> {
     }
 }
 
-impl Rows for Direct<'_, '_> {
-    fn get(&self, table: Table, key: &[u8]) -> Step<Option<Value>> {
+impl Rows for BulkWrite<'_, '_> {
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>> {
         match self.changes_of(table).get(&(table, RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(Value::Held)),
             None => self.below(table, |rows| rows.map_or(Ok(None), |rows| rows.get(key))),
         }
     }
 
-    fn each(&self, table: Table, span: &Span, _: usize, visit: Visit<'_>) -> Step<()> {
+    fn each(&self, table: Table, span: &Span, _: usize, visit: Visit<'_>) -> EngineResult<()> {
         let within =
             |key: &[u8]| std::ops::RangeBounds::<[u8]>::contains(&(span.from(), span.to()), key);
         let from = (table, RowKey::from(&[][..]));
@@ -159,13 +163,13 @@ impl Rows for Direct<'_, '_> {
     }
 }
 
-impl RowsMut for Direct<'_, '_> {
-    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> Step<()> {
+impl RowsMut for BulkWrite<'_, '_> {
+    fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()> {
         self.change(table, key, Some(Row::of(table, value)));
         Ok(())
     }
 
-    fn remove(&mut self, table: Table, key: &[u8]) -> Step<()> {
+    fn remove(&mut self, table: Table, key: &[u8]) -> EngineResult<()> {
         self.change(table, key, None);
         Ok(())
     }

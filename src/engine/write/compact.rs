@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::super::fault::Step;
+use super::super::fault::EngineResult;
 use super::edit::{Edit, Merge};
 use super::publish::Durable;
 use super::{Writer, locked};
@@ -129,7 +129,7 @@ impl Writer {
     }
 
     /// Copies what lies behind free pages in front of them. Says whether anything was moved.
-    fn move_to_front(&self) -> Step<bool> {
+    fn move_to_front(&self) -> EngineResult<bool> {
         let mut durable = locked(&self.durable);
         let _making = locked(&self.batch);
         let tip = self.tip();

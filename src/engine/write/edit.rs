@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::super::base::{BaseInfo, image_of, sealed};
-use super::super::fault::Step;
+use super::super::fault::EngineResult;
 use super::super::manifest::Manifest;
 use super::super::memtable::{Change, Memtable, RowChanged};
 use super::super::merge::{merged, page_of};
@@ -129,7 +129,7 @@ impl<'w> Edit<'w> {
         memtables: &[Arc<Memtable>],
         carried: &Arc<Memtable>,
         merge: Merge,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         let memtables = memtables.iter().chain([carried]);
         let locked: Vec<_> = memtables.map(|memtable| memtable.rows()).collect();
         let rows = || locked.iter().map(std::ops::Deref::deref);
@@ -143,7 +143,7 @@ impl<'w> Edit<'w> {
     }
 
     /// Puts changes of entities over all segments.
-    pub(super) fn add_entities(&mut self, entities: &Entities, merge: Merge) -> Step<()> {
+    pub(super) fn add_entities(&mut self, entities: &Entities, merge: Merge) -> EngineResult<()> {
         if merge == Merge::All {
             let all = self.segments.newest_first.len();
             return self.write_merged(entities, all, Some(&self.opener.progress));
@@ -182,7 +182,7 @@ impl<'w> Edit<'w> {
     }
 
     /// Merges the newest segments where short ones are too many.
-    pub(super) fn limit_segments(&mut self) -> Step<()> {
+    pub(super) fn limit_segments(&mut self) -> EngineResult<()> {
         let newest = self.segments.iter().next().map_or(0, |segment| segment.len());
         let merged = self.to_merge(newest, Merge::Seldom);
         if merged < 2 {
@@ -201,7 +201,7 @@ impl<'w> Edit<'w> {
         entities: &Entities,
         merged: usize,
         progress: Option<&Progress>,
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         let segments = self.segments.newest_first.clone();
         let (newer, older) = segments.split_at(merged.min(segments.len()));
         let removed = self.segments.removed.clone();
@@ -244,7 +244,7 @@ impl<'w> Edit<'w> {
     pub(super) fn add(
         &mut self,
         builder: Builder<'_>,
-    ) -> Step<(Arc<Segment>, [Vec<Collision>; 2])> {
+    ) -> EngineResult<(Arc<Segment>, [Vec<Collision>; 2])> {
         let (new, collisions) = builder.finish()?;
         let segment = Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?);
         self.segments.newest_first.insert(0, Arc::clone(&segment));
@@ -255,8 +255,8 @@ impl<'w> Edit<'w> {
     /// Writes a segment of the entities that `source` gives, over all others.
     pub(super) fn fill_entities(
         &mut self,
-        source: &mut dyn FnMut(Visit<'_>) -> Step<()>,
-    ) -> Step<()> {
+        source: &mut dyn FnMut(Visit<'_>) -> EngineResult<()>,
+    ) -> EngineResult<()> {
         let mut builder = self.builder();
         source(&mut |key, record| {
             let payload = record.split_first().map(|(_, payload)| payload);
@@ -273,7 +273,7 @@ impl<'w> Edit<'w> {
         }
     }
 
-    fn replace(&mut self, old: &[Arc<Segment>], builder: Builder<'_>) -> Step<()> {
+    fn replace(&mut self, old: &[Arc<Segment>], builder: Builder<'_>) -> EngineResult<()> {
         let built = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
         let opened = match &built {
             Some(new) => Some(Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?)),
@@ -287,7 +287,7 @@ impl<'w> Edit<'w> {
     }
 
     /// Copies a segment in front of where it is, if there is room.
-    pub(super) fn lower_segments(&mut self) -> Step<bool> {
+    pub(super) fn lower_segments(&mut self) -> EngineResult<bool> {
         let mut lowered = false;
         for place in 0..self.segments.newest_first.len() {
             let Some(segment) = self.segments.newest_first.get(place).map(Arc::clone) else {
@@ -309,7 +309,7 @@ impl<'w> Edit<'w> {
 
     /// Writes all segments anew as one, which goes to the end of the file. `progress` counts the
     /// rows.
-    pub(super) fn rewrite_segments(&mut self, progress: Option<&Progress>) -> Step<bool> {
+    pub(super) fn rewrite_segments(&mut self, progress: Option<&Progress>) -> EngineResult<bool> {
         let all = self.segments.newest_first.len();
         if all == 0 {
             return Ok(false);
@@ -319,7 +319,7 @@ impl<'w> Edit<'w> {
     }
 
     /// Copies the base in front of where it is, if there is room.
-    pub(super) fn lower_base(&mut self) -> Step<bool> {
+    pub(super) fn lower_base(&mut self) -> EngineResult<bool> {
         let Some(info) = self.before.base.filter(|_| !self.base_changed) else { return Ok(false) };
         let Some(extent) = self.space.take_before(info.extent.page, info.extent.pages) else {
             return Ok(false);
@@ -333,7 +333,7 @@ impl<'w> Edit<'w> {
     }
 
     /// Writes a new base if the changed rows are too many to be carried, or if `always`.
-    pub(super) fn settle_rows(&mut self, always: bool) -> Step<()> {
+    pub(super) fn settle_rows(&mut self, always: bool) -> EngineResult<()> {
         let bytes: usize = self
             .rows
             .iter()
@@ -407,7 +407,7 @@ fn merged_table(
     rows: &BTreeMap<(Table, RowKey), Change>,
     table: Table,
     visit: Visit<'_>,
-) -> Step<()> {
+) -> EngineResult<()> {
     let changes = rows.iter().filter(|((of, _), _)| *of == table);
     let changes = changes.map(|((_, key), change)| (key.clone(), change.clone())).collect();
     let below = version.table(table)?;
@@ -419,7 +419,7 @@ fn merged_table(
 }
 
 /// Copies pages to others.
-fn copy(disk: &dyn Disk, from: Extent, to: Extent) -> Step<()> {
+fn copy(disk: &dyn Disk, from: Extent, to: Extent) -> EngineResult<()> {
     const CHUNK: u64 = 1 << 20;
     let mut done = 0;
     while done < from.len() {

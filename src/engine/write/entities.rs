@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::fault::{Fault, Step};
+use super::super::fault::{EngineResult, Fault};
 use super::super::memtable::{Change, MemRows};
 use super::super::merge::page_of;
 use super::super::rows::{Span, Table};
@@ -50,7 +50,7 @@ pub(super) struct Writing<'a, 'b> {
 }
 
 impl Writing<'_, '_> {
-    pub(super) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+    pub(super) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> EngineResult<()> {
         self.progress.into_iter().for_each(Progress::step);
         let account = PeerKey::account(key);
         if self.removed.contains(&account) {
@@ -65,7 +65,7 @@ impl Writing<'_, '_> {
 }
 
 /// How many rows these segments have, tombstones too.
-pub(super) fn rows_in(segments: &[Arc<Segment>]) -> Step<u64> {
+pub(super) fn rows_in(segments: &[Arc<Segment>]) -> EngineResult<u64> {
     let mut all = 0;
     for segment in segments {
         segment.accounts(&mut |_, rows, gone| all += u64::from(rows) + u64::from(gone))?;
@@ -74,7 +74,11 @@ pub(super) fn rows_in(segments: &[Arc<Segment>]) -> Step<u64> {
 }
 
 /// Adds a row and what it is found by.
-pub(super) fn push(builder: &mut Builder<'_>, key: &Key, payload: Option<&[u8]>) -> Step<()> {
+pub(super) fn push(
+    builder: &mut Builder<'_>,
+    key: &Key,
+    payload: Option<&[u8]>,
+) -> EngineResult<()> {
     builder.push(key, payload)?;
     let Some(payload) = payload else { return Ok(()) };
     let fields: EntityFields<'_> = fields_of::<Entity>(payload)

@@ -4,14 +4,14 @@
 //! for it, else within the flush interval. From time to time a checkpoint writes the rows of the
 //! memtables into a segment, and a new generation with a log of its own begins.
 
+mod bulk_write;
 mod compact;
-mod direct;
 mod edit;
 mod entities;
 mod flusher;
 mod open;
 mod publish;
-mod removed;
+mod removed_accounts;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use self::edit::{Edit, Merge};
 use self::flusher::Flusher;
 use self::publish::Durable;
 use super::batch::Batch;
-use super::fault::Step;
+use super::fault::EngineResult;
 use super::log_rows::content_of;
 use super::memtable::{Applied, Changes, Memtable, RowChanged, Unlogged};
 use super::options::EngineOptions;
@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::file::{Disk, Owner, Space};
 use crate::wal::Append;
 
-pub(crate) use self::direct::Direct;
+pub(crate) use self::bulk_write::BulkWrite;
 pub(crate) use self::open::{check_length, create, open, replay};
 
 /// A log of so many bytes is followed by a checkpoint.
@@ -99,7 +99,7 @@ impl Writer {
         *self.tip.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tip);
     }
 
-    fn guarded<T>(&self, work: impl FnOnce() -> Step<T>) -> Result<T> {
+    fn guarded<T>(&self, work: impl FnOnce() -> EngineResult<T>) -> Result<T> {
         super::fault::caught(work).map_err(|fault| fault.at(&self.path))
     }
 
@@ -147,7 +147,7 @@ impl Writer {
     /// Makes the changes of `work` all at once; on any error of it none of them.
     pub(crate) fn write<T>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Batch<'_>) -> Step<(T, Durability)>,
+        work: impl FnOnce(&mut Batch<'_>) -> EngineResult<(T, Durability)>,
     ) -> Result<T> {
         self.check_writable()?;
         self.make_room()?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 
-use super::super::fault::Step;
+use super::super::fault::EngineResult;
 use super::super::log_rows::rows_of;
 use super::super::manifest::Manifest;
 use super::super::memtable::{Memtable, Unlogged};
@@ -27,7 +27,7 @@ const FIRST_LOG: Extent = Extent { page: 1, pages: 1 };
 const LOG_PAGES: u32 = super::publish::LOG_PAGES;
 
 /// Makes a store on an empty disk: its header, and a log with an empty manifest.
-pub(crate) fn create(disk: &dyn Disk, identity: Identity) -> Step<()> {
+pub(crate) fn create(disk: &dyn Disk, identity: Identity) -> EngineResult<()> {
     let manifest = Manifest::default().to_bytes().ok_or(Damage::Manifest)?;
     let limit = Extent { pages: LOG_PAGES, ..FIRST_LOG };
     let salt = random_salt();
@@ -68,7 +68,7 @@ fn recover(
     disk: Arc<dyn Disk>,
     identity: Identity,
     options: EngineOptions,
-) -> Step<Arc<Writer>> {
+) -> EngineResult<Arc<Writer>> {
     let file_id = identity.file_id;
     let (root, slot) = Roots::read(disk.as_ref(), file_id)?.current()?;
     let log = Log::of(file_id, &root);
@@ -115,13 +115,13 @@ fn recover(
 }
 
 /// A file that is shorter than its root says was cut.
-pub(crate) fn check_length(disk: &dyn Disk, root: &Root) -> Step<()> {
+pub(crate) fn check_length(disk: &dyn Disk, root: &Root) -> EngineResult<()> {
     let (len, needed) = (disk.len()?, u64::from(root.pages) * PAGE as u64);
     if len < needed { Err(Damage::Cut { len, needed }.into()) } else { Ok(()) }
 }
 
 /// Manifest and rows of these records.
-pub(crate) fn replay(records: &[crate::wal::LogRecord]) -> Step<(Manifest, Memtable)> {
+pub(crate) fn replay(records: &[crate::wal::LogRecord]) -> EngineResult<(Manifest, Memtable)> {
     let (first, changes) = records.split_first().ok_or(Damage::Manifest)?;
     let manifest = Manifest::parse(&first.content)?;
     let memtable = Memtable::behind(first.sequence);

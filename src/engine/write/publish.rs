@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::fault::Step;
+use super::super::fault::EngineResult;
 use super::super::log_rows::content_of;
 use super::super::manifest::{Manifest, Retired};
 use super::super::memtable::{Memtable, RowChanged};
@@ -46,7 +46,7 @@ impl Writer {
         durable: &mut Durable,
         mut edit: Edit<'_>,
         taken: &[Arc<Memtable>],
-    ) -> Step<()> {
+    ) -> EngineResult<()> {
         let generation = durable.generation + 1;
         durable.generation = generation;
         let tip = self.tip();
@@ -161,7 +161,7 @@ impl Writer {
         edit: &mut Edit<'_>,
         manifest: &Manifest,
         rows: &NewLogRows,
-    ) -> Step<(LogWriter, Arc<Version>, Arc<Pin>)> {
+    ) -> EngineResult<(LogWriter, Arc<Version>, Arc<Pin>)> {
         let disk = self.disk();
         let generation = durable.generation;
         let too_long = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);

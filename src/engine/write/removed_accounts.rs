@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::fault::Step;
+use super::super::fault::EngineResult;
 use super::edit::Edit;
 
 /// The most removed accounts with rows in segments. For more, all segments are merged.
@@ -10,7 +10,7 @@ const MOST_REMOVED: usize = if cfg!(test) { 100 } else { 1000 };
 
 impl Edit<'_> {
     /// Forgets removed accounts that no segment has rows of. If too many are left, drops the rows.
-    pub(super) fn limit_removed(&mut self) -> Step<()> {
+    pub(super) fn limit_removed(&mut self) -> EngineResult<()> {
         if self.segments.removed.is_empty() {
             return Ok(());
         }
