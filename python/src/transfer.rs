@@ -127,11 +127,8 @@ fn import_one(
     replace: bool,
 ) -> tgsession::Result<ImportRow> {
     let mut session = source.session(from)?;
-    let report = if replace {
-        store.replace(to, &mut session)?
-    } else {
-        store.import(to, &mut session)?
-    };
+    let report =
+        if replace { store.replace(to, &mut session)? } else { store.import(to, &mut session)? };
     let mut notes = report.notes;
     notes.extend(session.notes());
     notes.extend(session.doubts());
