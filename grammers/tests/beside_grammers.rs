@@ -106,7 +106,7 @@ impl Random {
 
     fn dc(&mut self) -> DcOption {
         let known = SessionData::default().dc_options;
-        let mut dc = known[&(self.number(5) + 1)].clone();
+        let mut dc = known.get(&(self.number(5) + 1)).unwrap().clone();
         dc.auth_key = self.maybe(|random| [u8::try_from(random.below(4)).unwrap(); 256]);
         dc.ipv4.set_port(443 + u16::try_from(self.below(3)).unwrap());
         dc
@@ -170,7 +170,9 @@ fn grammers_own_storage_and_ours_answer_the_same() {
         let (stored, kept) = (of_store(), of_memory());
         // Whether another user is the account's own is known once the own is.
         let own = PeerInfo::User { id: OWN, auth: None, bot: None, is_self: Some(true) };
-        [&theirs, &stored, &kept].map(|session| wait(session.cache_peer(own.clone())));
+        for session in [&theirs, &stored, &kept] {
+            wait(session.cache_peer(own.clone()));
+        }
         let mut random = Random(life.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         for number in 0..STEPS {
             step(&mut random, &[&*theirs, &*stored, &*kept]);
