@@ -14,10 +14,14 @@ pub(crate) fn file_damage(
 ) -> EngineResult<Vec<String>> {
     let mut problems = Vec::new();
     let disk = opener.disk.as_ref();
-    if !Roots::read(disk, opener.file_id)?.agree() {
+    let roots = Roots::read(disk, opener.file_id)?;
+    let log = Log::of(opener.file_id, root).read(disk, root);
+    // A writer that was stopped between the writes of both slots has not marked its log yet.
+    let is_between = roots.are_whole() && log.as_ref().is_ok_and(|log| !log.tail.marked);
+    if !roots.agree() && !is_between {
         problems.push("one of the two copies of the root is damaged; the other was used".into());
     }
-    if let Err(error) = Log::of(opener.file_id, root).read(disk, root) {
+    if let Err(error) = log {
         problems.push(error.to_string());
     }
     for segment in version.segments.iter() {

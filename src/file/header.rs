@@ -234,6 +234,10 @@ impl Roots {
         whole.max_by_key(|(root, _)| root.revision).ok_or(Damage::Roots)
     }
 
+    pub(crate) fn are_whole(&self) -> bool {
+        self.slots.iter().all(Option::is_some)
+    }
+
     /// Whether both slots are whole and name the same generation, as they do unless a writer was
     /// stopped while it wrote one.
     pub(crate) fn agree(&self) -> bool {

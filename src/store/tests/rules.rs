@@ -1,9 +1,9 @@
 //! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
 
 use super::faults::{with_a_base, writer};
-use super::life::{Deed, IDENTITY, act, is_durable, new_store, state_of};
+use super::life::{Deed, IDENTITY, act, is_durable, new_store, open, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
-use crate::file::{Root, Roots};
+use crate::file::{Access, Root, Roots};
 use crate::store::ImportSession;
 use crate::types::{Account, Entity, PeerId};
 
@@ -38,8 +38,7 @@ fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
             let disk = SimDisk::new(new_store());
             let store = writer(&disk).unwrap();
             act(&store, &Deed::Session(0)).unwrap();
-            let reader =
-                super::life::open(disk.handle(), crate::file::Access::Read, 4 << 20).unwrap();
+            let reader = open(disk.handle(), Access::Read, 4 << 20).unwrap();
             disk.fail(Some(Fault::once(disk.calls() + at, failure)));
             for number in 1..6 {
                 let _ = act(&store, &Deed::See(0, 1, usize::from(number) * 3));
@@ -48,6 +47,21 @@ fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
                 assert!(done.is_err() || seen == state_of(&store).unwrap(), "{failure:?} {at}");
             }
         }
+    }
+}
+
+/// Also one that was stopped between the writes of both slots of the root.
+#[test]
+fn a_store_whose_writer_was_killed_is_not_reported_as_damaged() {
+    let disk = SimDisk::new(new_store());
+    let store = writer(&disk).unwrap();
+    disk.keep_states();
+    for deed in [Deed::LogIn(0, 1), Deed::Import(0, 1, 60), Deed::Compact, Deed::Import(0, 2, 0)] {
+        act(&store, &deed).unwrap();
+    }
+    for (call, state) in disk.take_states().into_iter().enumerate() {
+        let killed = open(SimDisk::new(state.cache), Access::Read, 20_000).unwrap();
+        assert_eq!(killed.check().unwrap().problems, Vec::<String>::new(), "before call {call}");
     }
 }
 
