@@ -53,7 +53,7 @@ mod unix {
         signals.thread_block()?;
         let session = session_of(text)?;
 
-        // What a client does: it sees somebody, and its updates move on.
+        // A client's work: it sees a user, and its update state advances.
         let number = session.entity_count()? as i64 + 1;
         let seen = PeerId::user(number).ok_or("no user id")?;
         session.process_entities(&[Entity::new(seen).with_name("Somebody")])?;

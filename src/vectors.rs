@@ -61,7 +61,7 @@ fn log_content() -> Vec<u8> {
     content
 }
 
-/// Account 7 with the channel of the vector `entity` and a user of whom nothing is known.
+/// Account 7 with the channel of the vector `entity` and a user without any value.
 fn segment_vectors(documented: &BTreeMap<&'static str, Vec<u8>>) -> Vec<(&'static str, Vec<u8>)> {
     let channel = PeerId::channel(1_777_005).unwrap();
     let user = PeerId::user(10_001).unwrap();

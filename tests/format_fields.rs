@@ -29,7 +29,7 @@ const BEGIN: &str = "## Login, DCs and states\n";
 
 const SESSION_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-/// Which values of a field came back.
+/// A field, and for each of its values whether it came back.
 type Field = (&'static str, Vec<bool>);
 
 fn endpoints(dc: DcOption) -> DcOption {
@@ -64,7 +64,7 @@ fn full(flag: bool) -> Snapshot {
     snapshot
 }
 
-/// One entity of each kind, a user without a hash, and one of which only a reduced view was seen.
+/// One entity of each kind, a user without a hash, and a reduced (`min`) one.
 fn entities() -> Vec<Entity> {
     let kinds = [
         EntityKind::User,
@@ -163,7 +163,7 @@ fn account_fields(was: &Account, is: &Account) -> Vec<Field> {
     ]
 }
 
-/// What came back of each entity that `of` gives a value of.
+/// Whether the value that `of` gives of an entity came back, for each entity that has one.
 fn of_entities(
     was: &[Entity],
     is: &[Entity],
@@ -215,7 +215,7 @@ fn entity_fields(was: &[Entity], is: &[Entity]) -> Vec<Field> {
     ]
 }
 
-/// What the table says of the values of a field.
+/// The cell of the table for the values of a field.
 fn cell(values: &[bool]) -> String {
     let (kept, all) = (values.iter().filter(|kept| **kept).count(), values.len());
     assert!(all > 0, "the session has no value of this field");

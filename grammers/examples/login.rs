@@ -17,7 +17,7 @@ use tgsession_grammers::GrammersSession;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The terminal shows what is typed, also a password.
+/// Reads a line. The terminal echoes it, passwords too.
 fn ask(question: &str) -> Outcome<String> {
     print!("{question}: ");
     io::stdout().flush()?;
@@ -44,7 +44,7 @@ async fn log_in(client: &Client, api_hash: &str) -> Outcome {
     }
 }
 
-/// Stores a peer with username, phone and name, of which grammers itself keeps none.
+/// Stores a peer with its username, phone and name. grammers itself stores none of the three.
 fn see(session: &GrammersSession<StoreSession>, peer: &Peer) -> tgsession::Result<()> {
     match peer {
         Peer::User(user) => session.see(std::slice::from_ref(&user.raw), &[])?,

@@ -129,8 +129,8 @@ fn is_stale(old: &Entity, date: i64, stale: i64) -> bool {
     date.saturating_sub(old.date.unwrap_or(0)) > stale
 }
 
-/// Stores exactly this entity. A view would not move a date that is less than a day older, nor the
-/// usernames of an entity of which only a reduced view is known.
+/// Stores exactly this entity. Merging would keep a date that is less than a day older, and the
+/// usernames of a reduced (`min`) entity.
 fn replace(batch: &mut SessionBatch<'_>, entity: Entity) -> tgsession::Result<()> {
     batch.remove_entity(entity.id)?;
     batch.process_entities(&[entity]).map(drop)

@@ -16,7 +16,7 @@ impl<'a> Batch<'a> {
         Self { below, changes: Changes::default() }
     }
 
-    /// The changes, of which there may be none.
+    /// The changes; there may be none.
     pub(crate) fn into_changes(self) -> Changes {
         self.changes
     }

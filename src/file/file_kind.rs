@@ -1,8 +1,8 @@
-//! The kind of a file by its first bytes, for errors that say what was found.
+//! Recognises a file format by its first bytes, for error messages.
 
 use super::header::MAGIC;
 
-/// The kind of a file by its first bytes.
+/// A file format that the first bytes tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKindFound {
     Empty,

@@ -76,7 +76,7 @@ pub(crate) struct EntityPlace {
     pub(crate) holds: fn(PeerId) -> bool,
     /// The kinds that it tells apart.
     pub(crate) kinds: &'static [EntityKind],
-    /// Whether it keeps entities of which only a reduced (`min`) view was seen.
+    /// Whether it keeps reduced (`min`) entities.
     pub(crate) min: bool,
     /// Whether it keeps users and channels without an access hash.
     pub(crate) no_hash: bool,

@@ -36,7 +36,7 @@ pub(crate) struct EntityFields<'a> {
     date: Option<i64>,
 }
 
-/// Texts, of which there is seldom more than one.
+/// Texts; there is seldom more than one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Texts<'a> {
     first: Option<&'a str>,

@@ -30,7 +30,7 @@ pub(crate) struct Shape {
     pub(crate) rows: u64,
     /// Entries of the index of ids.
     pub(crate) groups: u32,
-    /// Accounts of which it has rows.
+    /// The accounts that it has rows of.
     pub(crate) accounts: u32,
     /// Buckets of the usernames and of the phones.
     pub(crate) usernames: u32,

@@ -49,7 +49,7 @@ fn key(number: Number) -> Key {
 }
 
 impl Segment {
-    /// The segment of which these bytes are all but the header. None of them is read yet.
+    /// The segment with these bytes, which are all but its header. It reads none of them yet.
     pub(crate) fn new(
         file_id: [u8; 16],
         info: SegmentInfo,

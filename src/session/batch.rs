@@ -157,7 +157,7 @@ impl<'a> SessionBatch<'a> {
         self.rows.see(entities, Sight::View)
     }
 
-    /// Stores entities of which a part is known, by the rules of
+    /// Merges partial entities into the stored ones, by the rules of
     /// [`Session::merge_entities`](super::Session::merge_entities). Gives how many of them changed
     /// something.
     pub fn merge_entities(&mut self, entities: &[Entity]) -> Result<usize> {

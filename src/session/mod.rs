@@ -133,8 +133,8 @@ pub trait Session: Send + Sync {
         run(self, Commit::Durable, |batch| batch.process_entities(entities))
     }
 
-    /// Stores entities of which the client knows a part only, in this order, and returns how many of
-    /// them changed something. A part is an id with its access hash, or with the usernames alone.
+    /// Merges partial entities into the stored ones, in this order, and returns how many of them
+    /// changed something. A part is an id with its access hash, or with the usernames alone.
     ///
     /// A part replaces the fields that it has and keeps the others. Otherwise the rules of
     /// [`process_entities`](Session::process_entities) hold: the hash of a `min` part never

@@ -85,7 +85,7 @@ pub trait Storage: Send + Sync {
     /// Up to `limit` rows of a table in the order of their keys, from behind `after` on.
     fn scan(&self, table: Table, after: Option<&Key>, limit: usize) -> Result<Vec<Row>>;
 
-    /// Makes these changes, of which no two have the same key: all of them or, after an error,
+    /// Makes these changes, whose keys are distinct: all of them or, after an error,
     /// none. Every later call sees them, and none sees a part of them. If `durable` is set, a
     /// crash behind this call loses none of them.
     fn apply(&self, changes: Vec<Change>, durable: bool) -> Result<()>;

@@ -129,8 +129,8 @@ impl SourceSession<'_> {
         }
     }
 
-    /// What was found in the source and is not in the account or the entities read so far, one
-    /// sentence each. Complete once the entities have been read to the end.
+    /// Values of the source that the account and the entities read so far lack, one sentence each.
+    /// The list is complete when the iteration over the entities has ended.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let inside = match &self.entities {

@@ -100,7 +100,7 @@ impl Unwrapping<'_> {
         }
     }
 
-    /// The sessions among several texts, most of which are something else.
+    /// Picks the sessions out of several texts.
     fn any_of(
         &mut self,
         path: &Path,

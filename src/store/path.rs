@@ -1,8 +1,8 @@
-//! Which file a path means.
+//! The file of a store, from the path that a caller gives.
 
 use std::path::{Path, PathBuf};
 
-/// What a store's file name ends in.
+/// The extension of a store's file name.
 const EXTENSION: &str = "tgsession";
 
 /// The file that a path means: itself if there is such a file or it ends in `.tgsession`, else

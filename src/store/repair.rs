@@ -94,7 +94,7 @@ pub(super) fn salvaged_on(
     Ok((sessions, lost))
 }
 
-/// Every account of which there is a row, and its name.
+/// Every account that has a row, and its name.
 fn names(salvaged: &Salvaged, lost: &mut Vec<String>) -> BTreeMap<AccountNo, String> {
     let mut names = BTreeMap::new();
     for (name, row) in rows_of(salvaged, Table::Sessions) {

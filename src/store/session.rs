@@ -35,7 +35,7 @@ use crate::types::{
 /// session.set_update_state(Some(state))?; // durable within a second
 /// session.flush()?; // durable now
 ///
-/// // What is written later is not in a view.
+/// // A view does not show later writes.
 /// let view = session.read_view()?;
 /// session.set_update_state(None)?;
 /// assert_eq!(view.update_state()?, Some(state));

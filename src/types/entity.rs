@@ -99,7 +99,7 @@ pub struct Entity {
 }
 
 impl Entity {
-    /// An entity of which only the id is known.
+    /// An entity with an id and no other value.
     #[must_use]
     pub fn new(id: PeerId) -> Self {
         Self {

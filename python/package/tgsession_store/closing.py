@@ -1,4 +1,4 @@
-"""What a ``with`` block closes."""
+"""The base of the types that a ``with`` block closes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Self = TypeVar("_Self", bound="Closing")
 
 
 class Closing:
-    """Is closed at the end of a ``with`` block, after an error too."""
+    """Closes at the end of a ``with`` block, after an error too."""
 
     __slots__ = ()
 

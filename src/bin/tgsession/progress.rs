@@ -49,13 +49,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Entities, for work that leaves standard output alone or fills it at the end.
+    /// Counts entities of work that leaves standard output alone or fills it at the end.
     pub(crate) fn new(expected: Option<u64>) -> Self {
         let (started, bar) = (Instant::now(), None);
         Self { started, done: 0, expected, what: "entities", stride: STRIDE, bar, wanted: wanted() }
     }
 
-    /// Sessions, each of which may take long.
+    /// Counts sessions, and draws after each: one may take long.
     pub(crate) fn of_sessions(expected: usize) -> Self {
         let mut progress = Self::new(Some(expected as u64));
         (progress.what, progress.stride) = ("sessions", 1);
@@ -133,7 +133,7 @@ impl Waiting {
     }
 }
 
-/// One pass over the entities, of which a call may make several.
+/// One pass over the entities. A call may make several.
 struct Pass {
     doing: &'static str,
     started: Instant,

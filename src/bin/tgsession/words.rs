@@ -61,7 +61,7 @@ pub(crate) fn dc_list(ids: &[DcId]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// How many entities there are, and of which sort.
+/// The number of entities, and of each kind.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) entities: u64,

@@ -238,7 +238,7 @@ impl Writer {
 /// The rows that a new log begins with.
 struct NewLogRows {
     rows: Vec<RowChanged>,
-    /// The last batch of which they are.
+    /// The last batch whose changes are among them.
     sequence: u64,
     /// The keys that count as logged with them, if the newer memtables are among them.
     relogged: Option<Vec<(Table, RowKey)>>,

@@ -11,7 +11,7 @@ pub(in crate::source) type Bytes = Zeroizing<Vec<u8>>;
 pub(in crate::source) enum Inside {
     /// One thing.
     One(Bytes),
-    /// Texts by name, of which any may be a session.
+    /// Texts by name. Any of them may be a session.
     Texts(Vec<(String, Bytes)>),
     /// Files by their paths in an archive.
     Files(InMemory),

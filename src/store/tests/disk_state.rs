@@ -1,4 +1,4 @@
-//! What a disk holds at one moment, and what is left of it when the power goes.
+//! The state of a simulated disk: its page cache, its durable bytes, and the writes between them.
 
 use super::sim_disk::Random;
 use crate::file::{PAGE, SECTOR};
@@ -10,12 +10,12 @@ pub(super) enum Change {
     SetLen(u64),
 }
 
-/// What a disk holds at one moment.
+/// The state of a disk at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DiskState {
-    /// What is read back: the page cache.
+    /// The page cache, which every read sees.
     pub(super) cache: Vec<u8>,
-    /// What no power cut can take.
+    /// The durable bytes.
     pub(super) durable: Vec<u8>,
     /// The changes since the last sync, as far as they may still reach the disk.
     pub(super) pending: Vec<Change>,
@@ -27,8 +27,8 @@ impl DiskState {
         Self { cache: content.clone(), durable: content, pending: Vec::new() }
     }
 
-    /// What is on the disk when the power comes back. Of each change that was not synced, the seed
-    /// decides which units of so many bytes are there.
+    /// The bytes of the disk after a power cut. `seed` decides which units, of `unit` bytes each, of
+    /// the changes since the last sync are among them.
     pub(super) fn after_power_cut(&self, seed: u64, unit: usize) -> Vec<u8> {
         let mut image = self.durable.clone();
         let mut random = Random::new(seed);

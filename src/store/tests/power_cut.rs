@@ -11,7 +11,7 @@ use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::file::{Access, Extent, PAGE, SECTOR};
 use crate::store::{ReadView, Store};
 
-/// Which lives are tried here. `TGSESSION_SIM_LIVES` asks for more, `TGSESSION_SIM_FIRST` for those
+/// The seeds of the lives. `TGSESSION_SIM_LIVES` asks for more, `TGSESSION_SIM_FIRST` for those
 /// from another seed on.
 fn seeds() -> std::ops::Range<u64> {
     let first = asked("TGSESSION_SIM_FIRST").unwrap_or(0);
@@ -173,7 +173,7 @@ fn bytes_in(image: &[u8], extent: Extent) -> &[u8] {
     image.get(at..at + extent.len() as usize).unwrap_or_default()
 }
 
-/// What a crash has left, and what a store may hold that recovers from it.
+/// The bytes that a crash left, and the states that a recovery from them may give.
 struct Crash<'a> {
     image: Vec<u8>,
     allowed: &'a [State],
@@ -244,7 +244,8 @@ impl Images {
     }
 }
 
-/// Of each of these states of the disk: a kill, and cuts that tear writes in sectors or in pages.
+/// Recovers from crashes in each of these states of the disk: a kill, and power cuts that tear
+/// writes in sectors or in pages.
 /// `TGSESSION_SIM_CUTS` asks for more cuts at each call than two.
 fn crash_at_each(life: &Life, states: Vec<DiskState>, allowed: &[State], images: &mut Images) {
     let deed = life.deeds.len() as u64;
