@@ -42,47 +42,32 @@ fn endpoints(dc: DcOption) -> DcOption {
 /// A session with a value in each field. A flag is compared in two sessions, since a format without
 /// the flag may give its usual value back.
 fn full(flag: bool) -> Snapshot {
-    let mut login = Login::default();
-    login.home_dc = Some(DcId(2));
-    login.user = Some(SelfUser { id: 777_000, bot: Some(flag) });
-    login.api_id = Some(12_345);
-    login.test_mode = Some(flag);
-    login.takeout_id = Some(-77);
-    let mut account = Account::default();
-    account.login = login;
-    let (home, other) = (DcOption::new(DcId(2)).with_key(key(2)), DcOption::new(DcId(3)));
-    let dcs = [DcOption::new(DcId(1)).with_key(key(1)), home, other];
-    account.dcs = dcs.map(endpoints).into();
-    account.update_state = Some(UpdateState { pts: 11, qts: 12, date: 1_700_000_000, seq: 13 });
-    account.channel_states = vec![ChannelState { id: PeerId::channel(9).unwrap(), pts: 14 }];
+    let login = Login::default()
+        .with_home_dc(DcId(2))
+        .with_user(SelfUser { id: 777_000, bot: Some(flag) })
+        .with_api_id(12_345)
+        .with_test_mode(flag)
+        .with_takeout_id(-77);
     let file = FileKey { md5: Md5([9; 16]), size: 12, kind: FileKind::Photo };
-    account.sent_files = vec![SentFile { key: file, id: 5, access_hash: AccessHash(6) }];
-    account.extras = vec![Extra::new("client.value", &[1]).unwrap()];
-    let mut snapshot = Snapshot::default();
-    snapshot.account = account;
-    snapshot.entities = entities();
-    snapshot
+    let account = Account::default()
+        .with_login(login)
+        .with_dc(endpoints(DcOption::new(DcId(1)).with_key(key(1))))
+        .with_dc(endpoints(DcOption::new(DcId(2)).with_key(key(2))))
+        .with_dc(endpoints(DcOption::new(DcId(3))))
+        .with_update_state(UpdateState { pts: 11, qts: 12, date: 1_700_000_000, seq: 13 })
+        .with_channel_state(ChannelState { id: PeerId::channel(9).unwrap(), pts: 14 })
+        .with_sent_file(SentFile { key: file, id: 5, access_hash: AccessHash(6) })
+        .with_extra(Extra::new("client.value", &[1]).unwrap());
+    Snapshot::new(account, entities())
 }
 
 /// One entity of each kind, a user without a hash, and a reduced (`min`) one.
 fn entities() -> Vec<Entity> {
-    let kinds = [
-        EntityKind::User,
-        EntityKind::Bot,
-        EntityKind::Group,
-        EntityKind::Supergroup,
-        EntityKind::Channel,
-        EntityKind::Gigagroup,
-        EntityKind::Community,
-        EntityKind::Forum,
-        EntityKind::Direct,
-    ];
-    let mut entities: Vec<_> = (101..).zip(kinds).map(|(id, kind)| one(id, Some(kind))).collect();
+    let kinds = (101..).zip(EntityKind::ALL);
+    let mut entities: Vec<_> = kinds.map(|(id, kind)| one(id, Some(kind))).collect();
     let mut bare = one(201, None);
     bare.access_hash = None;
-    let mut reduced = one(202, Some(EntityKind::User));
-    reduced.min = true;
-    entities.extend([bare, reduced]);
+    entities.extend([bare, one(202, Some(EntityKind::User)).as_min()]);
     entities.sort_by_key(|entity| entity.id);
     entities
 }
@@ -124,10 +109,8 @@ fn there_and_back(format: Format, snapshot: &Snapshot) -> tgsession::Result<Snap
         options.open_bytes("anon", &export.to_bytes([session])?.0)?
     };
     let session = source.session("anon")?;
-    let mut back = Snapshot::default();
-    back.account = session.account().clone();
-    back.entities = session.collect::<Result<_, _>>()?;
-    Ok(back)
+    let account = session.account().clone();
+    Ok(Snapshot::new(account, session.collect::<Result<_, _>>()?))
 }
 
 fn account_fields(was: &Account, is: &Account) -> Vec<Field> {

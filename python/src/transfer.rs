@@ -7,15 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tgsession::dump::{Secrets, Writer};
 use tgsession::{
-    Account, DcId, Error, Export, ExportReport, ExportSession, Format, PeerId, ReadView, Session,
-    SessionView, Source, SourceOptions, Store,
+    DcId, Entities, Error, Export, ExportReport, ExportSession, Format, ReadView, Session, Source,
+    SourceOptions, Store,
 };
 
 use crate::error::raised;
 use crate::store::NativeStore;
-
-/// How many entities are read at once.
-const PART: usize = 4096;
 
 /// The names of all formats that sessions can be exported to.
 #[pyfunction]
@@ -59,7 +56,7 @@ impl NativeStore {
             };
             if name.is_some() && names.len() != 1 {
                 return Err(PyValueError::new_err(format!(
-                    "{}: it has {} sessions, and one name cannot be theirs; say which session",
+                    "{}: it has {} sessions, which cannot all have one name; choose one with session=",
                     path.display(),
                     names.len()
                 )));
@@ -138,21 +135,10 @@ fn import_one(
 fn outgoing(view: &ReadView, names: &[String]) -> PyResult<Vec<ExportSession<'static>>> {
     let session = |name: &String| {
         let session = view.session(name)?;
-        let account = account(&session)?;
+        let account = session.account()?;
         Ok(ExportSession::new(name, account, Entities::of(session)))
     };
     names.iter().map(session).collect::<tgsession::Result<_>>().map_err(raised)
-}
-
-fn account(session: &dyn Session) -> tgsession::Result<Account> {
-    let mut account = Account::default();
-    account.login = session.login()?;
-    account.dcs = session.dcs()?;
-    account.update_state = session.update_state()?;
-    account.channel_states = session.channel_states()?;
-    account.sent_files = session.sent_files()?;
-    account.extras = session.extras()?;
-    Ok(account)
 }
 
 fn dump(view: &ReadView, names: &[String], secrets: Secrets) -> tgsession::Result<Vec<u8>> {
@@ -160,7 +146,7 @@ fn dump(view: &ReadView, names: &[String], secrets: Secrets) -> tgsession::Resul
     let mut writer = Writer::new(Vec::new(), "tgsession", secrets);
     for name in names {
         let session = view.session(name)?;
-        let account = account(&session)?;
+        let account = session.account()?;
         writer.begin_unproven(name, &account, &Vec::<DcId>::new()).map_err(failed)?;
         for entity in Entities::of(session) {
             writer.entity(&entity?).map_err(failed)?;
@@ -168,45 +154,4 @@ fn dump(view: &ReadView, names: &[String], secrets: Secrets) -> tgsession::Resul
         writer.finish(&account).map_err(failed)?;
     }
     writer.end(&[]).map_err(failed)
-}
-
-/// The entities of a session, read in parts.
-struct Entities {
-    session: SessionView,
-    part: std::vec::IntoIter<tgsession::Entity>,
-    after: Option<PeerId>,
-    ended: bool,
-}
-
-impl Entities {
-    fn of(session: SessionView) -> Self {
-        Self { session, part: Vec::new().into_iter(), after: None, ended: false }
-    }
-}
-
-impl Iterator for Entities {
-    type Item = tgsession::Result<tgsession::Entity>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(entity) = self.part.next() {
-            self.after = Some(entity.id);
-            return Some(Ok(entity));
-        }
-        if self.ended {
-            return None;
-        }
-        match self.session.entities(self.after, PART) {
-            Ok(part) => {
-                self.ended = part.len() < PART;
-                self.part = part.into_iter();
-                let entity = self.part.next()?;
-                self.after = Some(entity.id);
-                Some(Ok(entity))
-            }
-            Err(error) => {
-                self.ended = true;
-                Some(Err(error))
-            }
-        }
-    }
 }
