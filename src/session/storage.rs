@@ -177,10 +177,10 @@ impl<S: Storage> StorageSession<S> {
     }
 
     fn values<T>(&self, table: Table, value: impl Fn(Row) -> Option<T>) -> Result<Vec<T>> {
-        self.at_one_moment(|| self.values_now(table, value))
+        self.at_one_moment(|| self.values_locked(table, value))
     }
 
-    fn values_now<T>(&self, table: Table, value: impl Fn(Row) -> Option<T>) -> Result<Vec<T>> {
+    fn values_locked<T>(&self, table: Table, value: impl Fn(Row) -> Option<T>) -> Result<Vec<T>> {
         let mut values = Vec::new();
         each(&self.storage, table, None, usize::MAX, &mut |row| {
             values.extend(value(row));
@@ -452,11 +452,11 @@ impl<S: Storage> Session for StorageSession<S> {
         self.at_one_moment(|| {
             Ok(Account {
                 login: self.login()?,
-                dcs: self.values_now(Table::Dcs, Row::dc)?,
+                dcs: self.values_locked(Table::Dcs, Row::dc)?,
                 update_state: self.update_state()?,
-                channel_states: self.values_now(Table::ChannelStates, Row::channel_state)?,
-                sent_files: self.values_now(Table::SentFiles, Row::sent_file)?,
-                extras: self.values_now(Table::Extras, Row::extra)?,
+                channel_states: self.values_locked(Table::ChannelStates, Row::channel_state)?,
+                sent_files: self.values_locked(Table::SentFiles, Row::sent_file)?,
+                extras: self.values_locked(Table::Extras, Row::extra)?,
             })
         })
     }

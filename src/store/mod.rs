@@ -5,7 +5,7 @@ mod catalog;
 mod check;
 mod entities;
 mod import;
-mod incoming;
+mod import_session;
 mod options;
 mod path;
 mod repair;
@@ -30,7 +30,7 @@ use crate::types::Progress;
 
 pub use self::check::CheckReport;
 pub use self::import::ImportReport;
-pub use self::incoming::ImportSession;
+pub use self::import_session::ImportSession;
 pub use self::options::StoreOptions;
 pub use self::path::store_path;
 

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::segment::HashIndex;
 use crate::types::{
-    Account, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile,
-    UpdateState, fold_phone, fold_username,
+    ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile, UpdateState,
+    fold_phone, fold_username,
 };
 
 /// The rows of one session.
@@ -116,18 +116,6 @@ impl SessionRows<'_> {
 
     pub(super) fn sent_file(&self, key: FileKey) -> EngineResult<Option<SentFile>> {
         self.record(Table::SentFiles, &FileRow::of(self.account, key), key)
-    }
-
-    /// Everything but the entities.
-    pub(super) fn account(&self) -> EngineResult<Account> {
-        Ok(Account {
-            login: self.login()?,
-            dcs: self.dcs()?,
-            update_state: self.update_state()?,
-            channel_states: self.channel_states()?,
-            sent_files: self.sent_files()?,
-            extras: self.extras()?,
-        })
     }
 
     pub(super) fn sent_files(&self) -> EngineResult<Vec<SentFile>> {

@@ -211,7 +211,7 @@ impl Session for StoreSession {
     }
 
     fn account(&self) -> Result<Account> {
-        self.read(|rows| rows.account())
+        self.read_view()?.account()
     }
 
     fn saves_entities(&self) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! A whole session on its way into a store.
+//! The session that an import reads.
 
 use std::borrow::Cow;
 use std::{fmt, iter};
