@@ -79,15 +79,16 @@ impl Follower {
 
     fn refreshed(&self) -> EngineResult<Arc<Tip>> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        for again in (0..TRIES).rev() {
+        let mut tries = 1;
+        loop {
             match self.follow(&mut loaded) {
-                Err(fault) if again > 0 && may_be_half_written(&fault) => {
+                Err(fault) if tries < TRIES && may_be_half_written(&fault) => {
+                    tries += 1;
                     std::thread::sleep(PAUSE);
                 }
                 followed => return followed,
             }
         }
-        Err(overtaken())
     }
 
     fn follow(&self, loaded: &mut Option<Loaded>) -> EngineResult<Arc<Tip>> {

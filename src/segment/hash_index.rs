@@ -98,8 +98,9 @@ pub(super) fn probe(hash: u64, buckets: usize) -> impl Iterator<Item = usize> {
     (home..buckets).chain(0..home)
 }
 
-/// Whether a bucket has no entry that may have this hash, and is the last one to be looked into.
-/// In line and without a loop: a write of a new text asks a bucket of each segment.
+/// Whether a bucket certainly has no entry with this hash and no bucket behind it can have one.
+/// Inlined and without a loop, since a write of a new text asks this of a bucket of each segment: the
+/// hashes of 10 entries are compared at once, as 16-bit lanes.
 #[inline(always)]
 pub(super) fn lacks(bucket: &[u8], hash: u64) -> bool {
     const ONES: u128 = u128::MAX / 0xffff;
@@ -112,9 +113,9 @@ pub(super) fn lacks(bucket: &[u8], hash: u64) -> bool {
     };
     let wanted = u128::from(hash as u16) * ONES;
     let first = u128::from_le_bytes(*first) ^ wanted;
-    // The halves behind the eighth, and six that are never zero.
+    // Lanes 8 and 9, and six lanes that are never zero.
     let rest = (u128::from(u32::from_le_bytes(*rest)) ^ wanted) | ONES << 32;
-    let has_zero = |halves: u128| halves.wrapping_sub(ONES) & !halves & HIGHS != 0;
+    let has_zero = |lanes: u128| lanes.wrapping_sub(ONES) & !lanes & HIGHS != 0;
     usize::from(*count) < ENTRIES && !has_zero(first) && !has_zero(rest)
 }
 
