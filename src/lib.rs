@@ -66,6 +66,7 @@
     )
 )]
 
+mod cipher;
 #[cfg_attr(
     not(feature = "convert"),
     allow(
@@ -117,7 +118,7 @@ mod types;
 mod vectors;
 mod wal;
 
-pub use self::error::{Error, ErrorKind, Result};
+pub use self::error::{Error, ErrorKind, KeyError, Result};
 #[cfg(feature = "convert")]
 pub use self::export::{Export, ExportReport, ExportSession, Format, Loss, UnknownFormat};
 pub use self::file::Owner;
@@ -126,8 +127,8 @@ pub use self::session::{
 };
 pub use self::source::{Lookup, Source, SourceOptions, SourceSession};
 pub use self::store::{
-    CheckReport, ImportReport, ImportSession, ReadView, RepairReport, SessionView, Store,
-    StoreOptions, StoreSession, repair, store_path,
+    CheckReport, ImportReport, ImportSession, KeyInfo, KeyKind, ReadView, RepairReport,
+    SessionView, Store, StoreKey, StoreOptions, StoreSession, repair, store_path,
 };
 pub use self::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::cipher::Costs;
 use crate::engine::vectors as engine;
 use crate::file::vectors as file;
-use crate::portable::{self, Costs, Lock, Portable, PortableError, Seal};
+use crate::portable::{self, Lock, Portable, PortableError, Seal};
 use crate::record::{
     AccountNo, DcKey, FileRow, PeerKey, Record, RowChange, TextKey, changes, decode, encode,
 };

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::costs::Costs;
 use super::head::VERSION;
+use crate::cipher::Costs;
 use crate::record::{MAX_RECORD, RecordError};
 
 /// Why a portable session was not read or not written. It holds nothing of the session.

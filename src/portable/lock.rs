@@ -1,8 +1,8 @@
 //! The unencrypted parameters that make a passphrase a key.
 
 use super::bytes::{Reader, Writer};
-use super::costs::Costs;
 use super::error::PortableError;
+use crate::cipher::Costs;
 
 /// Costs, salt and nonce, as in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +32,5 @@ impl Lock {
 
 /// Refuses costs that no release writes.
 fn checked(costs: Costs) -> Result<Costs, PortableError> {
-    let Costs { memory_kib, passes, lanes } = costs;
-    let most = Costs::MOST;
-    let holds = (1..=most.lanes).contains(&lanes)
-        && (1..=most.passes).contains(&passes)
-        && (lanes * Costs::LEAST_KIB_A_LANE..=most.memory_kib).contains(&memory_kib);
-    if holds { Ok(costs) } else { Err(PortableError::Costs(costs)) }
+    if costs.are_bounded() { Ok(costs) } else { Err(PortableError::Costs(costs)) }
 }

@@ -9,7 +9,6 @@ mod cipher;
 #[cfg(not(feature = "passphrase"))]
 #[path = "no_cipher.rs"]
 mod cipher;
-mod costs;
 mod error;
 mod format;
 mod head;
@@ -19,8 +18,6 @@ mod rows;
 mod tests;
 mod text;
 
-#[cfg(test)]
-pub(crate) use self::costs::Costs;
 pub(crate) use self::error::PortableError;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::format::framed;

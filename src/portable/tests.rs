@@ -9,6 +9,7 @@ use proptest::sample::select;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::cipher::Costs;
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Endpoint, Entity, EntityKind,
     Extra, FileKey, FileKind, Login, Md5, PeerId, SelfUser, SentFile, UpdateState,
@@ -319,7 +320,7 @@ fn without_the_feature_a_passphrase_is_refused_by_its_name() {
 mod sealed {
     use super::*;
 
-    const CHEAP: Costs = Costs { memory_kib: 8, passes: 1, lanes: 1 };
+    const CHEAP: crate::cipher::Costs = crate::cipher::Costs { memory_kib: 8, passes: 1, lanes: 1 };
     const PASSPHRASE: &[u8] = b"correct horse";
 
     fn seal(passphrase: &[u8]) -> Seal<'_> {
