@@ -14,8 +14,8 @@ pub(crate) fn file_damage(
 ) -> EngineResult<Vec<String>> {
     let mut problems = Vec::new();
     let disk = opener.disk.as_ref();
-    let roots = Roots::read(disk, opener.file_id)?;
-    let log = Log::of(opener.file_id, root).read(disk, root);
+    let roots = Roots::read(disk, &opener.seal)?;
+    let log = Log::of(&opener.seal, root).read(disk, root);
     // A writer that was stopped between the writes of both slots has not marked its log yet.
     let is_between = roots.are_whole() && log.as_ref().is_ok_and(|log| !log.tail.marked);
     if !roots.agree() && !is_between {
@@ -27,8 +27,8 @@ pub(crate) fn file_damage(
     for segment in version.segments.iter() {
         let mut header = [0; SECTOR];
         disk.read(segment.info().extent.at(), &mut header)?;
-        let named = Some((segment.number(), segment.info().shape));
-        if parse_header(opener.file_id, &header) != named {
+        let named = Some((segment.number(), segment.info().salt, segment.info().shape));
+        if parse_header(&opener.seal, &header) != named {
             problems.push(format!("the header of segment {} is damaged", segment.number()));
         }
         problems.extend(segment.bad_sectors().iter().map(Damage::to_string));

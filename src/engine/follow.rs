@@ -12,7 +12,7 @@ use super::version::{Opener, Version};
 use super::view::{Tip, View};
 use super::write::{check_length, replay};
 use crate::error::Result;
-use crate::file::{Damage, Disk, Identity, Pin, Readers, Root, Roots};
+use crate::file::{Damage, Disk, FileSeal, Pin, Root, Roots};
 use crate::types::Progress;
 use crate::wal::{Found, Log, Tail};
 
@@ -44,12 +44,10 @@ impl Follower {
     pub(crate) fn open(
         path: &Path,
         disk: Arc<dyn Disk>,
-        identity: Identity,
+        seal: FileSeal,
         cache: usize,
     ) -> Result<Self> {
-        let readers = Readers::new(Arc::clone(&disk));
-        let (file_id, progress) = (identity.file_id, Progress::default());
-        let opener = Opener { disk, file_id, readers, cache, progress };
+        let opener = Opener::new(disk, seal, cache, Progress::default());
         let follower = Self { path: path.to_owned(), opener, loaded: Mutex::default() };
         follower.tip()?;
         Ok(follower)
@@ -73,7 +71,7 @@ impl Follower {
         super::fault::caught(|| self.refreshed()).map_err(|fault| fault.at(&self.path))
     }
 
-    fn disk(&self) -> &dyn Disk {
+    pub(crate) fn disk(&self) -> &dyn Disk {
         self.opener.disk.as_ref()
     }
 
@@ -111,7 +109,7 @@ impl Follower {
     }
 
     fn root(&self) -> EngineResult<(Root, usize)> {
-        Ok(Roots::read(self.disk(), self.opener.file_id)?.current()?)
+        Ok(Roots::read(self.disk(), &self.opener.seal)?.current()?)
     }
 
     /// Takes in what was logged since.
@@ -131,9 +129,9 @@ impl Follower {
 
     fn load(&self, root: Root, before: Option<&Loaded>) -> EngineResult<Loaded> {
         check_length(self.disk(), &root)?;
-        let log = Log::of(self.opener.file_id, &root);
+        let log = Log::of(&self.opener.seal, &root);
         let Found { records, tail } = log.read(self.disk(), &root)?;
-        let (manifest, memtable) = replay(&records)?;
+        let (manifest, memtable) = replay(&self.opener.seal, &records)?;
         let before = before.map(|before| before.version.as_ref());
         let version = self.opener.open(&manifest, before)?;
         let memtable = Arc::new(memtable);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::base::BaseInfo;
 use crate::file::{Damage, Extent, Space};
 use crate::record::{AccountNo, Record, RecordError, decode, encode};
-use crate::segment::{SegmentInfo, Shape};
+use crate::segment::{SALT, Salt, SegmentInfo, Shape};
 
 /// No number is greater, so that there is always a next one.
 const MOST_NUMBERS: u64 = 1 << 62;
@@ -35,8 +35,20 @@ pub(crate) struct Retired {
 }
 
 impl Manifest {
-    pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
-        encode(self)
+    /// In an encrypted file the salts come first: their number, then that of the base and those of
+    /// the segments.
+    pub(crate) fn to_bytes(&self, is_encrypted: bool) -> Option<Vec<u8>> {
+        let mut record = encode(self)?;
+        if !is_encrypted {
+            return Some(record);
+        }
+        let base = self.base.iter().map(|base| base.salt);
+        let salts: Vec<Salt> =
+            base.chain(self.segments.iter().map(|segment| segment.salt)).collect();
+        let mut bytes = u32::try_from(salts.len()).ok()?.to_le_bytes().to_vec();
+        bytes.extend_from_slice(salts.as_flattened());
+        bytes.append(&mut record);
+        Some(bytes)
     }
 
     /// How many pages the file has at least: everything that is named, and the log. All of it was
@@ -45,10 +57,21 @@ impl Manifest {
         self.live().chain([log]).filter_map(Extent::end).max().unwrap_or_default()
     }
 
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Damage> {
-        let manifest: Self = decode((), bytes).map_err(|_| Damage::Manifest)?;
-        let base = manifest.base.iter().all(BaseInfo::is_sound);
-        let segments = manifest.segments.iter().all(SegmentInfo::is_sound);
+    pub(crate) fn parse(bytes: &[u8], is_encrypted: bool) -> Result<Self, Damage> {
+        let (salts, record) = if is_encrypted {
+            let (count, rest) = bytes.split_first_chunk().ok_or(Damage::Manifest)?;
+            let count = u32::from_le_bytes(*count) as usize;
+            let len = count.checked_mul(SALT).ok_or(Damage::Manifest)?;
+            rest.split_at_checked(len).ok_or(Damage::Manifest)?
+        } else {
+            (&[][..], bytes)
+        };
+        let mut manifest: Self = decode((), record).map_err(|_| Damage::Manifest)?;
+        if is_encrypted {
+            manifest.set_salts(salts.as_chunks().0)?;
+        }
+        let base = manifest.base.iter().all(|base| base.is_sound(is_encrypted));
+        let segments = manifest.segments.iter().all(|segment| segment.is_sound(is_encrypted));
         let numbers = manifest.segments.iter().map(|one| one.number);
         let mut numbers = numbers.chain(manifest.base.iter().map(|base| base.number));
         let last = manifest.last_number;
@@ -59,6 +82,17 @@ impl Manifest {
         let retired = manifest.retired.iter().map(|retired| retired.extent);
         Space::default().adopt(manifest.live().chain(retired))?;
         Ok(manifest)
+    }
+
+    fn set_salts(&mut self, salts: &[Salt]) -> Result<(), Damage> {
+        let base = self.base.iter_mut().map(|base| &mut base.salt);
+        let places = base.chain(self.segments.iter_mut().map(|segment| &mut segment.salt));
+        let places: Vec<&mut Salt> = places.collect();
+        if places.len() != salts.len() {
+            return Err(Damage::Manifest);
+        }
+        places.into_iter().zip(salts).for_each(|(place, salt)| *place = *salt);
+        Ok(())
     }
 
     /// The pages of what it names.
@@ -85,11 +119,11 @@ impl Record for Manifest {
         (u64, Option<BaseFields>, Vec<SegmentFields>, Vec<u32>, Vec<(u64, u64, [u32; 2])>);
 
     fn fields(&self) -> Self::Fields<'_> {
-        let base = self.base.map(|BaseInfo { number, born, extent, blocks }| {
+        let base = self.base.map(|BaseInfo { number, born, extent, blocks, .. }| {
             (number, born, [extent.page, extent.pages, blocks])
         });
         let segments = self.segments.iter().map(|segment| {
-            let SegmentInfo { number, born, extent, shape } = *segment;
+            let SegmentInfo { number, born, extent, shape, .. } = *segment;
             let Shape { rows, groups, accounts, usernames, phones, first, last } = shape;
             let counts =
                 [extent.page, extent.pages, groups, accounts, usernames, phones, first, last];
@@ -110,11 +144,13 @@ impl Record for Manifest {
             born,
             extent: Extent { page, pages },
             blocks,
+            salt: Salt::default(),
         });
         let segments = segments.into_iter().map(|(number, born, rows, counts)| {
             let [page, pages, groups, accounts, usernames, phones, first, last] = counts;
             let shape = Shape { rows, groups, accounts, usernames, phones, first, last };
-            SegmentInfo { number, born, extent: Extent { page, pages }, shape }
+            let (extent, salt) = (Extent { page, pages }, Salt::default());
+            SegmentInfo { number, born, extent, shape, salt }
         });
         let retired = retired.into_iter().map(|(born, retired, [page, pages])| Retired {
             extent: Extent { page, pages },

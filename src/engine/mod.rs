@@ -28,7 +28,7 @@ use std::sync::Arc;
 use self::follow::Follower;
 use self::write::Writer;
 use crate::error::{Error, Result};
-use crate::file::{Access, Disk, Identity};
+use crate::file::{Access, Disk, FileSeal, KeySlot, KeySlots};
 
 pub(crate) use self::batch::Batch;
 pub(crate) use self::fault::{EngineResult, Fault, caught, said_by, shown};
@@ -53,14 +53,14 @@ impl Engine {
     pub(crate) fn open(
         path: &Path,
         disk: Arc<dyn Disk>,
-        identity: Identity,
+        seal: FileSeal,
         access: Access,
         options: EngineOptions,
     ) -> Result<Self> {
         Ok(match access {
-            Access::Write => Self::Writer(write::open(path, disk, identity, options)?),
+            Access::Write => Self::Writer(write::open(path, disk, seal, options)?),
             Access::Read => {
-                Self::Follower(Box::new(Follower::open(path, disk, identity, options.cache_size)?))
+                Self::Follower(Box::new(Follower::open(path, disk, seal, options.cache_size)?))
             }
         })
     }
@@ -148,6 +148,24 @@ impl Engine {
         self.writer().map_or(Ok(()), Writer::close)
     }
 
+    /// The key slots of the file as they are now.
+    pub(crate) fn key_slots(&self) -> Result<KeySlots> {
+        let disk = match self {
+            Self::Writer(writer) => writer.disk(),
+            Self::Follower(follower) => follower.disk(),
+        };
+        KeySlots::read(disk).map_err(|source| Error::io("read the keys of", self.path(), source))
+    }
+
+    /// Writes the key slot that `change` gives the number and the new content of, durably. Gives
+    /// the number of the slot, from 1 on.
+    pub(crate) fn change_key_slots(
+        &self,
+        change: impl FnOnce(&KeySlots) -> Result<(usize, Option<KeySlot>)>,
+    ) -> Result<usize> {
+        self.writer()?.change_key_slots(change)
+    }
+
     /// Everything that is wrong with the file, one sentence each.
     pub(crate) fn damage(&self) -> Result<Vec<String>> {
         match self {
@@ -180,9 +198,9 @@ pub(crate) mod vectors {
         let shape =
             Shape { rows: 60, groups: 1, accounts: 1, usernames: 1, phones: 1, first: 7, last: 7 };
         let extent = Extent { page: 2, pages: 1 };
-        let segment = SegmentInfo { number: 5, born: 1, extent, shape };
+        let segment = SegmentInfo { number: 5, born: 1, extent, shape, salt: Default::default() };
         let extent = Extent { page: 10, pages: 10 };
-        let base = BaseInfo { number: 6, born: 2, extent, blocks: 9 };
+        let base = BaseInfo { number: 6, born: 2, extent, blocks: 9, salt: Default::default() };
         let retired = Retired { extent: Extent { page: 1, pages: 1 }, born: 1, retired: 2 };
         let manifest = Manifest {
             last_number: 6,
@@ -191,10 +209,14 @@ pub(crate) mod vectors {
             removed: [AccountNo(3)].into(),
             retired: vec![retired],
         };
-        assert_eq!(Manifest::parse(documented), Ok(manifest.clone()), "as the document has it");
-        let (_, block) = sealed(file_id, 6, vec![7; PAGE].into()).unwrap();
+        assert_eq!(
+            Manifest::parse(documented, false),
+            Ok(manifest.clone()),
+            "as the document has it"
+        );
+        let (_, _, block) = sealed(&file_id.into(), 6, vec![7; PAGE].into()).unwrap();
         vec![
-            ("manifest", manifest.to_bytes().unwrap()),
+            ("manifest", manifest.to_bytes(false).unwrap()),
             ("base: checksum", block[PAGE..PAGE + 4].to_vec()),
         ]
     }

@@ -9,10 +9,11 @@ use super::log_rows::rows_of;
 use super::manifest::Manifest;
 use super::memtable::Change;
 use super::rows::{Row, RowKey, Span, Table};
-use crate::file::{Disk, Extent, PAGE, Roots, SECTOR};
+use super::version::Opener;
+use crate::file::{Disk, Extent, FileSeal, PAGE, Roots, SECTOR};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{Key as EntityKey, Segment, SegmentInfo, parse_header};
-use crate::types::Entity;
+use crate::segment::{Key as EntityKey, SegmentInfo, parse_header};
+use crate::types::{Entity, Progress};
 use crate::wal::{Kind, Log, LogRecord, scan};
 
 /// Rows whose checksums match, and what is missing.
@@ -26,28 +27,29 @@ pub(crate) struct Salvaged {
     pub(crate) lost: Vec<String>,
 }
 
-/// Reads everything that can be proven of the store with this id.
+/// Reads everything that can be proven of the store with this seal.
 pub(crate) fn salvage(
     disk: &Arc<dyn Disk>,
-    file_id: [u8; 16],
+    seal: &FileSeal,
     cache: usize,
 ) -> EngineResult<Salvaged> {
     let mut salvaged = Salvaged::default();
-    let SalvagedLog { records, manifest, current } = salvaged.log(disk.as_ref(), file_id)?;
+    let SalvagedLog { records, manifest, current } = salvaged.log(disk.as_ref(), seal)?;
     let infos = match &manifest {
         Some(manifest) if current => manifest.segments.clone(),
         _ => {
             salvaged.lost.push("the manifest: every segment of the file was taken".into());
-            segments_of(disk.as_ref(), file_id)?
+            segments_of(disk.as_ref(), seal)?
         }
     };
+    let opener = Opener::new(Arc::clone(disk), seal.clone(), cache, Progress::default());
     for info in infos {
-        salvaged.segment(disk.as_ref(), file_id, info)?;
+        salvaged.segment(&opener, info);
     }
     if let Some(manifest) = &manifest {
         salvaged.entities.retain(|key, _| !manifest.removed.contains(&PeerKey::account(key)));
         if let Some(info) = manifest.base {
-            salvaged.base(Base::new(Arc::clone(disk), file_id, info, cache));
+            salvaged.base(Base::new(Arc::clone(disk), seal.clone(), info, cache));
         }
     }
     for record in records {
@@ -90,13 +92,14 @@ impl Salvaged {
     }
 
     /// The records of changes that count, in their order, and the newest manifest.
-    fn log(&mut self, disk: &dyn Disk, file_id: [u8; 16]) -> EngineResult<SalvagedLog> {
-        let root = Roots::read(disk, file_id).ok().and_then(|roots| roots.current().ok());
+    fn log(&mut self, disk: &dyn Disk, seal: &FileSeal) -> EngineResult<SalvagedLog> {
+        let root = Roots::read(disk, seal).ok().and_then(|roots| roots.current().ok());
         if let Some((root, _)) = root {
-            match Log::of(file_id, &root).read(disk, &root) {
+            match Log::of(seal, &root).read(disk, &root) {
                 Ok(found) => {
+                    let first = found.records.first();
                     let manifest =
-                        found.records.first().map(|first| Manifest::parse(&first.content));
+                        first.map(|first| Manifest::parse(&first.content, seal.is_encrypted()));
                     if let Some(Ok(manifest)) = manifest {
                         let records = changes_of(found.records);
                         return Ok(SalvagedLog {
@@ -113,11 +116,11 @@ impl Salvaged {
         }
         // The log of the current generation is not whole. Older ones may have what it lacks.
         self.lost.push("rows of the log are taken from every record that is whole".into());
-        let mut records = scan(disk, file_id)?;
+        let mut records = scan(disk, seal)?;
         records.sort_by_key(|record| (record.number, record.generation));
         let manifests = records.iter().rev().filter(|record| record.kind == Kind::Manifest);
         let mut newest = manifests.filter_map(|record| {
-            let manifest = Manifest::parse(&record.content).ok()?;
+            let manifest = Manifest::parse(&record.content, seal.is_encrypted()).ok()?;
             Some((record.generation, manifest))
         });
         let (generation, manifest) = newest.next().unzip();
@@ -125,22 +128,14 @@ impl Salvaged {
         Ok(SalvagedLog { records: changes_of(records), manifest, current })
     }
 
-    fn segment(
-        &mut self,
-        disk: &dyn Disk,
-        file_id: [u8; 16],
-        info: SegmentInfo,
-    ) -> EngineResult<()> {
-        let segment = match Segment::open(disk, file_id, info) {
+    fn segment(&mut self, opener: &Opener, info: SegmentInfo) {
+        let segment = match opener.segment(info) {
             Ok(segment) => segment,
-            Err(error) => {
-                self.lose(format!("segment {}", info.number), error.into());
-                return Ok(());
-            }
+            Err(fault) => return self.lose(format!("segment {}", info.number), fault),
         };
         let lost = segment.salvage(&mut |row| match row.payload {
             Some(payload) => {
-                let record = [&[Entity::TAG], payload].concat();
+                let record = [&[Entity::TAG], &*payload].concat();
                 self.entities.insert(row.key, Row::of(Table::Entities, &record));
             }
             None => drop(self.entities.remove(&row.key)),
@@ -151,7 +146,6 @@ impl Salvaged {
                 info.number, info.shape.groups
             ));
         }
-        Ok(())
     }
 
     fn base(&mut self, base: Base) {
@@ -175,15 +169,16 @@ fn changes_of(records: Vec<LogRecord>) -> Vec<LogRecord> {
 }
 
 /// Every segment whose header is whole, the oldest first.
-fn segments_of(disk: &dyn Disk, file_id: [u8; 16]) -> EngineResult<Vec<SegmentInfo>> {
+fn segments_of(disk: &dyn Disk, seal: &FileSeal) -> EngineResult<Vec<SegmentInfo>> {
     let pages = disk.len()? / PAGE as u64;
     let mut infos = Vec::new();
     for page in 1..u32::try_from(pages).unwrap_or(u32::MAX) {
         let mut header = [0; SECTOR];
         disk.read(u64::from(page) * PAGE as u64, &mut header)?;
-        let Some((number, shape)) = parse_header(file_id, &header) else { continue };
-        if let Some(pages) = shape.pages() {
-            infos.push(SegmentInfo { number, born: 0, extent: Extent { page, pages }, shape });
+        let Some((number, salt, shape)) = parse_header(seal, &header) else { continue };
+        if let Some(pages) = shape.pages(seal.is_encrypted()) {
+            let extent = Extent { page, pages };
+            infos.push(SegmentInfo { number, born: 0, extent, shape, salt });
         }
     }
     infos.sort_by_key(|info| info.number);

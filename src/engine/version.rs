@@ -7,8 +7,8 @@ use super::fault::EngineResult;
 use super::manifest::Manifest;
 use super::rows::{Stored, TABLES, Table};
 use super::segments::{EntityTable, IndexTable, Segments};
-use crate::file::{Disk, Readers};
-use crate::segment::{HashIndex, Segment};
+use crate::file::{Disk, FileSeal, Readers};
+use crate::segment::{HashIndex, Segment, SegmentInfo, UnitCache};
 use crate::types::Progress;
 
 /// Base and segments of a generation. Their pages stay as long as the generation is pinned.
@@ -23,15 +23,33 @@ pub(crate) struct Version {
 #[derive(Clone, Debug)]
 pub(crate) struct Opener {
     pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) file_id: [u8; 16],
+    pub(crate) seal: FileSeal,
     pub(crate) readers: Arc<Readers>,
     /// The size of redb's page cache, in bytes.
     pub(crate) cache: usize,
+    /// The decrypted units of segments.
+    pub(crate) units: Arc<UnitCache>,
     /// Where a compaction says how far it is.
     pub(crate) progress: Progress,
 }
 
 impl Opener {
+    /// `cache` bytes of each may be in memory: pages of redb, and decrypted units.
+    pub(crate) fn new(
+        disk: Arc<dyn Disk>,
+        seal: FileSeal,
+        cache: usize,
+        progress: Progress,
+    ) -> Self {
+        let (readers, units) = (Readers::new(Arc::clone(&disk)), UnitCache::new(cache));
+        Self { disk, seal, readers, cache, units, progress }
+    }
+
+    /// A segment of the file.
+    pub(crate) fn segment(&self, info: SegmentInfo) -> EngineResult<Segment> {
+        Ok(Segment::open(self.disk.as_ref(), &self.seal, &self.units, info)?)
+    }
+
     /// The version that a manifest names. Parts that `before` has open are not opened again.
     pub(crate) fn open(
         &self,
@@ -46,7 +64,7 @@ impl Opener {
         for info in &manifest.segments {
             segments.push(match old(info.number, info.extent) {
                 Some(old) => Arc::clone(old),
-                None => Arc::new(Segment::open(self.disk.as_ref(), self.file_id, *info)?),
+                None => Arc::new(self.segment(*info)?),
             });
         }
         let base = manifest.base.map(|info| {
@@ -55,7 +73,9 @@ impl Opener {
                 .filter(|old| old.info().number == info.number && old.info().extent == info.extent)
             {
                 Some(old) => Arc::clone(old),
-                None => Arc::new(Base::new(Arc::clone(&self.disk), self.file_id, info, self.cache)),
+                None => {
+                    Arc::new(Base::new(Arc::clone(&self.disk), self.seal.clone(), info, self.cache))
+                }
             }
         });
         let segments = Segments::of(segments.into_iter(), manifest.removed.clone());

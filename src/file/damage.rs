@@ -13,6 +13,8 @@ pub(crate) enum Damage {
     IdentityField { at: usize, found: u32 },
     /// Neither slot of the root is whole.
     Roots,
+    /// No key slot of an encrypted file is whole.
+    KeySlots,
     /// The log has no manifest, or one that contradicts itself.
     Manifest,
     /// Two extents overlap in one page.
@@ -38,6 +40,7 @@ impl fmt::Display for Damage {
                 write!(f, "byte {at} of the file says {found}, which no release writes")
             }
             Self::Roots => f.write_str("both copies of the root are damaged"),
+            Self::KeySlots => f.write_str("every key slot is damaged: no key opens the file"),
             Self::Manifest => f.write_str("the manifest at the start of the log is damaged"),
             Self::Overlap { page } => write!(f, "two structures claim page {page}"),
             Self::Log { number } => write!(f, "log record {number} is damaged or missing"),

@@ -9,6 +9,7 @@ use std::io;
 use super::damage::Damage;
 use super::disk::Disk;
 use super::fields::{put, u32_at, u64_at};
+use super::seal::FileSeal;
 use super::space::Extent;
 use super::{PAGE, SECTOR};
 
@@ -24,6 +25,9 @@ pub(super) const MAGIC: [u8; 16] = *b"\x89tgsession\r\n\x1a\n\0\0";
 
 /// The content is not encrypted.
 const PLAIN: u32 = 0;
+
+/// The content is sealed by XChaCha20-Poly1305.
+const XCHACHA20_POLY1305: u32 = 1;
 
 const VERSION_AT: usize = 16;
 const PAGE_AT: usize = 20;
@@ -53,6 +57,8 @@ const ROOT_FILE_ID_AT: usize = 56;
 pub(crate) struct Identity {
     /// Random, so that a page of another store does not pass for one of this.
     pub(crate) file_id: [u8; 16],
+    /// Whether the content is sealed by the cipher.
+    pub(crate) is_encrypted: bool,
 }
 
 /// Why the first bytes of a file are not a valid header.
@@ -62,17 +68,20 @@ pub(crate) enum HeaderError {
     NotOurs,
     /// It is a store of a format that this build does not read.
     OtherVersion { found: u32 },
+    /// It is encrypted by a cipher that this build does not know.
+    OtherCipher { found: u32 },
     /// It is a store, and its header is damaged.
     Damaged(Damage),
 }
 
 impl Identity {
     pub(crate) fn to_bytes(self) -> [u8; SECTOR] {
+        let cipher = if self.is_encrypted { XCHACHA20_POLY1305 } else { PLAIN };
         let mut bytes = [0; SECTOR];
         put(&mut bytes, 0, &MAGIC);
         put(&mut bytes, VERSION_AT, &FORMAT_VERSION.to_le_bytes());
         put(&mut bytes, PAGE_AT, &(PAGE as u32).to_le_bytes());
-        put(&mut bytes, CIPHER_AT, &PLAIN.to_le_bytes());
+        put(&mut bytes, CIPHER_AT, &cipher.to_le_bytes());
         put(&mut bytes, FILE_ID_AT, &self.file_id);
         let sum = crc32fast::hash(bytes.split_at(IDENTITY_SUM_AT).0);
         put(&mut bytes, IDENTITY_SUM_AT, &sum.to_le_bytes());
@@ -110,14 +119,17 @@ impl Identity {
             FORMAT_VERSION => {}
             found => return Err(HeaderError::OtherVersion { found }),
         }
-        for (at, expected) in [(PAGE_AT, PAGE as u32), (CIPHER_AT, PLAIN)] {
-            let found = u32_at(sector, at);
-            if found != expected {
-                return damaged(Damage::IdentityField { at, found });
-            }
+        let found = u32_at(sector, PAGE_AT);
+        if found != PAGE as u32 {
+            return damaged(Damage::IdentityField { at: PAGE_AT, found });
         }
+        let is_encrypted = match u32_at(sector, CIPHER_AT) {
+            PLAIN => false,
+            XCHACHA20_POLY1305 => true,
+            found => return Err(HeaderError::OtherCipher { found }),
+        };
         let file_id = sector.get(FILE_ID_AT..).and_then(|rest| rest.first_chunk());
-        Ok(Self { file_id: file_id.copied().unwrap_or_default() })
+        Ok(Self { file_id: file_id.copied().unwrap_or_default(), is_encrypted })
     }
 }
 
@@ -130,6 +142,9 @@ fn is_old(head: &[u8]) -> bool {
     let holds = head.get(..OLD_SUM_AT).map(crc32fast::hash) == Some(u32_at(head, OLD_SUM_AT));
     head.len() >= PAGE && holds && (1..=OLD_VERSION).contains(&u32_at(head, VERSION_AT))
 }
+
+/// Where a root of an encrypted file has its nonce and tag.
+const ROOT_SEALING_AT: usize = 80;
 
 /// Names the current generation and the place of its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +173,8 @@ pub(crate) struct Roots {
 }
 
 impl Root {
-    pub(crate) fn to_bytes(self, file_id: [u8; 16]) -> [u8; SECTOR] {
+    /// In an encrypted file the tag vouches for the root. Its fields are readable without the key.
+    pub(crate) fn to_bytes(self, seal: &FileSeal) -> io::Result<[u8; SECTOR]> {
         let mut bytes = [0; SECTOR];
         put(&mut bytes, 0, &ROOT_MAGIC);
         put(&mut bytes, 8, &self.revision.to_le_bytes());
@@ -168,16 +184,22 @@ impl Root {
         put(&mut bytes, 32, &self.first.to_le_bytes());
         put(&mut bytes, 40, &self.last.to_le_bytes());
         put(&mut bytes, 48, &self.pages.to_le_bytes());
-        put(&mut bytes, ROOT_FILE_ID_AT, &file_id);
+        put(&mut bytes, ROOT_FILE_ID_AT, &seal.file_id());
         put(&mut bytes, 72, &self.salt.to_le_bytes());
-        let sum = root_sum(file_id, &bytes);
+        if let Some(sealing) = seal.seal(&root_bound(&bytes), &mut [])? {
+            put(&mut bytes, ROOT_SEALING_AT, &sealing.to_bytes());
+        }
+        let sum = root_sum(seal.file_id(), &bytes);
         put(&mut bytes, 4, &sum.to_le_bytes());
-        bytes
+        Ok(bytes)
     }
 
-    pub(crate) fn parse(file_id: [u8; 16], bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(seal: &FileSeal, bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; SECTOR] = bytes.first_chunk()?;
-        if !bytes.starts_with(&ROOT_MAGIC) || u32_at(bytes, 4) != root_sum(file_id, bytes) {
+        if !bytes.starts_with(&ROOT_MAGIC) || u32_at(bytes, 4) != root_sum(seal.file_id(), bytes) {
+            return None;
+        }
+        if !seal.open(&root_bound(bytes), &mut [], bytes, ROOT_SEALING_AT) {
             return None;
         }
         let root = Self {
@@ -201,8 +223,13 @@ pub(crate) fn file_id_of_roots(head: &[u8]) -> Option<[u8; 16]> {
     SLOTS.iter().find_map(|at| {
         let slot = head.get(*at as usize..)?;
         let file_id = *slot.get(ROOT_FILE_ID_AT..)?.first_chunk()?;
-        Root::parse(file_id, slot).map(|_| file_id)
+        Root::parse(&FileSeal::plain(file_id), slot).map(|_| file_id)
     })
+}
+
+/// What the tag of a root vouches for: its magic and its fields.
+fn root_bound(bytes: &[u8; SECTOR]) -> Vec<u8> {
+    [&ROOT_MAGIC, bytes.get(8..ROOT_SEALING_AT).unwrap_or_default()].concat()
 }
 
 fn root_sum(file_id: [u8; 16], bytes: &[u8]) -> u32 {
@@ -214,7 +241,7 @@ fn root_sum(file_id: [u8; 16], bytes: &[u8]) -> u32 {
 
 impl Roots {
     /// Reads both slots.
-    pub(crate) fn read(disk: &dyn Disk, file_id: [u8; 16]) -> io::Result<Self> {
+    pub(crate) fn read(disk: &dyn Disk, seal: &FileSeal) -> io::Result<Self> {
         // One read, so that both are of the same moment.
         let mut head = [0; SLOTS[1] as usize + SECTOR];
         disk.read(0, &mut head).map_err(|error| match error.kind() {
@@ -223,7 +250,7 @@ impl Roots {
             }
             _ => error,
         })?;
-        let slot = |at: u64| Root::parse(file_id, head.get(at as usize..).unwrap_or_default());
+        let slot = |at: u64| Root::parse(seal, head.get(at as usize..).unwrap_or_default());
         Ok(Self { slots: SLOTS.map(slot) })
     }
 
@@ -249,7 +276,7 @@ impl Roots {
 mod tests {
     use super::*;
 
-    const OURS: Identity = Identity { file_id: *b"0123456789abcdef" };
+    const OURS: Identity = Identity { file_id: *b"0123456789abcdef", is_encrypted: false };
 
     #[test]
     fn an_identity_is_read_back() {
@@ -297,13 +324,14 @@ mod tests {
     fn every_flipped_bit_of_a_root_is_noticed() {
         let log = Extent { page: 1, pages: 9 };
         let root = Root { revision: 4, generation: 2, log, salt: 6, first: 7, last: 9, pages: 5 };
-        let bytes = root.to_bytes(OURS.file_id);
-        assert_eq!(Root::parse(OURS.file_id, &bytes), Some(root));
+        let seal = FileSeal::plain(OURS.file_id);
+        let bytes = root.to_bytes(&seal).unwrap();
+        assert_eq!(Root::parse(&seal, &bytes), Some(root));
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes;
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Root::parse(OURS.file_id, &damaged), None, "bit {bit}");
+            assert_eq!(Root::parse(&seal, &damaged), None, "bit {bit}");
         }
-        assert_eq!(Root::parse([7; 16], &bytes), None, "of another file");
+        assert_eq!(Root::parse(&[7; 16].into(), &bytes), None, "of another file");
     }
 }

@@ -7,6 +7,7 @@ mod disk;
 mod fields;
 mod file_kind;
 mod header;
+mod key_slot;
 mod locks;
 #[cfg(any(test, fuzzing))]
 mod memory_disk;
@@ -14,6 +15,7 @@ mod new_file;
 mod open;
 mod owner;
 mod root_writer;
+mod seal;
 mod space;
 mod units;
 
@@ -26,15 +28,19 @@ pub(crate) use self::file_kind::FileKindFound;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
+pub(crate) use self::key_slot::{
+    KeySecret, KeySlot, KeySlots, MasterKey, SlotError, SlotKind, UnlockError,
+};
 pub(crate) use self::locks::{Pin, Readers, lock_writer, unlock_writer};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;
 pub(crate) use self::new_file::{NewFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::open::{
-    Access, OpenError, StoreFile, file_id_of, is_open_to_others, open_to_salvage,
+    Access, OpenError, StoreFile, identity_of, is_open_to_others, open_to_salvage,
 };
 pub use self::owner::Owner;
 pub(crate) use self::root_writer::RootWriter;
+pub(crate) use self::seal::FileSeal;
 pub(crate) use self::space::{Extent, Space, pages_of};
 pub(crate) use self::units::{PAGE, SECTOR};
 
@@ -47,20 +53,22 @@ pub(crate) mod vectors {
 
     /// Identity, root and owner stamp, without the zeros in front of a checksum or at the end.
     pub(crate) fn vectors(file_id: [u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
-        let identity = Identity { file_id }.to_bytes();
+        let seal = FileSeal::plain(file_id);
+        let identity = Identity { file_id, is_encrypted: false };
         let log = Extent { page: 5, pages: 128 };
         let root = Root { revision: 4, generation: 2, log, salt: 6, first: 8, last: 9, pages: 21 };
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let owner = Owner { process: 77, host: "mars".to_owned(), since };
-        let (root_bytes, disk) = (root.to_bytes(file_id), MemoryDisk::default());
+        let (root_bytes, disk) = (root.to_bytes(&seal).unwrap(), MemoryDisk::default());
+        let identity_bytes = identity.to_bytes();
         owner.write(&disk).unwrap();
         let mut owner_bytes = [0; SECTOR];
         disk.read(header::OWNER_AT, &mut owner_bytes).unwrap();
-        assert_eq!(Identity::parse(&identity), Ok(Identity { file_id }));
-        assert_eq!(Root::parse(file_id, &root_bytes), Some(root));
+        assert_eq!(Identity::parse(&identity_bytes), Ok(identity));
+        assert_eq!(Root::parse(&seal, &root_bytes), Some(root));
         assert_eq!(Owner::read(&disk), Some(owner));
         vec![
-            ("identity", [&identity[..48], &identity[SECTOR - 4..]].concat()),
+            ("identity", [&identity_bytes[..48], &identity_bytes[SECTOR - 4..]].concat()),
             ("root", root_bytes[..80].to_vec()),
             ("owner stamp", owner_bytes[..36].to_vec()),
         ]

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::header::{HeaderError, file_id_of_roots};
-use super::{Damage, FileKindFound, Identity, PAGE};
+use super::{Damage, FileKindFound, Identity, KeySlots, PAGE};
 
 /// The purpose of opening a store's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Access {
 pub(crate) struct StoreFile {
     pub(crate) file: File,
     pub(crate) identity: Identity,
+    /// Of an encrypted file.
+    pub(crate) key_slots: KeySlots,
 }
 
 /// Why a file could not be opened as a store. Nothing was written to it.
@@ -33,6 +35,9 @@ pub(crate) enum OpenError {
     OtherVersion {
         found: u32,
     },
+    OtherCipher {
+        found: u32,
+    },
     Damaged(Damage),
 }
 
@@ -43,11 +48,15 @@ impl StoreFile {
         let read = Read::by_ref(&mut file).take(PAGE as u64).read_to_end(&mut head);
         read.map_err(|source| OpenError::Io { doing: "read", source })?;
         match Identity::parse(&head) {
-            Ok(identity) => Ok(Self { file, identity }),
+            Ok(identity) => {
+                let key_slots = KeySlots::parse(&head);
+                Ok(Self { file, identity, key_slots })
+            }
             Err(HeaderError::NotOurs) => {
                 Err(OpenError::NotAStore(FileKindFound::of(&head).in_words()))
             }
             Err(HeaderError::OtherVersion { found }) => Err(OpenError::OtherVersion { found }),
+            Err(HeaderError::OtherCipher { found }) => Err(OpenError::OtherCipher { found }),
             Err(HeaderError::Damaged(damage)) => Err(OpenError::Damaged(damage)),
         }
     }
@@ -58,13 +67,18 @@ pub(crate) fn open_to_salvage(path: &Path) -> Result<File, OpenError> {
     open_regular(path, Access::Read)
 }
 
-/// The id of the store that begins like this, though its first sector may be damaged.
-pub(crate) fn file_id_of(head: &[u8]) -> Result<[u8; 16], OpenError> {
+/// The identity of the store that begins like this, though its first sector may be damaged.
+pub(crate) fn identity_of(head: &[u8]) -> Result<Identity, OpenError> {
     match Identity::parse(head) {
-        Ok(identity) => Ok(identity.file_id),
+        Ok(identity) => Ok(identity),
         Err(HeaderError::OtherVersion { found }) => Err(OpenError::OtherVersion { found }),
-        Err(HeaderError::NotOurs | HeaderError::Damaged(_)) => file_id_of_roots(head)
-            .ok_or_else(|| OpenError::NotAStore(FileKindFound::of(head).in_words())),
+        Err(HeaderError::OtherCipher { found }) => Err(OpenError::OtherCipher { found }),
+        Err(HeaderError::NotOurs | HeaderError::Damaged(_)) => {
+            let file_id = file_id_of_roots(head)
+                .ok_or_else(|| OpenError::NotAStore(FileKindFound::of(head).in_words()))?;
+            // Only an encrypted file has key slots.
+            Ok(Identity { file_id, is_encrypted: !KeySlots::parse(head).is_empty() })
+        }
     }
 }
 

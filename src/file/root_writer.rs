@@ -4,11 +4,12 @@ use std::io;
 
 use super::disk::{Disk, none_failed_since};
 use super::header::{Root, SLOTS};
+use super::seal::FileSeal;
 
 /// The root of a store that is open for writing.
 #[derive(Debug)]
 pub(crate) struct RootWriter {
-    file_id: [u8; 16],
+    seal: FileSeal,
     root: Root,
     /// The slot that is known to be durable, with the current generation. It is not written over
     /// until the other one is.
@@ -17,8 +18,8 @@ pub(crate) struct RootWriter {
 
 impl RootWriter {
     /// Goes on from the root in this slot.
-    pub(crate) fn new(file_id: [u8; 16], root: Root, safe: usize) -> Self {
-        Self { file_id, root, safe }
+    pub(crate) fn new(seal: FileSeal, root: Root, safe: usize) -> Self {
+        Self { seal, root, safe }
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -68,6 +69,6 @@ impl RootWriter {
         self.root.revision += 1;
         let root = Root { revision: self.root.revision, ..root };
         let at = SLOTS.get(slot).copied().unwrap_or_default();
-        disk.write(at, &root.to_bytes(self.file_id))
+        disk.write(at, &root.to_bytes(&self.seal)?)
     }
 }

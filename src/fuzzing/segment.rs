@@ -21,7 +21,7 @@ pub fn segment(data: &[u8]) {
     for key in [key, Key::default(), [0xff; 12]] {
         let _ = segment.get(&key);
         if let Ok(mut walk) = segment.walk(&key) {
-            while walk.front().is_some() && walk.advance().is_ok() {}
+            while matches!(walk.next(), Ok(Some(_))) {}
         }
     }
     for index in [HashIndex::Usernames, HashIndex::Phones] {

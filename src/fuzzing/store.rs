@@ -1,10 +1,10 @@
 //! The write-ahead log, and stores on a disk that fails.
 
-use crate::file::{Disk, Extent, Identity, MemoryDisk, PAGE, Root, SECTOR, SLOTS, put};
+use crate::file::{Disk, Extent, FileSeal, Identity, MemoryDisk, PAGE, Root, SECTOR, SLOTS, put};
 use crate::wal::{Kind, Log, scan};
 
 /// The file that logs are forged in.
-const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef" };
+const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef", is_encrypted: false };
 
 /// Reads a log from these bytes, as they are and with the checksums of all records made right.
 pub fn wal(data: &[u8]) {
@@ -14,7 +14,7 @@ pub fn wal(data: &[u8]) {
     let (generation, salt, first) = (2, 6, 8);
     let last = first + u64::from(choice & 3);
     let root = Root { revision: 4, generation, log: extent, salt, first, last, pages: 2 };
-    let log = Log::of([0; 16], &root);
+    let log = Log::of(&[0; 16].into(), &root);
     let mut content = bytes.to_vec();
     content.resize(extent.len() as usize, 0);
     if choice & 4 > 0 {
@@ -37,7 +37,7 @@ pub fn wal(data: &[u8]) {
         let tail = log.read_on(&disk, found.tail, &mut more);
         assert!(tail.is_ok_and(|tail| tail == found.tail) && more.is_empty());
     }
-    let _ = scan(&disk, [0; 16]);
+    let _ = scan(&disk, &[0; 16].into());
 }
 
 /// A store whose log these bytes describe, with right checksums.
@@ -88,8 +88,10 @@ fn file_of(data: &[u8]) -> Vec<u8> {
     put(&mut file, 0, &IDENTITY.to_bytes());
     let (generation, salt) = (2, 6);
     let root = Root { revision: 4, generation, log: LOG, salt, first: FIRST, last, pages: PAGES };
+    let seal = FileSeal::plain(IDENTITY.file_id);
+    let Ok(sealed) = root.to_bytes(&seal) else { return file };
     for slot in SLOTS {
-        put(&mut file, slot as usize, &root.to_bytes(IDENTITY.file_id));
+        put(&mut file, slot as usize, &sealed);
     }
     let (mut at, mut number) = (0, FIRST);
     for _ in 0..input.byte() % 16 {
@@ -102,8 +104,8 @@ fn file_of(data: &[u8]) -> Vec<u8> {
         let odd = if what & 4 > 0 { u64::from(what >> 5) } else { 0 };
         let of = (generation + u64::from(what >> 3 & 1), salt + u64::from(what >> 4 & 1));
         at += if what & 0xc0 == 0xc0 { SECTOR } else { 0 };
-        let log = Log::new(IDENTITY.file_id, of, LOG, FIRST);
-        let record = log.seal(at, number + odd, number * 2, kind, &content);
+        let log = Log::new(&seal, of, LOG, FIRST);
+        let Ok(record) = log.seal(at, number + odd, number * 2, kind, &content) else { break };
         if at + record.len() > LOG.len() as usize {
             break;
         }

@@ -4,10 +4,11 @@ use std::io;
 use std::sync::Arc;
 
 use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
-use super::layout::{GROUP, Layout, SegmentInfo, Shape, TOP, header_of};
-use super::sectors::Checksums;
+use super::layout::{GROUP, Layout, Salt, SegmentInfo, Shape, TOP, UNIT, header_of};
+use super::sectors::{Checksums, UnitCipher};
 use super::{Key, Result};
-use crate::file::{Disk, Extent, PAGE, SECTOR, Space};
+use crate::cipher::random;
+use crate::file::{Disk, Extent, FileSeal, PAGE, SECTOR, Space};
 
 /// So much is written at a time.
 const CHUNK: usize = 1 << 20;
@@ -19,9 +20,13 @@ const SMALL: usize = 4 << 20;
 pub(crate) struct Builder<'a> {
     disk: &'a dyn Disk,
     space: Arc<Space>,
-    file_id: [u8; 16],
+    seal: FileSeal,
     number: u64,
     sums: Checksums,
+    /// Of an encrypted segment, once its first unit is sealed.
+    cipher: Option<UnitCipher>,
+    salt: Salt,
+    tags: Vec<u8>,
     /// Bytes of the current part that are not on the disk yet.
     pending: Vec<u8>,
     /// How much is.
@@ -80,16 +85,19 @@ impl<'a> Builder<'a> {
     /// The segment gets this number, which no other of the file ever had.
     pub(crate) fn new(
         disk: &'a dyn Disk,
-        file_id: [u8; 16],
+        seal: &FileSeal,
         space: &Arc<Space>,
         number: u64,
     ) -> Self {
         Self {
             disk,
             space: Arc::clone(space),
-            file_id,
+            seal: seal.clone(),
             number,
-            sums: Checksums::new(file_id, number),
+            sums: Checksums::new(seal.file_id(), number),
+            cipher: None,
+            salt: Salt::default(),
+            tags: Vec::new(),
             pending: Vec::new(),
             written: 0,
             page: None,
@@ -172,7 +180,7 @@ impl<'a> Builder<'a> {
     /// The last row's record shows this text, which is folded.
     pub(crate) fn index(&mut self, index: HashIndex, text: &str) {
         let Some(account) = self.accounts.last() else { return };
-        let hash = hash_of(self.file_id, account.number, text);
+        let hash = hash_of(self.seal.file_id(), account.number, text);
         let slot = (self.shape.groups - 1) * GROUP as u32 + self.in_group as u32 - 1;
         match index {
             HashIndex::Usernames => self.usernames.push(hash, slot),
@@ -185,7 +193,7 @@ impl<'a> Builder<'a> {
         (self.usernames.len() as u64, self.phones.len() as u64)
     }
 
-    /// Writes as many whole sectors as are there to the end of the file.
+    /// Writes as many whole units as are there to the end of the file.
     fn spill(&mut self) -> Result<()> {
         let page = match self.page {
             Some(page) => page,
@@ -194,11 +202,30 @@ impl<'a> Builder<'a> {
                 *self.page.insert(self.space.take_end().ok_or_else(busy)?)
             }
         };
-        let whole = self.pending.len() / SECTOR * SECTOR;
+        let whole = self.pending.len() / UNIT * UNIT;
+        self.encrypt(whole)?;
         self.sum(self.written, whole);
         self.write(page, sectors_of(&self.pending, whole))?;
         self.pending.drain(..whole);
         self.written += whole;
+        Ok(())
+    }
+
+    /// In an encrypted file, seals the first so many pending bytes: whole units, or all up to the
+    /// end of the last part.
+    fn encrypt(&mut self, len: usize) -> Result<()> {
+        if !self.seal.is_encrypted() {
+            return Ok(());
+        }
+        if self.cipher.is_none() {
+            self.salt = random()?;
+            self.cipher = UnitCipher::of(&self.seal, self.number, self.salt);
+        }
+        let Some(cipher) = &self.cipher else { return Ok(()) };
+        let pending = self.pending.get_mut(..len).unwrap_or_default();
+        for (unit, text) in (self.written / UNIT..).zip(pending.chunks_mut(UNIT)) {
+            self.tags.extend_from_slice(&cipher.seal(unit, text)?);
+        }
         Ok(())
     }
 
@@ -234,6 +261,10 @@ impl<'a> Builder<'a> {
             self.pending.extend_from_slice(&part);
             self.pad();
         }
+        self.encrypt(self.pending.len())?;
+        let tags = std::mem::take(&mut self.tags);
+        self.pending.extend_from_slice(&tags);
+        self.pad();
         self.sum(self.written, self.pending.len());
         let checksums = std::mem::take(&mut self.checksums);
         self.pending.extend_from_slice(&checksums);
@@ -244,7 +275,7 @@ impl<'a> Builder<'a> {
     /// Writes what is pending where there is room for it, and the header in front.
     fn place(&mut self) -> Result<NewSegment> {
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
-        let layout = Layout::of(&self.shape).ok_or_else(too_long)?;
+        let layout = Layout::of(&self.shape, self.seal.is_encrypted()).ok_or_else(too_long)?;
         if layout.len != self.written + self.pending.len() {
             return Err(io::Error::other("a segment of another length than was computed").into());
         }
@@ -259,9 +290,10 @@ impl<'a> Builder<'a> {
             }
             None => self.space.take(pages).ok_or_else(too_long)?,
         };
-        let info = SegmentInfo { number: self.number, born: 0, extent, shape: self.shape };
+        let Self { number, shape, salt, .. } = *self;
+        let info = SegmentInfo { number, born: 0, extent, shape, salt };
         let segment = NewSegment { info, space: Some(Arc::clone(&self.space)) };
-        let header = header_of(self.file_id, self.number, &self.shape);
+        let header = header_of(&self.seal, number, &salt, &shape)?;
         if self.written == 0 {
             let whole = [header.as_slice(), &self.pending].concat();
             self.disk.write(extent.at(), &whole)?;

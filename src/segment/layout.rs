@@ -1,6 +1,19 @@
 //! Where the parts of a segment lie, and the sector in front that says so.
 
-use crate::file::{Extent, SECTOR, pages_of, put, u32_at, u64_at};
+use std::io;
+
+use crate::cipher::TAG;
+use crate::file::{Extent, FileSeal, PAGE, SECTOR, pages_of, put, u32_at, u64_at};
+
+/// An encrypted segment is sealed in units of so many bytes, from its first row on. The last one
+/// may be shorter.
+pub(super) const UNIT: usize = PAGE;
+
+/// Random bytes of an encrypted segment or base, which its nonces begin with. Zeros in a file that
+/// is not encrypted.
+pub(crate) type Salt = [u8; SALT];
+
+pub(crate) const SALT: usize = 16;
 
 /// Length of a checksum in bytes.
 pub(super) const SUM: usize = 4;
@@ -42,8 +55,8 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// How many pages such a segment takes, if it can be one.
-    pub(crate) fn pages(&self) -> Option<u32> {
-        Layout::of(self).map(|layout| layout.pages())
+    pub(crate) fn pages(&self, is_encrypted: bool) -> Option<u32> {
+        Layout::of(self, is_encrypted).map(|layout| layout.pages())
     }
 }
 
@@ -56,46 +69,77 @@ pub(crate) struct SegmentInfo {
     pub(crate) born: u64,
     pub(crate) extent: Extent,
     pub(crate) shape: Shape,
+    pub(crate) salt: Salt,
 }
 
 impl SegmentInfo {
     /// Whether the parts take all of the pages, and no more.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self, is_encrypted: bool) -> bool {
         let Shape { accounts, first, last, .. } = self.shape;
-        self.shape.pages() == Some(self.extent.pages) && accounts > 0 && first <= last
+        self.shape.pages(is_encrypted) == Some(self.extent.pages) && accounts > 0 && first <= last
     }
 }
 
+const NUMBER_AT: usize = 8;
+const SALT_AT: usize = 48;
+
+/// Where the header of an encrypted segment has its nonce and tag.
+const SEALING_AT: usize = SALT_AT + SALT;
+
 /// The sector in front of a segment. It describes the segment, for a salvage without a manifest.
-pub(super) fn header_of(file_id: [u8; 16], number: u64, shape: &Shape) -> [u8; SECTOR] {
+pub(super) fn header_of(
+    seal: &FileSeal,
+    number: u64,
+    salt: &Salt,
+    shape: &Shape,
+) -> io::Result<[u8; SECTOR]> {
     let mut bytes = [0; SECTOR];
     put(&mut bytes, 0, &MAGIC);
-    put(&mut bytes, 8, &number.to_le_bytes());
+    put(&mut bytes, NUMBER_AT, &number.to_le_bytes());
     put(&mut bytes, 16, &shape.rows.to_le_bytes());
     let Shape { groups, accounts, usernames, phones, first, last, .. } = *shape;
     for (at, field) in (24..).step_by(4).zip([groups, accounts, usernames, phones, first, last]) {
         put(&mut bytes, at, &field.to_le_bytes());
     }
-    let sum = header_sum(file_id, &bytes);
+    put(&mut bytes, SALT_AT, salt);
+    let text = bytes.get_mut(NUMBER_AT..SEALING_AT).unwrap_or_default();
+    if let Some(sealing) = seal.seal(&header_bound(seal), text)? {
+        put(&mut bytes, SEALING_AT, &sealing.to_bytes());
+    }
+    let sum = header_sum(seal.file_id(), &bytes);
     put(&mut bytes, 4, &sum.to_le_bytes());
-    bytes
+    Ok(bytes)
 }
 
-/// Number and shape of the segment that has this sector in front.
-pub(crate) fn parse_header(file_id: [u8; 16], bytes: &[u8; SECTOR]) -> Option<(u64, Shape)> {
-    if !bytes.starts_with(&MAGIC) || u32_at(bytes, 4) != header_sum(file_id, bytes) {
+/// Number, salt and shape of the segment that has this sector in front.
+pub(crate) fn parse_header(seal: &FileSeal, sector: &[u8; SECTOR]) -> Option<(u64, Salt, Shape)> {
+    if !sector.starts_with(&MAGIC) || u32_at(sector, 4) != header_sum(seal.file_id(), sector) {
+        return None;
+    }
+    let mut bytes = *sector;
+    let text = bytes.get_mut(NUMBER_AT..SEALING_AT)?;
+    if !seal.open(&header_bound(seal), text, sector, SEALING_AT) {
         return None;
     }
     let shape = Shape {
-        rows: u64_at(bytes, 16),
-        groups: u32_at(bytes, 24),
-        accounts: u32_at(bytes, 28),
-        usernames: u32_at(bytes, 32),
-        phones: u32_at(bytes, 36),
-        first: u32_at(bytes, 40),
-        last: u32_at(bytes, 44),
+        rows: u64_at(&bytes, 16),
+        groups: u32_at(&bytes, 24),
+        accounts: u32_at(&bytes, 28),
+        usernames: u32_at(&bytes, 32),
+        phones: u32_at(&bytes, 36),
+        first: u32_at(&bytes, 40),
+        last: u32_at(&bytes, 44),
     };
-    Some((u64_at(bytes, 8), shape))
+    let salt = bytes.get(SALT_AT..)?.first_chunk()?;
+    Some((u64_at(&bytes, NUMBER_AT), *salt, shape))
+}
+
+/// What the tag of a header vouches for beside its fields.
+fn header_bound(seal: &FileSeal) -> [u8; 20] {
+    let mut bound = [0; 20];
+    put(&mut bound, 0, &MAGIC);
+    put(&mut bound, 4, &seal.file_id());
+    bound
 }
 
 fn header_sum(file_id: [u8; 16], bytes: &[u8; SECTOR]) -> u32 {
@@ -114,13 +158,15 @@ pub(super) struct Layout {
     pub(super) accounts: usize,
     pub(super) usernames: usize,
     pub(super) phones: usize,
+    /// Of an encrypted segment: the tags of its units.
+    pub(super) tags: usize,
     pub(super) sums: usize,
     pub(super) len: usize,
 }
 
 impl Layout {
     /// `None` where it could not be so long in memory.
-    pub(super) fn of(shape: &Shape) -> Option<Self> {
+    pub(super) fn of(shape: &Shape, is_encrypted: bool) -> Option<Self> {
         let count = |number: u32| usize::try_from(number).ok();
         let behind = |at: usize, count: usize, each: usize| {
             at.checked_add(count.checked_mul(each)?)?.checked_next_multiple_of(SECTOR)
@@ -131,10 +177,12 @@ impl Layout {
         let accounts = behind(tops, count(shape.groups)?.div_ceil(TOP), KEY)?;
         let usernames = behind(accounts, count(shape.accounts)?, ACCOUNT_ENTRY)?;
         let phones = behind(usernames, count(shape.usernames)?, super::hash_index::BUCKET)?;
-        let sums = behind(phones, count(shape.phones)?, super::hash_index::BUCKET)?;
+        let tags = behind(phones, count(shape.phones)?, super::hash_index::BUCKET)?;
+        let units = if is_encrypted { tags.div_ceil(UNIT) } else { 0 };
+        let sums = behind(tags, units, TAG)?;
         let len = sums.checked_add((sums / SECTOR).checked_mul(SUM)?)?;
         len.checked_add(SECTOR)?;
-        Some(Self { rows, groups, tops, accounts, usernames, phones, sums, len })
+        Some(Self { rows, groups, tops, accounts, usernames, phones, tags, sums, len })
     }
 
     /// How many pages header and parts take.
@@ -151,12 +199,13 @@ mod tests {
     fn every_flipped_bit_of_a_header_is_noticed() {
         let shape =
             Shape { rows: 40, groups: 1, accounts: 1, usernames: 2, phones: 3, first: 7, last: 9 };
-        let bytes = header_of([3; 16], 5, &shape);
-        assert_eq!(parse_header([3; 16], &bytes), Some((5, shape)));
+        let seal = FileSeal::plain([3; 16]);
+        let bytes = header_of(&seal, 5, &[0; SALT], &shape).unwrap();
+        assert_eq!(parse_header(&seal, &bytes), Some((5, [0; SALT], shape)));
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes;
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(parse_header([3; 16], &damaged), None, "bit {bit}");
+            assert_eq!(parse_header(&seal, &damaged), None, "bit {bit}");
         }
     }
 }

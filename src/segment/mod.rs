@@ -11,14 +11,16 @@ mod reader;
 mod sectors;
 #[cfg(test)]
 mod tests;
+mod unit_cache;
 
 use std::fmt;
 use std::io;
 
 pub(crate) use self::builder::{Builder, NewSegment};
 pub(crate) use self::hash_index::{Collision, HashIndex};
-pub(crate) use self::layout::{SegmentInfo, Shape, parse_header};
+pub(crate) use self::layout::{SALT, Salt, SegmentInfo, Shape, parse_header};
 pub(crate) use self::reader::{Row, Segment, Walk};
+pub(crate) use self::unit_cache::{Part, UnitCache};
 use crate::file::Damage;
 use crate::record::RecordError;
 
@@ -63,7 +65,7 @@ pub(crate) type Result<T> = std::result::Result<T, SegmentError>;
 pub(crate) mod vectors {
     use super::layout::{Layout, header_of};
     use super::*;
-    use crate::file::{Disk, MemoryDisk, SECTOR};
+    use crate::file::{Disk, FileSeal, MemoryDisk, SECTOR};
     use crate::record::{AccountNo, PeerKey, encode};
     use crate::types::{Entity, fold_phone, folded_username};
 
@@ -74,7 +76,8 @@ pub(crate) mod vectors {
         entities: &[Entity],
     ) -> Vec<(&'static str, Vec<u8>)> {
         let (disk, space) = (MemoryDisk::default(), std::sync::Arc::default());
-        let mut builder = Builder::new(&disk, file_id, &space, 5);
+        let seal = FileSeal::plain(file_id);
+        let mut builder = Builder::new(&disk, &seal, &space, 5);
         for entity in entities {
             let record = encode(entity).unwrap();
             builder.push(&PeerKey::of(account, entity.id), Some(&record[1..])).unwrap();
@@ -86,12 +89,12 @@ pub(crate) mod vectors {
             }
         }
         let info = builder.finish().unwrap().0.info;
-        let layout = Layout::of(&info.shape).unwrap();
+        let layout = Layout::of(&info.shape, false).unwrap();
         let mut bytes = vec![0; layout.len];
         disk.read(info.extent.at() + SECTOR as u64, &mut bytes).unwrap();
         let part = |from: usize, to: usize| trimmed(&bytes[from..to]);
         vec![
-            ("segment: header", trimmed(&header_of(file_id, 5, &info.shape))),
+            ("segment: header", trimmed(&header_of(&seal, 5, &info.salt, &info.shape).unwrap())),
             ("segment: rows", part(0, layout.groups)),
             ("segment: groups", part(layout.groups, layout.tops)),
             ("segment: top", part(layout.tops, layout.accounts)),

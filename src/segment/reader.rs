@@ -1,15 +1,14 @@
 //! Reads a segment.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
-use super::sectors::{Checksums, Sectors};
+use super::sectors::{Checksums, Sectors, UnitCipher};
+use super::unit_cache::{Part, UnitCache};
 use super::{Key, Result, SegmentError};
-#[cfg(all(any(test, fuzzing), feature = "convert"))]
-use crate::file::Extent;
-use crate::file::{Bytes, Damage, Disk, SECTOR};
+use crate::file::{Bytes, Damage, Disk, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
 use crate::types::{Entity, fold_phone, fold_username};
 
@@ -25,11 +24,11 @@ pub(crate) struct Segment {
 }
 
 /// The row of an entity in a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) key: Key,
     /// Its record without the tag; `None` where it was removed.
-    pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) payload: Option<Part<'a>>,
 }
 
 /// A key as a number, which is quicker to compare.
@@ -51,19 +50,27 @@ fn key(number: Number) -> Key {
 impl Segment {
     /// The segment with these bytes, which are all but its header. It reads none of them yet.
     pub(crate) fn new(
-        file_id: [u8; 16],
+        seal: &FileSeal,
+        cache: &Arc<UnitCache>,
         info: SegmentInfo,
         bytes: Bytes,
     ) -> std::result::Result<Self, Damage> {
-        let number = info.number;
+        let (number, file_id) = (info.number, seal.file_id());
         let damage = Damage::Segment { number, sector: 0 };
-        let layout = Layout::of(&info.shape).ok_or(damage)?;
-        let sectors = Sectors::new(bytes, Checksums::new(file_id, number), layout.sums);
+        let layout = Layout::of(&info.shape, seal.is_encrypted()).ok_or(damage)?;
+        let sums = Checksums::new(file_id, number);
+        let cipher = UnitCipher::of(seal, number, info.salt);
+        let sectors = Sectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
         Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new() })
     }
 
     /// The segment of a file that a manifest names.
-    pub(crate) fn open(disk: &dyn Disk, file_id: [u8; 16], info: SegmentInfo) -> Result<Self> {
+    pub(crate) fn open(
+        disk: &dyn Disk,
+        seal: &FileSeal,
+        cache: &Arc<UnitCache>,
+        info: SegmentInfo,
+    ) -> Result<Self> {
         let damage = Damage::Segment { number: info.number, sector: 0 };
         let len = usize::try_from(info.extent.len()).unwrap_or(usize::MAX);
         let len = len.checked_sub(SECTOR).ok_or(damage)?;
@@ -74,22 +81,24 @@ impl Segment {
             }
             bytes => bytes?,
         };
-        Ok(Self::new(file_id, info, bytes)?)
+        Ok(Self::new(seal, cache, info, bytes)?)
     }
 
     /// A segment of this content, cut or filled up with zeros, with the checksums that belong to
     /// it.
     #[cfg(all(any(test, fuzzing), feature = "convert"))]
     pub(crate) fn sealed(shape: Shape, content: &[u8]) -> Option<Self> {
-        let layout = Layout::of(&shape)?;
+        let layout = Layout::of(&shape, false)?;
         let mut bytes = content.to_vec();
         bytes.resize(layout.sums, 0);
         let sums = Checksums::new([0; 16], 1);
         let sectors = (0..).zip(bytes.chunks_exact(SECTOR));
         let sums: Vec<u8> = sectors.flat_map(|(at, sector)| sums.of(at, sector)).collect();
         bytes.extend_from_slice(&sums);
-        let info = SegmentInfo { number: 1, born: 0, extent: Extent::default(), shape };
-        Self::new([0; 16], info, Bytes::Owned(bytes.into())).ok()
+        let (extent, salt) = Default::default();
+        let info = SegmentInfo { number: 1, born: 0, extent, shape, salt };
+        let (seal, cache) = (FileSeal::plain([0; 16]), UnitCache::new(0));
+        Self::new(&seal, &cache, info, Bytes::Owned(bytes.into())).ok()
     }
 
     pub(crate) fn info(&self) -> &SegmentInfo {
@@ -148,10 +157,10 @@ impl Segment {
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
             let bucket = self.sectors.get(at, at + BUCKET)?;
-            if lacks(bucket, hash) {
+            if lacks(&bucket, hash) {
                 break;
             }
-            let Some((slots, goes_on)) = candidates(bucket, hash) else {
+            let Some((slots, goes_on)) = candidates(&bucket, hash) else {
                 return Err(self.sectors.damage(at / SECTOR).into());
             };
             for slot in slots {
@@ -169,7 +178,7 @@ impl Segment {
 
     fn shows(&self, row: &Row<'_>, index: HashIndex, account: u32, text: &str) -> Result<bool> {
         let (of, _) = row.key.split_at(4);
-        let (true, Some(payload)) = (of == account.to_be_bytes(), row.payload) else {
+        let (true, Some(payload)) = (of == account.to_be_bytes(), &row.payload) else {
             return Ok(false);
         };
         let fields = fields(row.key, payload)?;
@@ -202,7 +211,7 @@ impl Segment {
         let first = self.group_of(wanted)?.unwrap_or(0);
         let mut walk = Walk { segment: self, group: first, rows: None, front: None };
         walk.turn()?;
-        while walk.front.is_some_and(|(at, _)| at < wanted) {
+        while walk.front.as_ref().is_some_and(|(at, _)| *at < wanted) {
             walk.advance()?;
         }
         Ok(walk)
@@ -267,7 +276,7 @@ impl Segment {
         let (first, end) = (top * TOP, (top * TOP + TOP).min(self.shape().groups as usize));
         let (from, to) = (first * GROUP_ENTRY, end * GROUP_ENTRY);
         let bytes = self.sectors.get(self.layout.groups + from, self.layout.groups + to)?;
-        let begins = |group: usize| key_in(bytes, group, GROUP_ENTRY) <= wanted;
+        let begins = |group: usize| key_in(&bytes, group, GROUP_ENTRY) <= wanted;
         let guess = guess(tops.get(top..), wanted).min(end - first - 1);
         Ok((first + near(guess, end - first, begins)).checked_sub(1))
     }
@@ -278,7 +287,7 @@ impl Segment {
         }
         let count = (self.shape().groups as usize).div_ceil(TOP);
         let bytes = self.sectors.get(self.layout.tops, self.layout.tops + count * KEY)?;
-        let tops = (0..count).map(|at| key_in(bytes, at, KEY)).collect();
+        let tops = (0..count).map(|at| key_in(&bytes, at, KEY)).collect();
         Ok(self.tops.get_or_init(|| tops))
     }
 
@@ -293,18 +302,26 @@ impl Segment {
         let last = group + 1 == groups;
         let entries = if last { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
         let entries = self.sectors.get(at, at + entries)?;
-        let from = offset_in(entries, 0);
-        let to = if last { self.layout.rows } else { offset_in(entries, 1) };
+        let from = offset_in(&entries, 0);
+        let to = if last { self.layout.rows } else { offset_in(&entries, 1) };
         if from >= to || to > self.layout.rows {
             return Err(outside());
         }
-        let number = key_in(entries, 0, GROUP_ENTRY);
-        let mut rows =
-            Rows { segment: self, at: from, heads: &[], next: from, end: to, left: 0, number };
+        let number = key_in(&entries, 0, GROUP_ENTRY);
+        let mut rows = Rows {
+            segment: self,
+            at: from,
+            heads: Part::Mapped(&[]),
+            head: 0,
+            next: from,
+            end: to,
+            left: 0,
+            number,
+        };
         // All of the group is on its way from memory while its heads are read.
         self.sectors.touch(from, to);
         let lens = self.sectors.get(from, (from + 2).min(to))?;
-        let &[count, len] = lens else { return Err(rows.damage()) };
+        let &[count, len] = &*lens else { return Err(rows.damage()) };
         rows.next = from + 2 + usize::from(len);
         rows.left = -i32::from(count);
         if rows.next > to || !(1..=GROUP).contains(&usize::from(count)) {
@@ -367,12 +384,14 @@ fn near(guess: usize, count: usize, holds: impl Fn(usize) -> bool) -> usize {
 }
 
 /// The rows of one group, from its first on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Rows<'a> {
     segment: &'a Segment,
     /// Where the group begins.
     at: usize,
-    heads: &'a [u8],
+    heads: Part<'a>,
+    /// Where the next head begins in them.
+    head: usize,
     /// Where the next payload begins, and where the last one ends.
     next: usize,
     end: usize,
@@ -386,7 +405,7 @@ impl<'a> Rows<'a> {
     #[inline]
     fn next(&mut self) -> Result<Option<(Number, (usize, usize))>> {
         match self.left {
-            0 if self.heads.is_empty() && self.next == self.end => return Ok(None),
+            0 if self.head == self.heads.len() && self.next == self.end => return Ok(None),
             0 => return Err(self.damage()),
             ..0 => self.left = -self.left,
             1.. => self.number += Number::from(self.varint()?),
@@ -403,7 +422,7 @@ impl<'a> Rows<'a> {
 
     /// A payload; `None` where the entity is gone.
     #[inline]
-    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<&'a [u8]>> {
+    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<Part<'a>>> {
         if from == to { Ok(None) } else { self.segment.sectors.get(from, to).map(Some) }
     }
 
@@ -417,9 +436,9 @@ impl<'a> Rows<'a> {
     #[inline]
     fn varint(&mut self) -> Result<u64> {
         let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let Some((byte, rest)) = self.heads.split_first() else { break };
-            self.heads = rest;
+        let heads = self.heads.get(self.head..).unwrap_or_default();
+        for (byte, shift) in heads.iter().zip((0..64).step_by(7)) {
+            self.head += 1;
             number |= u64::from(byte & 0x7f) << shift;
             if *byte < 0x80 {
                 return Ok(number);
@@ -445,16 +464,23 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Key and payload of the next row, if there is one.
-type Front<'a> = Option<(Number, Option<&'a [u8]>)>;
+type Front<'a> = Option<(Number, Option<Part<'a>>)>;
 
 impl<'a> Walk<'a> {
-    /// The next row, which stays the next one.
-    pub(crate) fn front(&self) -> Option<Row<'a>> {
-        self.front.map(|(number, payload)| Row { key: key(number), payload })
+    /// The key of the next row.
+    pub(crate) fn front(&self) -> Option<Key> {
+        self.front.as_ref().map(|(number, _)| key(*number))
+    }
+
+    /// The next row.
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'a>>> {
+        let row = self.front.take().map(|(number, payload)| Row { key: key(number), payload });
+        self.advance()?;
+        Ok(row)
     }
 
     /// Goes behind the next row.
-    pub(crate) fn advance(&mut self) -> Result<()> {
+    fn advance(&mut self) -> Result<()> {
         self.front = match &mut self.rows {
             Some(rows) => rows.next_row()?,
             None => None,

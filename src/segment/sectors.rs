@@ -1,12 +1,17 @@
-//! The bytes of a segment. The checksum of a sector is verified before its first use.
+//! The bytes of a segment. The checksum of a sector is verified before its first use, and a unit of
+//! an encrypted segment is decrypted.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crc32fast::Hasher;
+use zeroize::Zeroizing;
 
 use super::Result;
-use super::layout::SUM;
-use crate::file::{Bytes, Damage, SECTOR};
+use super::layout::{Layout, SUM, Salt, UNIT};
+use super::unit_cache::{Part, UnitCache, Units};
+use crate::cipher::{Cipher, NONCE, TAG};
+use crate::file::{Bytes, Damage, FileSeal, SECTOR, put};
 
 /// The size of a processor's cache line, in bytes.
 const LINE: usize = 64;
@@ -36,27 +41,77 @@ impl Checksums {
     }
 }
 
+/// Seals and opens the units of one encrypted segment. Salt and number of a unit are its nonce.
+#[derive(Clone, Debug)]
+pub(super) struct UnitCipher {
+    cipher: Arc<Cipher>,
+    salt: Salt,
+    /// What every tag vouches for beside the unit: a name, the file and the segment.
+    bound: [u8; 28],
+}
+
+impl UnitCipher {
+    /// `None` if the file is not encrypted.
+    pub(super) fn of(seal: &FileSeal, number: u64, salt: Salt) -> Option<Self> {
+        let cipher = Arc::clone(seal.cipher()?);
+        let mut bound = [0; 28];
+        put(&mut bound, 0, b"unit");
+        put(&mut bound, 4, &seal.file_id());
+        put(&mut bound, 20, &number.to_le_bytes());
+        Some(Self { cipher, salt, bound })
+    }
+
+    fn nonce(&self, unit: usize) -> [u8; NONCE] {
+        let mut nonce = [0; NONCE];
+        put(&mut nonce, 0, &self.salt);
+        put(&mut nonce, self.salt.len(), &(unit as u64).to_le_bytes());
+        nonce
+    }
+
+    /// Encrypts a unit in its place, once.
+    pub(super) fn seal(&self, unit: usize, text: &mut [u8]) -> std::io::Result<[u8; TAG]> {
+        self.cipher.seal(&self.nonce(unit), &self.bound, text)
+    }
+
+    /// Decrypts a unit in its place; false if it is not what was sealed.
+    fn open(&self, unit: usize, text: &mut [u8], tag: &[u8; TAG]) -> bool {
+        self.cipher.open(&self.nonce(unit), &self.bound, text, tag)
+    }
+}
+
 /// The bytes of a segment and what is known of them.
 #[derive(Debug)]
 pub(super) struct Sectors {
     bytes: Bytes,
     sums: Checksums,
-    /// Where the checksums begin.
-    sums_at: usize,
+    layout: Layout,
     /// A bit for each sector that was checked.
     checked: Box<[AtomicU64]>,
+    /// Of an encrypted segment.
+    sealed: Option<(UnitCipher, Arc<Units>)>,
 }
 
 impl Sectors {
-    pub(super) fn new(bytes: Bytes, sums: Checksums, sums_at: usize) -> Self {
-        let words = (sums_at / SECTOR).div_ceil(64);
+    pub(super) fn new(
+        bytes: Bytes,
+        sums: Checksums,
+        layout: Layout,
+        sealed: Option<(UnitCipher, &Arc<UnitCache>)>,
+    ) -> Self {
+        let words = (layout.sums / SECTOR).div_ceil(64);
         let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();
-        Self { bytes, sums, sums_at, checked }
+        // A manifest that claims more than the file has makes no list of units.
+        let units = layout.tags.min(bytes.all().len()).div_ceil(UNIT);
+        let sealed = sealed.map(|(cipher, cache)| (cipher, Units::new(cache, units)));
+        Self { bytes, sums, layout, checked, sealed }
     }
 
     /// The bytes from `from` up to `to`, checked.
     #[inline]
-    pub(super) fn get(&self, from: usize, to: usize) -> Result<&[u8]> {
+    pub(super) fn get(&self, from: usize, to: usize) -> Result<Part<'_>> {
+        if let Some((cipher, units)) = &self.sealed {
+            return self.decrypted(cipher, units, from, to);
+        }
         let first = from / SECTOR;
         for sector in first..to.div_ceil(SECTOR) {
             if !self.is_checked(sector) {
@@ -64,14 +119,69 @@ impl Sectors {
             }
         }
         let bytes = self.bytes.all().get(from..to);
-        bytes.ok_or_else(|| self.damage(first).into())
+        bytes.map(Part::Mapped).ok_or_else(|| self.damage(first).into())
     }
 
     /// Reads these bytes once, so that they are in the processor's cache.
     #[inline]
     pub(super) fn touch(&self, from: usize, to: usize) {
-        let bytes = self.bytes.all().get(from..to).unwrap_or_default();
-        std::hint::black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
+        if self.sealed.is_none() {
+            let bytes = self.bytes.all().get(from..to).unwrap_or_default();
+            std::hint::black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
+        }
+    }
+
+    fn decrypted(
+        &self,
+        cipher: &UnitCipher,
+        units: &Arc<Units>,
+        from: usize,
+        to: usize,
+    ) -> Result<Part<'_>> {
+        let damage = || self.damage(from / SECTOR);
+        let unit = |number: usize| {
+            let unit = units.get(number, || self.decrypt(cipher, number))?;
+            unit.ok_or(self.damage(number * UNIT / SECTOR))
+        };
+        let (first, last) = (from / UNIT, to.saturating_sub(1).max(from) / UNIT);
+        if from > to || to > self.layout.tags {
+            return Err(damage().into());
+        }
+        if from == to {
+            return Ok(Part::Mapped(&[]));
+        }
+        if first == last {
+            let range = from - first * UNIT..to - first * UNIT;
+            return Ok(Part::Unit(unit(first)?, range));
+        }
+        let mut joined = Zeroizing::new(Vec::with_capacity(to - from));
+        for number in first..=last {
+            let unit = unit(number)?;
+            let at = number * UNIT;
+            let range = from.saturating_sub(at)..(to - at).min(UNIT);
+            joined.extend_from_slice(unit.bytes().get(range).ok_or_else(damage)?);
+        }
+        Ok(Part::Joined(joined))
+    }
+
+    /// The content of a unit.
+    #[cold]
+    fn decrypt(
+        &self,
+        cipher: &UnitCipher,
+        number: usize,
+    ) -> std::result::Result<Zeroizing<Vec<u8>>, Damage> {
+        let all = self.bytes.all();
+        let (from, tag) = (number * UNIT, self.layout.tags + number * TAG);
+        let sealed = all.get(from..(from + UNIT).min(self.layout.tags));
+        let tag = all.get(tag..).and_then(|rest| rest.first_chunk());
+        if let (Some(sealed), Some(tag)) = (sealed, tag) {
+            let mut unit = Zeroizing::new(sealed.to_vec());
+            if cipher.open(number, &mut unit, tag) {
+                return Ok(unit);
+            }
+        }
+        Err(self.damage(from / SECTOR))
     }
 
     #[inline]
@@ -81,19 +191,19 @@ impl Sectors {
     }
 
     #[cold]
-    fn check(&self, sector: usize) -> Result<()> {
+    fn check(&self, sector: usize) -> std::result::Result<(), Damage> {
         let all = self.bytes.all();
         let content = all.get(sector * SECTOR..(sector + 1) * SECTOR);
-        let at = self.sums_at + sector * SUM;
+        let at = self.layout.sums + sector * SUM;
         let sum = all.get(at..at + SUM);
-        let holds = sector * SECTOR < self.sums_at
+        let holds = sector * SECTOR < self.layout.sums
             && content.is_some_and(|content| Some(self.sum(sector, content).as_slice()) == sum);
         match self.checked.get(sector / 64).filter(|_| holds) {
             Some(word) => {
                 word.fetch_or(1 << (sector % 64), Ordering::Relaxed);
                 Ok(())
             }
-            None => Err(self.damage(sector).into()),
+            None => Err(self.damage(sector)),
         }
     }
 
@@ -106,10 +216,16 @@ impl Sectors {
         Damage::Segment { number: self.sums.number, sector: sector as u64 }
     }
 
-    /// Checks every sector anew; says which do not hold.
+    /// Checks every sector anew, and every unit; says which do not hold.
     pub(super) fn bad(&self) -> Vec<Damage> {
-        let sectors = 0..self.sums_at / SECTOR;
-        let bad = sectors.filter(|sector| self.check(*sector).is_err());
-        bad.map(|sector| self.damage(sector)).collect()
+        let sectors = 0..self.layout.sums / SECTOR;
+        let mut bad: Vec<_> = sectors.filter_map(|sector| self.check(sector).err()).collect();
+        if let Some((cipher, _)) = &self.sealed
+            && bad.is_empty()
+        {
+            let units = 0..self.layout.tags.div_ceil(UNIT);
+            bad.extend(units.filter_map(|unit| self.decrypt(cipher, unit).err()));
+        }
+        bad
     }
 }

@@ -6,11 +6,19 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::file::{Bytes, Disk, MemoryDisk, SECTOR, Space};
+use crate::cipher::Cipher;
+use crate::file::{Bytes, Disk, FileSeal, MemoryDisk, SECTOR, Space};
 use crate::record::{AccountNo, PeerKey, encode};
 use crate::types::{AccessHash, Entity, PeerId, fold_phone, fold_username};
 
 const FILE_ID: [u8; 16] = [7; 16];
+
+/// Of a file that is not encrypted, and of one that is.
+fn seals() -> Vec<FileSeal> {
+    let cipher = Cipher::new(&[9; 32]).map(Arc::new);
+    let encrypted = cipher.map(|cipher| FileSeal::encrypted(FILE_ID, cipher));
+    [FileSeal::plain(FILE_ID)].into_iter().chain(encrypted).collect()
+}
 
 /// Rows as they are pushed: `None` where an entity is gone.
 type Rows = BTreeMap<Key, Option<Entity>>;
@@ -37,9 +45,9 @@ fn rows() -> impl Strategy<Value = Rows> {
 }
 
 /// A segment of these rows, and its bytes behind the header.
-fn built(rows: &Rows) -> (SegmentInfo, Vec<u8>) {
+fn built(seal: &FileSeal, rows: &Rows) -> (SegmentInfo, Vec<u8>) {
     let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
-    let mut builder = Builder::new(&disk, FILE_ID, &space, 5);
+    let mut builder = Builder::new(&disk, seal, &space, 5);
     for (key, row) in rows {
         let record = row.as_ref().map(|entity| encode(entity).unwrap());
         builder.push(key, record.as_deref().map(|record| &record[1..])).unwrap();
@@ -55,13 +63,14 @@ fn built(rows: &Rows) -> (SegmentInfo, Vec<u8>) {
     let mut bytes = vec![0; new.info.extent.len() as usize];
     disk.read(new.info.extent.at(), &mut bytes).unwrap();
     let header = bytes.first_chunk::<SECTOR>().unwrap();
-    assert_eq!(parse_header(FILE_ID, header), Some((5, new.info.shape)));
-    assert!(new.info.is_sound());
+    assert_eq!(parse_header(seal, header), Some((5, new.info.salt, new.info.shape)));
+    assert!(new.info.is_sound(seal.is_encrypted()));
     (new.info, bytes.split_off(SECTOR))
 }
 
-fn opened(info: SegmentInfo, bytes: Vec<u8>) -> Segment {
-    Segment::new(FILE_ID, info, Bytes::Owned(bytes.into())).unwrap()
+/// The segment with a cache that holds few units.
+fn opened(seal: &FileSeal, info: SegmentInfo, bytes: Vec<u8>) -> Segment {
+    Segment::new(seal, &UnitCache::new(0), info, Bytes::Owned(bytes.into())).unwrap()
 }
 
 fn payload(row: Option<&Entity>) -> Option<Vec<u8>> {
@@ -69,7 +78,7 @@ fn payload(row: Option<&Entity>) -> Option<Vec<u8>> {
 }
 
 fn owned(row: Row<'_>) -> (Key, Option<Vec<u8>>) {
-    (row.key, row.payload.map(<[u8]>::to_vec))
+    (row.key, row.payload.map(|payload| payload.to_vec()))
 }
 
 /// Who shows a text, as the segment finds it.
@@ -119,9 +128,8 @@ fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
 fn walked(segment: &Segment, from: &Key) -> Result<Vec<(Key, Option<Vec<u8>>)>> {
     let mut walk = segment.walk(from)?;
     let mut walked = Vec::new();
-    while let Some(row) = walk.front() {
+    while let Some(row) = walk.next()? {
         walked.push(owned(row));
-        walk.advance()?;
     }
     Ok(walked)
 }
@@ -131,17 +139,20 @@ proptest! {
 
     #[test]
     fn what_was_pushed_is_found_and_nothing_else(rows in rows(), other in (0..4u32, -50..50i64)) {
-        let (row, bytes) = built(&rows);
-        let segment = opened(row, bytes);
-        prop_assert_eq!(ask_everything(&segment, &rows), 0);
-        prop_assert_eq!(segment.bad_sectors(), vec![]);
-        let (account, id) = (AccountNo(other.0), PeerId::from_marked(other.1 * 7 + 1).unwrap());
-        let key = PeerKey::of(account, id);
-        prop_assert_eq!(segment.get(&key).unwrap().is_some(), rows.contains_key(&key));
-        let behind: Vec<_> = rows.range(key..).map(|(key, row)| (*key, payload(row.as_ref()))).collect();
-        prop_assert_eq!(walked(&segment, &key).unwrap(), behind);
-        let nobody = keys_by_text(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();
-        prop_assert_eq!(nobody, Vec::<Key>::new());
+        for seal in seals() {
+            let (row, bytes) = built(&seal, &rows);
+            let segment = opened(&seal, row, bytes);
+            prop_assert_eq!(ask_everything(&segment, &rows), 0);
+            prop_assert_eq!(segment.bad_sectors(), vec![]);
+            let id = PeerId::from_marked(other.1 * 7 + 1).unwrap();
+            let account = AccountNo(other.0);
+            let key = PeerKey::of(account, id);
+            prop_assert_eq!(segment.get(&key).unwrap().is_some(), rows.contains_key(&key));
+            let behind = rows.range(key..).map(|(key, row)| (*key, payload(row.as_ref())));
+            prop_assert_eq!(walked(&segment, &key).unwrap(), behind.collect::<Vec<_>>());
+            let nobody = keys_by_text(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();
+            prop_assert_eq!(nobody, Vec::<Key>::new());
+        }
     }
 }
 
@@ -154,9 +165,11 @@ fn more_than_is_held_in_memory_is_written_as_it_comes() {
             (PeerKey::of(AccountNo(1), entity.id), Some(entity))
         })
         .collect();
-    let (row, bytes) = built(&rows);
-    assert!(row.shape.rows > 8 << 20);
-    assert_eq!(ask_everything(&opened(row, bytes), &rows), 0);
+    for seal in seals() {
+        let (row, bytes) = built(&seal, &rows);
+        assert!(row.shape.rows > 8 << 20);
+        assert_eq!(ask_everything(&opened(&seal, row, bytes), &rows), 0);
+    }
 }
 
 #[test]
@@ -167,20 +180,25 @@ fn whatever_bit_is_flipped_no_answer_is_wrong() {
             (PeerKey::of(AccountNo((id / 30) as u32), entity.id), (id % 7 != 0).then_some(entity))
         })
         .collect();
-    let (row, bytes) = built(&rows);
-    let len = Segment::new([0; 16], row, Bytes::Owned(Vec::new().into())).unwrap().len();
-    let mut refused = 0;
-    for bit in 0..len * 8 {
-        let mut flipped = bytes.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        let segment = opened(row, flipped);
-        let bad = segment.bad_sectors().len();
-        // Asked anew, since a sector is checked once.
-        let asked = ask_everything(&segment, &rows);
-        assert_eq!(bad, 1, "bit {bit}");
-        refused += usize::from(asked > 0);
+    for seal in seals() {
+        let (row, bytes) = built(&seal, &rows);
+        let len = opened(&seal, row, Vec::new()).len();
+        let (mut refused, mut tried) = (0, 0);
+        // Of an encrypted segment one bit a byte, since each answer decrypts anew.
+        let each = if seal.is_encrypted() { 9 } else { 1 };
+        for bit in (0..len * 8).step_by(each) {
+            tried += 1;
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let segment = opened(&seal, row, flipped);
+            let bad = segment.bad_sectors().len();
+            // Asked anew, since a sector is checked once.
+            let asked = ask_everything(&segment, &rows);
+            assert_eq!(bad, 1, "bit {bit}");
+            refused += usize::from(asked > 0);
+        }
+        assert!(refused > tried / 2, "{refused} of {tried} were noticed while answering");
     }
-    assert!(refused > len * 4, "{refused} of {} were noticed while answering", len * 8);
 }
 
 #[test]
@@ -190,10 +208,16 @@ fn a_run_that_is_cut_has_no_answers_behind_the_cut() {
             (PeerKey::of(AccountNo(1), PeerId::user(id).unwrap()), Some(entity(id, 1, true, "n")))
         })
         .collect();
-    let (row, bytes) = built(&rows);
-    for len in (0..bytes.len()).step_by(331) {
-        let segment = opened(row, bytes[..len].to_vec());
-        assert!(ask_everything(&segment, &rows) > 0 || len > segment.len() - 512, "cut to {len}");
+    for seal in seals() {
+        let (row, bytes) = built(&seal, &rows);
+        for len in (0..bytes.len()).step_by(331) {
+            let segment = opened(&seal, row, bytes[..len].to_vec());
+            let refused = ask_everything(&segment, &rows);
+            // The checksums of an encrypted segment are for a check without the key.
+            let needed =
+                if seal.is_encrypted() { row.shape.rows as usize } else { segment.len() - 512 };
+            assert!(refused > 0 || len > needed, "cut to {len}");
+        }
     }
 }
 
@@ -201,7 +225,7 @@ fn a_run_that_is_cut_has_no_answers_behind_the_cut() {
 fn rows_out_of_order_are_refused() {
     let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
     let key = |id| PeerKey::of(AccountNo(1), PeerId::user(id).unwrap());
-    let mut builder = Builder::new(&disk, FILE_ID, &space, 1);
+    let mut builder = Builder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
     builder.push(&key(5), None).unwrap();
     for again in [5, 4] {
         assert!(builder.push(&key(again), Some(&[0, 0])).is_err());

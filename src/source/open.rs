@@ -17,7 +17,7 @@ use crate::file::FileKindFound;
 #[cfg(feature = "convert")]
 use crate::format::{Disk, Known};
 use crate::format::{Given, Parsed, ParsedSession, given_setters};
-use crate::store::{SalvagedSession, Store, salvaged_sessions};
+use crate::store::{SalvagedSession, Store, StoreKey, salvaged_sessions};
 use crate::types::{DcId, Progress};
 
 /// How a [`Source`] is opened.
@@ -37,6 +37,7 @@ use crate::types::{DcId, Progress};
 pub struct SourceOptions {
     salvage: bool,
     passphrase: Option<Zeroizing<Vec<u8>>>,
+    key: Option<StoreKey>,
     dc: Option<DcId>,
     progress: Progress,
     given: Given,
@@ -62,10 +63,17 @@ impl SourceOptions {
 
     /// The passphrase of a sealed source: of a portable session, the passcode of Telegram Desktop's tdata, the
     /// `session_key` of WTelegramClient (where none was set, the `api_hash`), the database key of
-    /// TDLib (where none was set, none is needed).
+    /// TDLib (where none was set, none is needed), a passphrase of an encrypted store.
     #[must_use]
     pub fn passphrase(mut self, passphrase: &[u8]) -> Self {
         self.passphrase = Some(Zeroizing::new(passphrase.to_vec()));
+        self
+    }
+
+    /// The key of an encrypted store. With a key, a store that is not encrypted is refused.
+    #[must_use]
+    pub fn key(mut self, key: &StoreKey) -> Self {
+        self.key = Some(key.clone());
         self
     }
 
@@ -160,20 +168,7 @@ impl SourceOptions {
         let kind = kind_of(path)?;
         let sqlite = |kind| self.sqlite(path, kind, Place::File).map(Found::plain);
         match kind {
-            FileKindFound::Store => {
-                match Store::options().progress(&self.progress).open_read_only(path) {
-                    Ok(store)
-                        if self.salvage
-                            && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
-                    {
-                        salvaged_store(path).map(Found::plain)
-                    }
-                    Err(Error::Damaged { .. }) if self.salvage => {
-                        salvaged_store(path).map(Found::plain)
-                    }
-                    opened => Ok(Found::plain(Inner::Store(opened?))),
-                }
-            }
+            FileKindFound::Store => self.store(path).map(Found::plain),
             FileKindFound::Sqlite => sqlite(kind),
             FileKindFound::SqliteCut if self.salvage => sqlite(kind),
             FileKindFound::SqliteCut => Err(cut_short(path)),
@@ -189,6 +184,32 @@ impl SourceOptions {
                     opened => opened,
                 }
             }
+        }
+    }
+
+    fn store(&self, path: &Path) -> Result<Inner> {
+        let mut options = Store::options().progress(&self.progress);
+        options.set_key(self.store_key(path)?);
+        let salvaged = || salvaged_store(path, self.store_key(path)?.as_ref());
+        match options.open_read_only(path) {
+            Ok(store)
+                if self.salvage
+                    && store.check().is_ok_and(|report| !report.problems.is_empty()) =>
+            {
+                salvaged()
+            }
+            Err(Error::Damaged { .. }) if self.salvage => salvaged(),
+            opened => Ok(Inner::Store(opened?)),
+        }
+    }
+
+    /// A passphrase is for whatever asks for one; a key is for an encrypted store alone.
+    fn store_key(&self, path: &Path) -> Result<Option<StoreKey>> {
+        match (&self.key, &self.passphrase) {
+            (None, Some(passphrase)) if Store::keys_of(path)?.is_some() => {
+                Ok(Some(StoreKey::passphrase(passphrase)))
+            }
+            (key, _) => Ok(key.clone()),
         }
     }
 
@@ -242,8 +263,8 @@ fn kind_of(path: &Path) -> Result<FileKindFound> {
 }
 
 /// The sessions of a damaged store, with every row that is provably whole.
-fn salvaged_store(path: &Path) -> Result<Inner> {
-    let (sessions, lost) = salvaged_sessions(path)?;
+fn salvaged_store(path: &Path, key: Option<&StoreKey>) -> Result<Inner> {
+    let (sessions, lost) = salvaged_sessions(path, key)?;
     let parsed = |SalvagedSession { name, account, entities }| ParsedSession {
         name: Some(name),
         account,

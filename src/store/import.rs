@@ -171,7 +171,7 @@ fn claim(
     for slot in slots {
         let row = segment.row_at(*slot)?;
         let (Some(id), Some(payload)) = (PeerKey::peer(&row.key), row.payload) else { continue };
-        let record = [&[Entity::TAG], payload].concat();
+        let record = [&[Entity::TAG], &*payload].concat();
         let entity: Entity = decoded(Table::Entities, &row.key, id, &record)?;
         let texts: Vec<String> = match index {
             Table::Usernames => entity.usernames.iter().map(|name| fold_username(name)).collect(),

@@ -6,6 +6,7 @@ mod check;
 mod entities;
 mod import;
 mod import_session;
+mod key;
 mod options;
 mod path;
 mod repair;
@@ -22,15 +23,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::{self, BulkWrite, Durability, Engine, EngineResult, Rows, Span, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, KeyError, Result};
 use crate::file::{
-    Access, Disk, FileDisk, Identity, NewFile, OpenError, StoreFile, is_open_to_others, random_id,
+    Access, Disk, FileDisk, FileSeal, NewFile, OpenError, StoreFile, is_open_to_others,
 };
 use crate::types::Progress;
 
 pub use self::check::CheckReport;
 pub use self::import::ImportReport;
 pub use self::import_session::ImportSession;
+pub use self::key::{KeyInfo, KeyKind, StoreKey};
 pub use self::options::StoreOptions;
 pub use self::path::store_path;
 
@@ -87,6 +89,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 pub struct Store {
     engine: Arc<Engine>,
     progress: Progress,
+    /// Of an encrypted store.
+    unlocked: Option<key::Unlocked>,
 }
 
 impl fmt::Debug for Store {
@@ -123,12 +127,13 @@ impl Store {
         path: impl AsRef<Path>,
         fill: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
-        Self::built(path.as_ref(), &StoreOptions::default(), fill).map(|(_, filled)| filled)
+        StoreOptions::default().create_with(path, fill)
     }
 
     fn built<T>(
         path: &Path,
         options: &StoreOptions,
+        protection: key::Protection<'_>,
         fill: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<(Self, T)> {
         let path = &store_path(path);
@@ -145,11 +150,12 @@ impl Store {
         let new = NewFile::empty(path).map_err(failed)?;
         let disk = FileDisk::new(new.handle().map_err(failed)?, path).map_err(failed)?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
-        let identity = Identity { file_id: random_id() };
-        engine::create(disk.as_ref(), identity).map_err(|fault| fault.at(path))?;
-        let engine =
-            Engine::open(path, Arc::clone(&disk), identity, Access::Write, options.engine())?;
-        let store = Self::on(engine, options);
+        let (seal, unlocked) = protection.new_file(path)?;
+        let slots = unlocked.as_ref().map(|unlocked| *unlocked.slots()).unwrap_or_default();
+        let created = engine::create(disk.as_ref(), &seal, &slots);
+        created.map_err(|fault| fault.at(path))?;
+        let engine = Engine::open(path, Arc::clone(&disk), seal, Access::Write, options.engine())?;
+        let store = Self::on(engine, unlocked, options);
         let filled = fill(&store)?;
         // A new store has no gaps.
         store.engine.compact()?;
@@ -191,19 +197,20 @@ impl Store {
         StoreOptions::default().open_read_only(path)
     }
 
-    fn on(engine: Engine, options: &StoreOptions) -> Self {
-        Self { engine: Arc::new(engine), progress: options.progress.clone() }
+    fn on(engine: Engine, unlocked: Option<key::Unlocked>, options: &StoreOptions) -> Self {
+        Self { engine: Arc::new(engine), progress: options.progress.clone(), unlocked }
     }
 
     fn open_with(path: &Path, options: &StoreOptions) -> Result<Self> {
         let path = &store_path(path);
         let give_up = Instant::now().checked_add(options.wait);
+        let mut known = None;
         loop {
-            match open_engine(path, Access::Write, options) {
+            match open_engine(path, Access::Write, options, &mut known) {
                 Err(Error::Busy { .. }) if give_up.is_none_or(|end| Instant::now() < end) => {
                     std::thread::sleep(BETWEEN_TRIES.min(options.wait));
                 }
-                opened => return Ok(Self::on(opened?, options)),
+                opened => return Ok(Self::on(opened?, known.and_then(|(_, of)| of), options)),
             }
         }
     }
@@ -220,7 +227,9 @@ impl Store {
     }
 
     fn read_only(path: &Path, options: &StoreOptions) -> Result<Self> {
-        Ok(Self::on(open_engine(&store_path(path), Access::Read, options)?, options))
+        let mut known = None;
+        let engine = open_engine(&store_path(path), Access::Read, options, &mut known)?;
+        Ok(Self::on(engine, known.and_then(|(_, of)| of), options))
     }
 
     /// Flushes everything and gives the errors that dropping the store would only log. If this is
@@ -409,13 +418,13 @@ impl Store {
     }
 
     /// Copies the store as it is now into a new file, whole or not at all, while others go on
-    /// writing. The copy is compact.
+    /// writing. The copy is compact. That of an encrypted store is encrypted, and has the same keys.
     ///
     /// # Errors
     ///
     /// Those of [`Store::create`] for the copy, and those of reading this one.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
-        Self::create_with(path, |copy| self.copy_into(copy))
+        self.copied_alike(path.as_ref())
     }
 
     /// Copies everything into an empty store.
@@ -461,12 +470,33 @@ fn remove_rows(rows: &mut BulkWrite<'_, '_>, path: &Path, name: &str) -> EngineR
     catalog::account_tables().try_for_each(|table| rows.clear(table, account))
 }
 
-fn open_engine(path: &Path, access: Access, options: &StoreOptions) -> Result<Engine> {
-    let (disk, identity) = open_disk(path, access)?;
+/// The seal of a file, and the master key if it is encrypted.
+type Known = Option<(FileSeal, Option<key::Unlocked>)>;
+
+/// `known` keeps what was derived from the key for the next try.
+fn open_engine(
+    path: &Path,
+    access: Access,
+    options: &StoreOptions,
+    known: &mut Known,
+) -> Result<Engine> {
+    let opened = StoreFile::open(path, access).map_err(|error| open_error(path, error));
+    let StoreFile { file, identity, key_slots } = opened?;
+    let disk = FileDisk::new(file, path).map_err(|source| Error::io("open", path, source))?;
+    disk.placed();
     if is_open_to_others(path) {
         tracing::warn!(path = %path.display(), "other users may read this store and its keys; chmod 600 it");
     }
-    Engine::open(path, disk, identity, access, options.engine())
+    // Another file may have the path by now.
+    let same = known.take().filter(|(seal, unlocked)| {
+        seal.file_id() == identity.file_id && unlocked.is_some() == identity.is_encrypted
+    });
+    let (seal, unlocked) = match same {
+        Some(same) => same,
+        None => key::unlocked(path, identity, &key_slots, options.key.as_ref())?,
+    };
+    *known = Some((seal.clone(), unlocked));
+    Engine::open(path, Arc::new(disk), seal, access, options.engine())
 }
 
 fn open_error(path: &Path, error: OpenError) -> Error {
@@ -486,15 +516,7 @@ fn open_error(path: &Path, error: OpenError) -> Error {
             found: found.into(),
             newest: crate::file::FORMAT_VERSION.into(),
         },
+        OpenError::OtherCipher { found } => key::key_error(path, KeyError::OtherCipher { found }),
         OpenError::Damaged(damage) => Error::damaged(path, damage),
     }
-}
-
-/// The file of a store and which one it is.
-fn open_disk(path: &Path, access: Access) -> Result<(Arc<dyn Disk>, Identity)> {
-    let opened = StoreFile::open(path, access).map_err(|error| open_error(path, error));
-    let StoreFile { file, identity } = opened?;
-    let disk = FileDisk::new(file, path).map_err(|source| Error::io("open", path, source))?;
-    disk.placed();
-    Ok((Arc::new(disk), identity))
 }

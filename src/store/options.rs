@@ -2,6 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Store;
+use super::key::{Protection, StoreKey};
 use crate::engine::EngineOptions;
 use crate::error::Result;
 use crate::types::Progress;
@@ -29,6 +30,7 @@ pub struct StoreOptions {
     /// Whether the system is asked for a thread to flush in.
     pub(super) thread: bool,
     pub(super) progress: Progress,
+    pub(super) key: Option<StoreKey>,
 }
 
 impl Default for StoreOptions {
@@ -40,6 +42,7 @@ impl Default for StoreOptions {
             wait: Duration::ZERO,
             thread: true,
             progress: Progress::default(),
+            key: None,
         }
     }
 }
@@ -87,6 +90,18 @@ impl StoreOptions {
         self
     }
 
+    /// The key of an encrypted store: what opens it, and what a new store is encrypted with. A store
+    /// that is not encrypted is not opened with a key.
+    #[must_use]
+    pub fn key(mut self, key: &StoreKey) -> Self {
+        self.key = Some(key.clone());
+        self
+    }
+
+    pub(crate) fn set_key(&mut self, key: Option<StoreKey>) {
+        self.key = key;
+    }
+
     /// Where `check`, `compact`, `scrub` and `backup` of this handle say how far they are.
     #[must_use]
     pub fn progress(mut self, progress: &Progress) -> Self {
@@ -109,7 +124,24 @@ impl StoreOptions {
     ///
     /// Those of [`Store::create`].
     pub fn create(&self, path: impl AsRef<Path>) -> Result<Store> {
-        Store::built(path.as_ref(), self, |_| Ok(())).map(|(store, ())| store)
+        Store::built(path.as_ref(), self, self.protection(), |_| Ok(())).map(|(store, ())| store)
+    }
+
+    /// As [`Store::create_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::create_with`].
+    pub fn create_with<T>(
+        &self,
+        path: impl AsRef<Path>,
+        fill: impl FnOnce(&Store) -> Result<T>,
+    ) -> Result<T> {
+        Store::built(path.as_ref(), self, self.protection(), fill).map(|(_, filled)| filled)
+    }
+
+    fn protection(&self) -> Protection<'_> {
+        self.key.as_ref().map_or(Protection::None, Protection::New)
     }
 
     /// As [`Store::open_or_create`].

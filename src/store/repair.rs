@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::key::{Protection, StoreKey, Unlocked, unlocked};
 use super::{ImportSession, Store, StoreOptions, store_path};
 use crate::engine::{Row, Salvaged, Table, account_of, salvage};
 use crate::error::{Error, Result};
-use crate::file::{Disk, FileDisk, PAGE, file_id_of, open_to_salvage};
+use crate::file::{Disk, FileDisk, FileSeal, KeySlots, PAGE, identity_of, open_to_salvage};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey, decode};
 use crate::types::{Account, Entity};
 
@@ -34,10 +35,27 @@ pub struct RepairReport {
 /// # Errors
 ///
 /// [`Error::WrongKind`] if the file is no store or neither its first sector nor a copy of the root
-/// is whole; [`Error::Older`] and [`Error::Newer`]; those of [`Store::create`] for `out`.
+/// is whole; [`Error::Older`] and [`Error::Newer`]; those of [`Store::create`] for `out`. An encrypted
+/// store needs its key: [`StoreOptions::repair`].
 pub fn repair(path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairReport> {
-    let salvaged = salvaged_sessions(&store_path(path.as_ref()))?;
-    Store::create_with(out, |store| take_over(store, salvaged))
+    StoreOptions::default().repair(path, out)
+}
+
+impl StoreOptions {
+    /// As [`repair`], with the key of an encrypted store. The new store is encrypted, and has the
+    /// same keys.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`repair`], and [`Error::Key`].
+    pub fn repair(&self, path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairReport> {
+        let path = &store_path(path.as_ref());
+        let (disk, seal, unlocked) = opened_to_salvage(path, self.key.as_ref())?;
+        let salvaged = salvaged_on(path, &disk, &seal)?;
+        let protection = unlocked.as_ref().map_or(Protection::None, Protection::Same);
+        Store::built(out.as_ref(), self, protection, |store| take_over(store, salvaged))
+            .map(|(_, report)| report)
+    }
 }
 
 /// Puts what was salvaged into an empty store.
@@ -65,24 +83,37 @@ pub(crate) struct SalvagedSession {
 }
 
 /// Everything that can be proven of a damaged store, and what is damaged or missing.
-pub(crate) fn salvaged_sessions(path: &Path) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
+pub(crate) fn salvaged_sessions(
+    path: &Path,
+    key: Option<&StoreKey>,
+) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
+    let (disk, seal, _) = opened_to_salvage(path, key)?;
+    salvaged_on(path, &disk, &seal)
+}
+
+fn opened_to_salvage(
+    path: &Path,
+    key: Option<&StoreKey>,
+) -> Result<(Arc<dyn Disk>, FileSeal, Option<Unlocked>)> {
     let io = |source| Error::io("read", path, source);
     let file = open_to_salvage(path).map_err(|error| super::open_error(path, error))?;
-    salvaged_on(path, &(Arc::new(FileDisk::new(file, path).map_err(io)?) as Arc<dyn Disk>))
+    let disk: Arc<dyn Disk> = Arc::new(FileDisk::new(file, path).map_err(io)?);
+    let len = usize::try_from(disk.len().map_err(io)?).unwrap_or(usize::MAX);
+    let mut head = vec![0; len.min(PAGE)];
+    disk.read(0, &mut head).map_err(io)?;
+    let identity = identity_of(&head).map_err(|error| super::open_error(path, error))?;
+    let (seal, unlocked) = unlocked(path, identity, &KeySlots::parse(&head), key)?;
+    Ok((disk, seal, unlocked))
 }
 
 /// The same of the store on a disk.
 pub(super) fn salvaged_on(
     path: &Path,
     disk: &Arc<dyn Disk>,
+    seal: &FileSeal,
 ) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
-    let io = |source| Error::io("read", path, source);
-    let len = usize::try_from(disk.len().map_err(io)?).unwrap_or(usize::MAX);
-    let mut head = vec![0; len.min(PAGE)];
-    disk.read(0, &mut head).map_err(io)?;
-    let file_id = file_id_of(&head).map_err(|error| super::open_error(path, error))?;
     let cache = StoreOptions::default().cache_size;
-    let salvaged = crate::engine::caught(|| salvage(disk, file_id, cache));
+    let salvaged = crate::engine::caught(|| salvage(disk, seal, cache));
     let mut salvaged = salvaged.map_err(|fault| fault.at(path))?;
     let mut lost = std::mem::take(&mut salvaged.lost);
     let mut sessions = Vec::new();

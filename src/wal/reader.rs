@@ -5,7 +5,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::record::{Kind, Log, LogRecord, RECORD_HEAD, padded};
-use crate::file::{Damage, Disk, Extent, PAGE, Root, SECTOR};
+use crate::file::{Damage, Disk, Extent, FileSeal, PAGE, Root, SECTOR};
 
 /// The content of a log.
 #[derive(Debug)]
@@ -126,9 +126,9 @@ impl Log {
 
 /// Every whole record of a file, wherever it is and of whatever generation, in the order of the
 /// file.
-pub(crate) fn scan(disk: &dyn Disk, file_id: [u8; 16]) -> io::Result<Vec<LogRecord>> {
+pub(crate) fn scan(disk: &dyn Disk, seal: &FileSeal) -> io::Result<Vec<LogRecord>> {
     let pages = u32::try_from(disk.len()? / PAGE as u64).unwrap_or(u32::MAX);
-    let log = Log::new(file_id, (0, 0), Extent { page: 0, pages }, 0);
+    let log = Log::new(seal, (0, 0), Extent { page: 0, pages }, 0);
     let mut records = Vec::new();
     let mut at = 0;
     while at < log.len() {

@@ -1,9 +1,11 @@
 //! The layout of a record.
 
+use std::io;
+
 use crc32fast::Hasher;
 use zeroize::Zeroizing;
 
-use crate::file::{Extent, Root, SECTOR, put, u32_at, u64_at};
+use crate::file::{Extent, FileSeal, Root, SECTOR, put, u32_at, u64_at};
 
 /// Length of what stands before a record's content.
 pub(crate) const RECORD_HEAD: usize = 88;
@@ -21,6 +23,9 @@ const SEQUENCE_AT: usize = 24;
 const LEN_AT: usize = 32;
 const KIND_AT: usize = 36;
 const SALT_AT: usize = 40;
+
+/// Where a record of an encrypted file has its nonce and tag.
+const SEALING_AT: usize = 48;
 
 /// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +59,9 @@ pub(crate) struct LogRecord {
 }
 
 /// The log of one generation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Log {
+    seal: FileSeal,
     /// CRC-32 of the file id, carried on into every record's.
     seed: u32,
     pub(crate) generation: u64,
@@ -70,17 +76,18 @@ pub(crate) type Sealed = Zeroizing<Vec<u8>>;
 
 impl Log {
     pub(crate) fn new(
-        file_id: [u8; 16],
+        seal: &FileSeal,
         (generation, salt): (u64, u64),
         extent: Extent,
         first: u64,
     ) -> Self {
-        Self { seed: crc32fast::hash(&file_id), generation, salt, extent, first }
+        let seed = crc32fast::hash(&seal.file_id());
+        Self { seal: seal.clone(), seed, generation, salt, extent, first }
     }
 
     /// The log that a root names.
-    pub(crate) fn of(file_id: [u8; 16], root: &Root) -> Self {
-        Self::new(file_id, (root.generation, root.salt), root.log, root.first)
+    pub(crate) fn of(seal: &FileSeal, root: &Root) -> Self {
+        Self::new(seal, (root.generation, root.salt), root.log, root.first)
     }
 
     /// How many bytes it may have.
@@ -96,7 +103,7 @@ impl Log {
         sequence: u64,
         kind: Kind,
         content: &[u8],
-    ) -> Sealed {
+    ) -> io::Result<Sealed> {
         let mut bytes = Zeroizing::new(vec![0; padded(content.len())]);
         put(&mut bytes, 0, &MAGIC);
         put(&mut bytes, NUMBER_AT, &number.to_le_bytes());
@@ -106,9 +113,16 @@ impl Log {
         put(&mut bytes, LEN_AT, &(content.len() as u32).to_le_bytes());
         put(&mut bytes, KIND_AT, &[kind as u8]);
         put(&mut bytes, RECORD_HEAD, content);
+        if self.seal.is_encrypted() {
+            let bound = self.bound(at, &bytes);
+            let text = bytes.get_mut(RECORD_HEAD..RECORD_HEAD + content.len()).unwrap_or_default();
+            if let Some(sealing) = self.seal.seal(&bound, text)? {
+                put(&mut bytes, SEALING_AT, &sealing.to_bytes());
+            }
+        }
         let sum = self.sum(at, bytes.get(..RECORD_HEAD + content.len()).unwrap_or_default());
         put(&mut bytes, SUM_AT, &sum.to_le_bytes());
-        bytes
+        Ok(bytes)
     }
 
     /// Makes the checksum of what stands at this place right, if it can be a record.
@@ -139,8 +153,14 @@ impl Log {
         if u32_at(bytes, SUM_AT) != self.sum(at, bytes) {
             return None;
         }
-        let (_, content) = bytes.split_at_checked(RECORD_HEAD)?;
+        let (head, content) = bytes.split_at_checked(RECORD_HEAD)?;
         if [NUMBER_AT, SEQUENCE_AT].iter().any(|at| u64_at(bytes, *at) >= MOST_NUMBERS) {
+            return None;
+        }
+        let mut content = Zeroizing::new(content.to_vec());
+        if self.seal.is_encrypted()
+            && !self.seal.open(&self.bound(at, head), &mut content, head, SEALING_AT)
+        {
             return None;
         }
         Some(LogRecord {
@@ -149,19 +169,30 @@ impl Log {
             salt: u64_at(bytes, SALT_AT),
             sequence: u64_at(bytes, SEQUENCE_AT),
             kind: Kind::of(*bytes.get(KIND_AT)?)?,
-            content: Zeroizing::new(content.to_vec()),
+            content,
         })
     }
 
     /// Of the file, the place in it and the record, so that no record passes for one elsewhere. A
     /// mark is valid wherever it is found: it proves that a record was durable.
     fn sum(&self, at: usize, record: &[u8]) -> u32 {
-        let is_mark = record.get(KIND_AT) == Some(&(Kind::Mark as u8));
-        let place = if is_mark { 0 } else { self.extent.at() + at as u64 };
+        let place = self.place(at, record);
         let mut crc = Hasher::new_with_initial(self.seed);
         crc.update(&place.to_le_bytes());
         crc.update(record.get(NUMBER_AT..).unwrap_or_default());
         crc.finalize()
+    }
+
+    fn place(&self, at: usize, record: &[u8]) -> u64 {
+        let is_mark = record.get(KIND_AT) == Some(&(Kind::Mark as u8));
+        if is_mark { 0 } else { self.extent.at() + at as u64 }
+    }
+
+    /// What the tag vouches for beside the content: the same as the checksum.
+    fn bound(&self, at: usize, record: &[u8]) -> Vec<u8> {
+        let place = self.place(at, record).to_le_bytes();
+        let head = record.get(NUMBER_AT..SEALING_AT).unwrap_or_default();
+        [&MAGIC, self.seal.file_id().as_slice(), &place, head].concat()
     }
 }
 

@@ -44,21 +44,21 @@ impl LogWriter {
         sequence: u64,
         manifest: &[u8],
         changes: Option<&[u8]>,
-    ) -> (Sealed, Self) {
-        let record = log.seal(0, log.first, sequence, Kind::Manifest, manifest);
+    ) -> io::Result<(Sealed, Self)> {
+        let record = log.seal(0, log.first, sequence, Kind::Manifest, manifest)?;
         let mut tail = Tail { end: record.len(), last: log.first, last_at: 0, marked: false };
         // As long as it will get: keys must not stay behind where it was.
         let mut bytes = Sealed::new(Vec::with_capacity(pages as usize * PAGE));
         bytes.extend_from_slice(&record);
         if let Some(content) = changes {
-            let record = log.seal(tail.end, log.first + 1, sequence, Kind::Changes, content);
+            let record = log.seal(tail.end, log.first + 1, sequence, Kind::Changes, content)?;
             bytes.extend_from_slice(&record);
             tail = Tail { end: bytes.len(), last: log.first + 1, last_at: tail.end, ..tail };
         }
         bytes.resize(pages as usize * PAGE, 0);
         let mut writer = Self::new(log, tail);
         writer.reserved(pages);
-        (bytes, writer)
+        Ok((bytes, writer))
     }
 
     /// How many bytes a new log with these records takes, with room for a mark.
@@ -126,7 +126,7 @@ impl LogWriter {
     ) -> io::Result<()> {
         let Append { sequence, content } = append;
         let number = self.tail.last + 1;
-        let record = self.log.seal(self.tail.end, number, sequence, Kind::Changes, content);
+        let record = self.log.seal(self.tail.end, number, sequence, Kind::Changes, content)?;
         self.grow(disk, root, self.tail.end + record.len() + SECTOR)?;
         let at = self.log.extent.at() + self.tail.end as u64;
         let before = disk.failed_syncs();
@@ -149,8 +149,9 @@ impl LogWriter {
     /// Says behind the last record that it is durable. Without the mark less damage is noticed, and
     /// nothing is lost.
     pub(crate) fn mark(&mut self, disk: &dyn Disk) {
+        let at = self.log.extent.at() + self.tail.end as u64;
         let mark = self.log.seal(self.tail.end, self.tail.last, 0, Kind::Mark, &[]);
-        match disk.write(self.log.extent.at() + self.tail.end as u64, &mark) {
+        match mark.and_then(|mark| disk.write(at, &mark)) {
             Ok(()) => self.tail.marked = true,
             Err(error) => tracing::debug!(%error, "the last record of the log is not marked"),
         }

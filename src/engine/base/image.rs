@@ -107,13 +107,13 @@ impl StorageBackend for MemoryImage {
 /// A verified database that is only read.
 #[derive(Debug)]
 pub(super) struct ImageBytes {
-    bytes: Arc<Bytes>,
+    bytes: Bytes,
     len: usize,
 }
 
 impl ImageBytes {
     /// The first `len` bytes of these.
-    pub(super) fn new(bytes: Arc<Bytes>, len: usize) -> Self {
+    pub(super) fn new(bytes: Bytes, len: usize) -> Self {
         Self { bytes, len }
     }
 

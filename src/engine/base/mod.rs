@@ -19,8 +19,10 @@ use zeroize::Zeroizing;
 use self::image::{ImageBytes, resize};
 use super::fault::{EngineResult, caught};
 use super::rows::{Stored, TABLES, Table, Value, Visit};
-use crate::file::{Bytes, Damage, Disk, Extent, PAGE, pages_of};
+use crate::cipher::{Cipher, NONCE, TAG, random};
+use crate::file::{Bytes, Damage, Disk, Extent, FileSeal, PAGE, pages_of, put};
 use crate::record::AccountNo;
+use crate::segment::Salt;
 
 pub(crate) use self::image::image_of;
 
@@ -43,34 +45,81 @@ pub(crate) struct BaseInfo {
     pub(crate) extent: Extent,
     /// How many blocks the database has.
     pub(crate) blocks: u32,
+    pub(crate) salt: Salt,
 }
 
 impl BaseInfo {
-    /// Whether blocks and checksums take all of the pages, and no more.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.blocks > 0 && Self::pages(self.blocks) == Some(self.extent.pages)
+    /// Whether blocks, tags and checksums take all of the pages, and no more.
+    pub(crate) fn is_sound(&self, is_encrypted: bool) -> bool {
+        self.blocks > 0 && Self::pages(self.blocks, is_encrypted) == Some(self.extent.pages)
     }
 
-    fn pages(blocks: u32) -> Option<u32> {
-        let sums = u64::from(blocks) * SUM as u64;
-        blocks.checked_add(pages_of(sums))
+    fn pages(blocks: u32, is_encrypted: bool) -> Option<u32> {
+        let each = if is_encrypted { TAG + SUM } else { SUM };
+        blocks.checked_add(pages_of(u64::from(blocks) * each as u64))
     }
 }
 
-/// The bytes of a base as they go to the file: the blocks, then the checksum of each.
+/// The bytes of a base as they go to the file: the blocks, in an encrypted file the tag of each, then
+/// the checksum of each. Gives also the number of blocks and the salt.
 pub(crate) fn sealed(
-    file_id: [u8; 16],
+    seal: &FileSeal,
     number: u64,
     mut image: Zeroizing<Vec<u8>>,
-) -> Option<(u32, Zeroizing<Vec<u8>>)> {
-    let blocks = u32::try_from(image.len() / PAGE).ok()?;
-    let sums = Checksums::new(file_id, number);
-    let sums: Vec<u8> =
-        image.chunks_exact(PAGE).zip(0..).flat_map(|(block, at)| sums.of(at, block)).collect();
-    let (from, len) = (image.len(), BaseInfo::pages(blocks)? as usize * PAGE);
-    resize(&mut image, len);
-    image.get_mut(from..from + sums.len())?.copy_from_slice(&sums);
-    Some((blocks, image))
+) -> io::Result<(u32, Salt, Zeroizing<Vec<u8>>)> {
+    let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
+    let blocks = u32::try_from(image.len() / PAGE).map_err(|_| too_long())?;
+    let salt = if seal.is_encrypted() { random()? } else { Salt::default() };
+    let cipher = BlockCipher::of(seal, number, salt);
+    let sums = Checksums::new(seal.file_id(), number);
+    let (mut behind, mut all_sums) = (Vec::new(), Vec::new());
+    for (block, at) in image.chunks_exact_mut(PAGE).zip(0..) {
+        if let Some(cipher) = &cipher {
+            behind.extend_from_slice(&cipher.seal(at, block)?);
+        }
+        all_sums.extend_from_slice(&sums.of(at, block));
+    }
+    behind.append(&mut all_sums);
+    let pages = BaseInfo::pages(blocks, seal.is_encrypted()).ok_or_else(too_long)?;
+    let from = image.len();
+    resize(&mut image, pages as usize * PAGE);
+    put(&mut image, from, &behind);
+    Ok((blocks, salt, image))
+}
+
+/// Seals and opens the blocks of one encrypted base. Salt and number of a block are its nonce.
+struct BlockCipher {
+    cipher: Arc<Cipher>,
+    salt: Salt,
+    /// What every tag vouches for beside the block: a name, the file and the base.
+    bound: [u8; 28],
+}
+
+impl BlockCipher {
+    /// `None` if the file is not encrypted.
+    fn of(seal: &FileSeal, number: u64, salt: Salt) -> Option<Self> {
+        let cipher = Arc::clone(seal.cipher()?);
+        let mut bound = [0; 28];
+        put(&mut bound, 0, b"base");
+        put(&mut bound, 4, &seal.file_id());
+        put(&mut bound, 20, &number.to_le_bytes());
+        Some(Self { cipher, salt, bound })
+    }
+
+    fn nonce(&self, block: u64) -> [u8; NONCE] {
+        let mut nonce = [0; NONCE];
+        put(&mut nonce, 0, &self.salt);
+        put(&mut nonce, self.salt.len(), &block.to_le_bytes());
+        nonce
+    }
+
+    fn seal(&self, block: u64, text: &mut [u8]) -> io::Result<[u8; TAG]> {
+        self.cipher.seal(&self.nonce(block), &self.bound, text)
+    }
+
+    fn open(&self, block: u64, text: &mut [u8], tag: &[u8; TAG]) -> bool {
+        self.cipher.open(&self.nonce(block), &self.bound, text, tag)
+    }
 }
 
 /// Makes the checksums of one base.
@@ -98,7 +147,7 @@ impl Checksums {
 #[derive(Debug)]
 pub(crate) struct Base {
     disk: Arc<dyn Disk>,
-    file_id: [u8; 16],
+    seal: FileSeal,
     info: BaseInfo,
     cache: usize,
     opened: OnceLock<Opened>,
@@ -120,13 +169,8 @@ impl std::fmt::Debug for Opened {
 
 impl Base {
     /// The base that a manifest names. Nothing of it is read yet.
-    pub(crate) fn new(
-        disk: Arc<dyn Disk>,
-        file_id: [u8; 16],
-        info: BaseInfo,
-        cache: usize,
-    ) -> Self {
-        Self { disk, file_id, info, cache: cache.max(LEAST_CACHE), opened: OnceLock::new() }
+    pub(crate) fn new(disk: Arc<dyn Disk>, seal: FileSeal, info: BaseInfo, cache: usize) -> Self {
+        Self { disk, seal, info, cache: cache.max(LEAST_CACHE), opened: OnceLock::new() }
     }
 
     pub(crate) fn info(&self) -> &BaseInfo {
@@ -142,8 +186,7 @@ impl Base {
 
     /// Reads all of it; says what is damaged.
     pub(crate) fn check(&self) -> EngineResult<()> {
-        let bytes = self.read()?;
-        self.verify(&bytes).map(drop)
+        self.verified(self.read()?).map(drop)
     }
 
     fn opened(&self) -> EngineResult<&Opened> {
@@ -155,10 +198,9 @@ impl Base {
     }
 
     fn open(&self) -> EngineResult<Opened> {
-        let bytes = Arc::new(self.read()?);
-        let len = self.verify(&bytes)?;
+        let (bytes, len) = self.verified(self.read()?)?;
         caught(|| {
-            let image = ImageBytes::new(Arc::clone(&bytes), len);
+            let image = ImageBytes::new(bytes, len);
             let mut builder = redb::Builder::new();
             builder.set_cache_size(self.cache);
             let database = builder.open_read_only_with_backend(image)?;
@@ -186,20 +228,36 @@ impl Base {
         }
     }
 
-    /// Verifies every checksum and the layout of every page. Gives the length of the database.
-    fn verify(&self, bytes: &Bytes) -> EngineResult<usize> {
+    /// Verifies every checksum, every tag and the layout of every page. Gives the database,
+    /// decrypted, and its length.
+    fn verified(&self, bytes: Bytes) -> EngineResult<(Bytes, usize)> {
         let len = self.info.blocks as usize * PAGE;
-        let sums = Checksums::new(self.file_id, self.info.number);
-        let (blocks, rest) = bytes.all().split_at_checked(len).ok_or(Damage::Base { block: 0 })?;
+        let damage = |block| Damage::Base { block };
+        let sums = Checksums::new(self.seal.file_id(), self.info.number);
+        let cipher = BlockCipher::of(&self.seal, self.info.number, self.info.salt);
+        let (blocks, rest) = bytes.all().split_at_checked(len).ok_or(damage(0))?;
+        let tags = if cipher.is_some() { self.info.blocks as usize * TAG } else { 0 };
+        let (tags, rest) = rest.split_at_checked(tags).ok_or(damage(0))?;
         for ((block, content), sum) in
             (0..).zip(blocks.chunks_exact(PAGE)).zip(rest.chunks_exact(SUM))
         {
             if sums.of(block, content) != *sum {
-                return Err(Damage::Base { block }.into());
+                return Err(damage(block).into());
             }
         }
-        verify::verify(blocks)?;
-        Ok(len)
+        let Some(cipher) = cipher else {
+            verify::verify(blocks)?;
+            return Ok((bytes, len));
+        };
+        let mut database = Zeroizing::new(blocks.to_vec());
+        let (tags, _) = tags.as_chunks::<TAG>();
+        for ((block, content), tag) in (0..).zip(database.chunks_exact_mut(PAGE)).zip(tags) {
+            if !cipher.open(block, content, tag) {
+                return Err(damage(block).into());
+            }
+        }
+        verify::verify(&database)?;
+        Ok((Bytes::Owned(database), len))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fault::EngineResult;
 use super::rows::{Value, Visit};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{HashIndex, Key, Row, Segment, SegmentError, Walk};
+use crate::segment::{HashIndex, Key, Part, Row, Segment, SegmentError, Walk};
 use crate::types::Entity;
 
 pub(crate) use self::tables::{EntityTable, IndexTable, table_of};
@@ -61,7 +61,7 @@ impl Segments {
     }
 
     /// The payload of an entity's record; `None` where no segment has it or a tombstone is newer.
-    fn payload(&self, key: &Key) -> EngineResult<Option<&[u8]>> {
+    fn payload(&self, key: &Key) -> EngineResult<Option<Part<'_>>> {
         for (_, segment) in self.of_account(PeerKey::account(key)) {
             if let Some(Row { payload, .. }) = segment.get(key)? {
                 return Ok(payload);
@@ -72,7 +72,7 @@ impl Segments {
 
     /// The record of an entity.
     pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<Value>> {
-        Ok(self.payload(key)?.map(|payload| Value::record(Entity::TAG, payload)))
+        Ok(self.payload(key)?.map(|payload| Value::record(Entity::TAG, &payload)))
     }
 
     /// The entity that shows this text, which is folded, and its record. A segment finds also what
@@ -90,7 +90,7 @@ impl Segments {
             segment.find_by_text(index, account.0, text, hash, &mut |row| {
                 match (self.is_shadowed(at, &row.key), row.payload) {
                     (Ok(false), Some(payload)) => {
-                        holder = Some((row.key, Value::record(Entity::TAG, payload)));
+                        holder = Some((row.key, Value::record(Entity::TAG, &payload)));
                     }
                     (Ok(_), _) => {}
                     (Err(fault), _) => newer = Err(fault),
@@ -142,7 +142,7 @@ impl Segments {
             let Some(payload) = payload.filter(|_| !left_out) else { continue };
             record.clear();
             record.push(Entity::TAG);
-            record.extend_from_slice(payload);
+            record.extend_from_slice(&payload);
             if !visit(&key, &record)? {
                 break;
             }
@@ -187,15 +187,13 @@ impl<'a> MergedRows<'a> {
     }
 
     pub(crate) fn next(&mut self) -> EngineResult<Option<Row<'a>>> {
+        let Some(key) = self.0.iter().filter_map(Walk::front).min() else { return Ok(None) };
         // The first of those with the smallest key is the newest.
-        let Some(row) = self.0.iter().filter_map(Walk::front).min_by_key(|row| row.key) else {
-            return Ok(None);
-        };
-        for walk in &mut self.0 {
-            if walk.front().is_some_and(|front| front.key == row.key) {
-                walk.advance()?;
-            }
+        let mut newest = None;
+        for walk in self.0.iter_mut().filter(|walk| walk.front() == Some(key)) {
+            let row = walk.next()?;
+            newest = newest.or(row);
         }
-        Ok(Some(row))
+        Ok(newest)
     }
 }

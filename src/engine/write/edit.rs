@@ -212,18 +212,18 @@ impl<'w> Edit<'w> {
         let mut rows = MergedRows::from(newer.iter().map(Arc::as_ref), &Key::default())?;
         let mut below = rows.next()?;
         for (key, change) in &entities.0 {
-            while let Some(row) = below.filter(|row| row.key < *key) {
-                writing.push(&row.key, row.payload)?;
+            while let Some(row) = below.take_if(|row| row.key < *key) {
+                writing.push(&row.key, row.payload.as_deref())?;
                 below = rows.next()?;
             }
-            if below.is_some_and(|row| row.key == *key) {
+            if below.as_ref().is_some_and(|row| row.key == *key) {
                 below = rows.next()?;
             }
             let record = change.as_deref().and_then(|record| record.split_first());
             writing.push(key, record.map(|(_, payload)| payload))?;
         }
         while let Some(row) = below {
-            writing.push(&row.key, row.payload)?;
+            writing.push(&row.key, row.payload.as_deref())?;
             below = rows.next()?;
         }
         let builder = writing.builder;
@@ -237,7 +237,7 @@ impl<'w> Edit<'w> {
     /// Begins a segment that is to lie over all others.
     pub(super) fn builder(&mut self) -> Builder<'w> {
         let number = self.next_number();
-        Builder::new(self.disk(), self.opener.file_id, self.space, number)
+        Builder::new(self.disk(), &self.opener.seal, self.space, number)
     }
 
     /// Puts a segment that was built over all others. Gives back rows that may show one text.
@@ -246,7 +246,7 @@ impl<'w> Edit<'w> {
         builder: Builder<'_>,
     ) -> EngineResult<(Arc<Segment>, [Vec<Collision>; 2])> {
         let (new, collisions) = builder.finish()?;
-        let segment = Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?);
+        let segment = Arc::new(self.opener.segment(new.info)?);
         self.segments.newest_first.insert(0, Arc::clone(&segment));
         self.added.push(new);
         Ok((segment, collisions))
@@ -276,7 +276,7 @@ impl<'w> Edit<'w> {
     fn replace(&mut self, old: &[Arc<Segment>], builder: Builder<'_>) -> EngineResult<()> {
         let built = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
         let opened = match &built {
-            Some(new) => Some(Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?)),
+            Some(new) => Some(Arc::new(self.opener.segment(new.info)?)),
             None => None,
         };
         self.segments.newest_first.splice(..old.len(), opened);
@@ -299,7 +299,7 @@ impl<'w> Edit<'w> {
             };
             let new = NewSegment::moved(info, extent, self.space);
             copy(self.disk(), info.extent, extent)?;
-            let moved = Arc::new(Segment::open(self.disk(), self.opener.file_id, new.info)?);
+            let moved = Arc::new(self.opener.segment(new.info)?);
             self.segments.newest_first.splice(place..=place, [moved]);
             self.added.push(new);
             lowered = true;
@@ -350,10 +350,10 @@ impl<'w> Edit<'w> {
             image_of(&tables, &mut |table, visit| merged_table(&version, &rows, table, visit));
         let number = self.next_number();
         let too_long = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-        let (blocks, bytes) = sealed(self.opener.file_id, number, image?).ok_or_else(too_long)?;
+        let (blocks, salt, bytes) = sealed(&self.opener.seal, number, image?)?;
         let pages = u32::try_from(bytes.len() / PAGE).map_err(|_| too_long())?;
         let extent = self.space.take(pages).ok_or_else(too_long)?;
-        let info = BaseInfo { number, born: 0, extent, blocks };
+        let info = BaseInfo { number, born: 0, extent, blocks, salt };
         self.base = Some(NewBase { info, space: Some(Arc::clone(self.space)) });
         self.base_changed = true;
         self.disk().write(extent.at(), &bytes)?;

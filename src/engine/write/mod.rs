@@ -9,6 +9,7 @@ mod compact;
 mod edit;
 mod entities;
 mod flusher;
+mod key_slots;
 mod open;
 mod publish;
 mod removed_accounts;
@@ -87,7 +88,7 @@ impl Writer {
         &self.path
     }
 
-    fn disk(&self) -> &dyn Disk {
+    pub(crate) fn disk(&self) -> &dyn Disk {
         self.opener.disk.as_ref()
     }
 

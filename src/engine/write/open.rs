@@ -15,8 +15,8 @@ use super::Writer;
 use super::publish::Durable;
 use crate::error::{Error, Result};
 use crate::file::{
-    Damage, Disk, Extent, Identity, Owner, PAGE, Readers, Root, RootWriter, Roots, Space,
-    lock_writer, random_salt,
+    Damage, Disk, Extent, FileSeal, Identity, KeySlots, Owner, PAGE, Root, RootWriter, Roots,
+    Space, lock_writer, random_salt,
 };
 use crate::wal::{Found, Kind, Log, LogWriter};
 
@@ -26,20 +26,23 @@ const FIRST_LOG: Extent = Extent { page: 1, pages: 1 };
 /// A log may have so many pages.
 const LOG_PAGES: u32 = super::publish::LOG_PAGES;
 
-/// Makes a store on an empty disk: its header, and a log with an empty manifest.
-pub(crate) fn create(disk: &dyn Disk, identity: Identity) -> EngineResult<()> {
-    let manifest = Manifest::default().to_bytes().ok_or(Damage::Manifest)?;
+/// Makes a store on an empty disk: its header, and a log with an empty manifest. The key slots are
+/// those of an encrypted store.
+pub(crate) fn create(disk: &dyn Disk, seal: &FileSeal, slots: &KeySlots) -> EngineResult<()> {
+    let identity = Identity { file_id: seal.file_id(), is_encrypted: seal.is_encrypted() };
+    let manifest = Manifest::default().to_bytes(seal.is_encrypted()).ok_or(Damage::Manifest)?;
     let limit = Extent { pages: LOG_PAGES, ..FIRST_LOG };
     let salt = random_salt();
-    let log = Log::new(identity.file_id, (1, salt), limit, 1);
-    let (bytes, mut writer) = LogWriter::begin(log, FIRST_LOG.pages, 0, &manifest, None);
+    let log = Log::new(seal, (1, salt), limit, 1);
+    let (bytes, mut writer) = LogWriter::begin(log, FIRST_LOG.pages, 0, &manifest, None)?;
     let root = Root { revision: 0, generation: 1, log: limit, salt, first: 1, last: 1, pages: 2 };
     let mut header = identity.to_bytes().to_vec();
     header.resize(PAGE, 0);
+    slots.put_into(&mut header);
     disk.write(0, &header)?;
     disk.write(FIRST_LOG.at(), &bytes)?;
     disk.sync()?;
-    RootWriter::new(identity.file_id, root, 1).publish(disk, root)?;
+    RootWriter::new(seal.clone(), root, 1).publish(disk, root)?;
     writer.mark(disk);
     Ok(())
 }
@@ -48,7 +51,7 @@ pub(crate) fn create(disk: &dyn Disk, identity: Identity) -> EngineResult<()> {
 pub(crate) fn open(
     path: &Path,
     disk: Arc<dyn Disk>,
-    identity: Identity,
+    seal: FileSeal,
     options: EngineOptions,
 ) -> Result<Arc<Writer>> {
     match lock_writer(disk.as_ref()) {
@@ -59,33 +62,30 @@ pub(crate) fn open(
         }
         Err(source) => return Err(Error::io("lock", path, source)),
     }
-    let opened = super::super::fault::caught(|| recover(path, disk, identity, options));
+    let opened = super::super::fault::caught(|| recover(path, disk, seal, options));
     opened.map_err(|fault| fault.at(path))
 }
 
 fn recover(
     path: &Path,
     disk: Arc<dyn Disk>,
-    identity: Identity,
+    seal: FileSeal,
     options: EngineOptions,
 ) -> EngineResult<Arc<Writer>> {
-    let file_id = identity.file_id;
-    let (root, slot) = Roots::read(disk.as_ref(), file_id)?.current()?;
-    let log = Log::of(file_id, &root);
+    let (root, slot) = Roots::read(disk.as_ref(), &seal)?.current()?;
+    let log = Log::of(&seal, &root);
     check_length(disk.as_ref(), &root)?;
     let Found { records, tail } = log.read(disk.as_ref(), &root)?;
-    let (mut manifest, memtable) = replay(&records)?;
+    let (mut manifest, memtable) = replay(&seal, &records)?;
     let space = Arc::new(Space::default());
-    let mut root = RootWriter::new(file_id, root, slot);
+    let mut root = RootWriter::new(seal.clone(), root, slot);
     let mut log = LogWriter::new(log, tail);
     // The log has grown into retired pages that were given back before.
     let in_use = Extent { pages: log.pages(), ..log.log().extent };
     manifest.retired.retain(|retired| !retired.extent.overlaps(in_use));
     space.adopt(manifest.extents().chain([in_use]))?;
     log.confirm(disk.as_ref(), &mut root)?;
-    let readers = Readers::new(Arc::clone(&disk));
-    let (cache, progress) = (options.cache_size, options.progress.clone());
-    let opener = Opener { disk, file_id, readers, cache, progress };
+    let opener = Opener::new(disk, seal, options.cache_size, options.progress.clone());
     let generation = root.root().generation;
     let pin = Arc::new(opener.readers.pin(generation)?);
     let version = opener.open(&manifest, None)?;
@@ -121,9 +121,12 @@ pub(crate) fn check_length(disk: &dyn Disk, root: &Root) -> EngineResult<()> {
 }
 
 /// Manifest and rows of these records.
-pub(crate) fn replay(records: &[crate::wal::LogRecord]) -> EngineResult<(Manifest, Memtable)> {
+pub(crate) fn replay(
+    seal: &FileSeal,
+    records: &[crate::wal::LogRecord],
+) -> EngineResult<(Manifest, Memtable)> {
     let (first, changes) = records.split_first().ok_or(Damage::Manifest)?;
-    let manifest = Manifest::parse(&first.content)?;
+    let manifest = Manifest::parse(&first.content, seal.is_encrypted())?;
     let memtable = Memtable::behind(first.sequence);
     for record in changes {
         if record.kind != Kind::Changes {

@@ -165,7 +165,8 @@ impl Writer {
         let disk = self.disk();
         let generation = durable.generation;
         let too_long = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-        let bytes = manifest.to_bytes().ok_or_else(too_long)?;
+        let seal = &self.opener.seal;
+        let bytes = manifest.to_bytes(seal.is_encrypted()).ok_or_else(too_long)?;
         let content = (!rows.rows.is_empty()).then(|| content_of(&rows.rows));
         let changes = content.as_ref().map(|content| content.as_slice());
         let needed = LogWriter::needed(bytes.len(), changes.map(<[u8]>::len));
@@ -176,17 +177,18 @@ impl Writer {
         let first = durable.log.last() + 1;
         let limit = Extent { pages: pages.max(LOG_PAGES), ..place };
         let salt = random_salt();
-        let log = Log::new(self.opener.file_id, (generation, salt), limit, first);
-        let (bytes, writer) = LogWriter::begin(log, pages, rows.sequence, &bytes, changes);
+        let log = Log::new(seal, (generation, salt), limit, first);
+        let log = LogWriter::begin(log, pages, rows.sequence, &bytes, changes);
         let written = version.and_then(|version| {
+            let (bytes, writer) = log?;
             let pin = self.opener.readers.pin(generation)?;
             disk.write(place.at(), &bytes)?;
             disk.sync()?;
             // A sync that failed may have lost pages of segments.
             none_failed_since(disk, edit.failed_syncs())?;
-            Ok((version, Arc::new(pin)))
+            Ok((writer, version, Arc::new(pin)))
         });
-        let (version, pin) = match written {
+        let (writer, version, pin) = match written {
             Ok(written) => written,
             Err(fault) => {
                 self.space.free(place);

@@ -1,6 +1,6 @@
 //! Faults that version 3 of the format had, each as a test. The table in tests/README.md names them.
 
-use super::life::{Deed, IDENTITY, act, new_store, open, state_of};
+use super::life::{Deed, act, new_store, open, seal_of, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, PAGE, Roots, SECTOR};
@@ -30,7 +30,7 @@ fn killed_with_a_long_log() -> (Vec<u8>, usize) {
         session.process_entities(&entities).unwrap();
         session.flush().unwrap();
     }
-    let (root, _) = Roots::read(&disk, IDENTITY.file_id).unwrap().current().unwrap();
+    let (root, _) = Roots::read(&disk, &seal_of(&disk)).unwrap().current().unwrap();
     let image = disk.killed();
     disk.kill_all();
     drop((session, store));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::life::open;
+use super::life::{open, seal_of};
 use super::sim_disk::SimDisk;
 use crate::file::{Access, Disk};
 use crate::session::Session;
@@ -34,7 +34,7 @@ pub(crate) fn forged_log(file: &[u8]) {
         walk(reader);
     }
     let salvaged: Arc<dyn Disk> = Arc::new(disk.handle());
-    let _ = salvaged_on(Path::new("fuzz"), &salvaged);
+    let _ = salvaged_on(Path::new("fuzz"), &salvaged, &seal_of(&disk));
     assert!(disk.killed() == file, "reading has changed the file");
     let Ok(writer) = open(disk.handle(), Access::Write, 20_000) else { return };
     assert!(reader.is_ok(), "a writer opens what no reader can");

@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::life::{IDENTITY, open};
+use super::life::{FILE_ID, open, seal_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::engine::salvage;
-use crate::file::{Access, Disk, Extent, PAGE, Roots, SECTOR, SLOTS, put, u32_at};
+use crate::file::{Access, Disk, Extent, FileSeal, PAGE, Roots, SECTOR, SLOTS, put, u32_at};
 use crate::segment::SegmentInfo;
 use crate::session::Session;
 use crate::store::ImportSession;
@@ -49,7 +49,7 @@ struct Places {
 
 fn places(bytes: &[u8]) -> Places {
     let disk = SimDisk::new(bytes.to_vec());
-    let (root, _) = Roots::read(&disk, IDENTITY.file_id).unwrap().current().unwrap();
+    let (root, _) = Roots::read(&disk, &seal_of(&disk)).unwrap().current().unwrap();
     let store = open(disk.handle(), Access::Read, 4 << 20).unwrap();
     let view = store.engine.view().unwrap();
     let version = view.version();
@@ -107,7 +107,7 @@ fn forge(bytes: &mut [u8], places: &Places, random: &mut Random) -> &'static str
 }
 
 fn seed() -> u32 {
-    crc32fast::hash(&IDENTITY.file_id)
+    crc32fast::hash(&FILE_ID)
 }
 
 fn forge_root(bytes: &mut [u8], random: &mut Random) -> &'static str {
@@ -155,7 +155,7 @@ fn forge_sector(bytes: &mut [u8], segment: &SegmentInfo, random: &mut Random) {
     let at = start + sector * SECTOR;
     scribble(&mut bytes[at..at + SECTOR], random);
     let mut crc = crc32fast::Hasher::new();
-    crc.update(&IDENTITY.file_id);
+    crc.update(&FILE_ID);
     crc.update(&segment.number.to_le_bytes());
     let sum = sum_of(crc.finalize() ^ sector as u32, &bytes[at..at + SECTOR]);
     put(bytes, sums + sector * 4, &sum.to_le_bytes());
@@ -169,7 +169,7 @@ fn forge_block(bytes: &mut [u8], places: &Places, random: &mut Random) {
     scribble(&mut bytes[from..from + len], random);
     let mut crc = crc32fast::Hasher::new();
     crc.update(b"base");
-    crc.update(&IDENTITY.file_id);
+    crc.update(&FILE_ID);
     crc.update(&places.base_number.to_le_bytes());
     let mut crc = crc32fast::Hasher::new_with_initial(crc.finalize());
     crc.update(&(block as u64).to_le_bytes());
@@ -219,7 +219,7 @@ fn forged_stores_are_refused_or_read_and_never_panic() {
                 super::forged_log::walk(&reader);
             }
             let salvaged: Arc<dyn Disk> = Arc::new(disk.handle());
-            let _ = salvage(&salvaged, IDENTITY.file_id, 1 << 20);
+            let _ = salvage(&salvaged, &FileSeal::plain(FILE_ID), 1 << 20);
             if let Ok(writer) = open(disk.handle(), Access::Write, 4 << 20) {
                 let _ = writer.session("new").map(|session| session.set_home_dc(DcId(2)));
                 let _ = writer.remove("session 7");
@@ -269,7 +269,7 @@ fn use_all(path: &std::path::Path) {
     if let Ok(reader) = crate::store::Store::open_read_only(path) {
         super::forged_log::walk(&reader);
     }
-    let _ = crate::store::repair::salvaged_sessions(path);
+    let _ = crate::store::repair::salvaged_sessions(path, None);
     if let Ok(writer) = crate::store::Store::open(path) {
         let _ = writer.remove("session 7");
         let _ = writer.compact();

@@ -6,16 +6,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::sim_disk::{Random, SimDisk};
+use crate::cipher::Cipher;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
-use crate::file::{Access, Disk, Identity};
+use crate::file::{Access, Disk, FileSeal, KeySlots};
 use crate::session::Session;
 use crate::store::{ImportSession, ReadView, Store, StoreOptions};
 use crate::types::{
     AccessHash, Account, AuthKey, ChannelState, DcId, DcOption, Entity, Login, PeerId, UpdateState,
 };
 
-pub(super) const IDENTITY: Identity = Identity { file_id: *b"0123456789abcdef" };
+pub(super) const FILE_ID: [u8; 16] = *b"0123456789abcdef";
+
+/// The master key of the encrypted stores here.
+const MASTER: [u8; 32] = [0x5a; 32];
+
+/// Where the identity says that a file is encrypted.
+const CIPHER_AT: u64 = 24;
+
+/// The seal of the store on a disk, whatever is damaged on it.
+pub(super) fn seal_of(disk: &dyn Disk) -> FileSeal {
+    let mut cipher = [0; 4];
+    let read = disk.read(CIPHER_AT, &mut cipher);
+    seal(read.is_ok() && cipher != [0; 4])
+}
+
+fn seal(is_encrypted: bool) -> FileSeal {
+    match Cipher::new(&MASTER) {
+        Some(cipher) if is_encrypted => FileSeal::encrypted(FILE_ID, Arc::new(cipher)),
+        _ => FileSeal::plain(FILE_ID),
+    }
+}
 
 /// Everything that a store holds, as text: session, row, content.
 pub(super) type State = BTreeMap<(String, String), String>;
@@ -26,15 +47,27 @@ pub(super) fn open(disk: SimDisk, access: Access, buffer: usize) -> Result<Store
     let options = StoreOptions { thread: false, buffer_size: buffer, ..StoreOptions::default() };
     let options = options.flush_interval(Duration::from_secs(3600));
     let disk: Arc<dyn Disk> = Arc::new(disk);
-    let engine = Engine::open(Path::new("sim"), disk, IDENTITY, access, options.engine())?;
-    Ok(Store::on(engine, &options))
+    let seal = seal_of(disk.as_ref());
+    let engine = Engine::open(Path::new("sim"), disk, seal, access, options.engine())?;
+    Ok(Store::on(engine, None, &options))
 }
 
 /// The bytes of a new store.
 pub(super) fn new_store() -> Vec<u8> {
+    new_store_with(false)
+}
+
+/// The bytes of a new store, which may be encrypted.
+pub(super) fn new_store_with(is_encrypted: bool) -> Vec<u8> {
     let disk = SimDisk::new(Vec::new());
-    engine::create(&disk, IDENTITY).map_err(|fault| fault.at(Path::new("sim"))).unwrap();
+    create(&disk, is_encrypted).unwrap();
     disk.killed()
+}
+
+/// Makes a store on an empty disk.
+pub(super) fn create(disk: &SimDisk, is_encrypted: bool) -> Result<()> {
+    let created = engine::create(disk, &seal(is_encrypted), &KeySlots::default());
+    created.map_err(|fault| fault.at(Path::new("sim")))
 }
 
 /// Everything that a store holds, all of one moment.

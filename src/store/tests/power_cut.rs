@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::disk_state::DiskState;
 use super::life::{
-    Deed, Model, Shadow, State, act, is_durable, new_store, open, state_in, state_of,
+    Deed, Model, Shadow, State, act, is_durable, new_store_with, open, state_in, state_of,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::file::{Access, Extent, PAGE, SECTOR};
@@ -25,6 +25,11 @@ fn asked(name: &str) -> Option<u64> {
 /// The memory of a store in each life: a small one makes checkpoints all the time.
 fn buffer_of(seed: u64) -> usize {
     [2_000, 20_000, 4 << 20][seed as usize % 3]
+}
+
+/// Every second life is that of an encrypted store.
+fn is_encrypted(seed: u64) -> bool {
+    seed % 2 == 1 && cfg!(feature = "encryption")
 }
 
 /// A life.
@@ -57,7 +62,7 @@ fn live(
     fault: Option<Fault>,
     mut crashed: impl FnMut(&Life, Vec<DiskState>, &[State]),
 ) -> Life {
-    let disk = SimDisk::new(new_store());
+    let disk = SimDisk::new(new_store_with(is_encrypted(seed)));
     disk.fail(fault);
     disk.keep_states();
     let opened = open(disk.handle(), Access::Write, buffer_of(seed));

@@ -1,7 +1,7 @@
 //! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
 
 use super::faults::{with_a_base, writer};
-use super::life::{Deed, IDENTITY, act, is_durable, new_store, open, state_of};
+use super::life::{Deed, act, is_durable, new_store, open, seal_of, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::{Access, Root, Roots};
 use crate::store::ImportSession;
@@ -157,7 +157,7 @@ fn two_logs_of_one_generation_have_different_salts() {
         let disk = SimDisk::new(before.clone());
         let store = writer(&disk).unwrap();
         act(&store, &Deed::Import(0, 1, 0)).unwrap();
-        Roots::read(&disk, IDENTITY.file_id).unwrap().current().unwrap().0
+        Roots::read(&disk, &seal_of(&disk)).unwrap().current().unwrap().0
     };
     let (one, other) = (root(), root());
     assert_eq!((one.generation, one.log), (other.generation, other.log));

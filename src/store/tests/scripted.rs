@@ -4,9 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::life::{IDENTITY, State, open, state_of};
+use super::life::{State, create, open, seal_of, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
-use crate::engine;
 use crate::error::{Error, Result};
 use crate::file::{Access, Disk, SLOTS};
 use crate::session::Session;
@@ -206,7 +205,7 @@ impl Life<'_> {
         self.persist(&self.disk, "create", || {
             // Each attempt has a file of its own.
             self.disk.aside(|| self.disk.set_len(0)).unwrap();
-            engine::create(&self.disk, IDENTITY).map_err(|fault| fault.at(Path::new("sim")))
+            create(&self.disk, false)
         });
     }
 
@@ -256,7 +255,10 @@ impl Life<'_> {
         let mut calls = 0;
         let source: Arc<dyn Disk> = Arc::new(self.disk.handle());
         let repair = |copy: &Store| {
-            let report = take_over(copy, salvaged_on(Path::new("sim"), &source)?)?;
+            let report = take_over(
+                copy,
+                salvaged_on(Path::new("sim"), &source, &seal_of(source.as_ref()))?,
+            )?;
             assert_eq!(report.lost, [""; 0], "{:?}", self.trouble);
             Ok(())
         };
@@ -283,7 +285,7 @@ impl Life<'_> {
     }
 
     fn made(&self, disk: &SimDisk, fill: &Work<'_>) -> Result<SimDisk> {
-        engine::create(disk, IDENTITY).map_err(|fault| fault.at(Path::new("copy")))?;
+        create(disk, false)?;
         let copy = open(disk.handle(), Access::Write, buffer())?;
         fill(&copy)?;
         copy.engine.compact()?;

@@ -1,9 +1,12 @@
 //! The crate's one error: what was being done, to which path, what was found, what to do next.
 
+mod key;
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+pub use self::key::KeyError;
 use crate::file::{Damage, Owner};
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
@@ -116,6 +119,13 @@ pub enum Error {
     WrongPassphrase {
         /// The file or folder.
         path: PathBuf,
+    },
+    /// The key of an encrypted store is missing or wrong, or cannot be changed like that.
+    Key {
+        /// The store.
+        path: PathBuf,
+        /// What is wrong.
+        why: KeyError,
     },
     /// The store holds no session of this name.
     NoSession {
@@ -282,6 +292,7 @@ impl fmt::Display for Error {
                 "{}: this passphrase does not open it; check the passphrase, then whether the file is whole",
                 path.display()
             ),
+            Self::Key { path, why } => write!(f, "{}: {why}", path.display()),
             Self::NoSession { path, name } => {
                 write!(f, "{}: there is no session named {name:?}", path.display())
             }

@@ -1,0 +1,26 @@
+//! Changes the key slots of an encrypted store.
+
+use super::{Writer, locked};
+use crate::error::{Error, Result};
+use crate::file::{KeySlot, KeySlots};
+
+impl Writer {
+    /// Writes the slot that `change` chooses, durably. One sector is written, so that a power cut
+    /// leaves the slot as it was, as it is to be, or damaged; the other slots stay.
+    pub(crate) fn change_key_slots(
+        &self,
+        change: impl FnOnce(&KeySlots) -> Result<(usize, Option<KeySlot>)>,
+    ) -> Result<usize> {
+        self.check_writable()?;
+        if !self.disk().is_in_place() {
+            return Err(Error::Replaced { path: self.path.clone() });
+        }
+        // One change at a time.
+        let _durable = locked(&self.durable);
+        let io = |source| Error::io("change the keys of", &self.path, source);
+        let slots = KeySlots::read(self.disk()).map_err(io)?;
+        let (number, slot) = change(&slots)?;
+        KeySlots::write(self.disk(), number, slot.as_ref()).map_err(io)?;
+        Ok(number + 1)
+    }
+}

@@ -1,0 +1,352 @@
+//! The keys of an encrypted store.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{Store, StoreOptions, open_error, store_path};
+use crate::cipher::{Cipher, Costs, random};
+use crate::error::{Error, KeyError, Result};
+use crate::file::{
+    Access, Damage, FileSeal, Identity, KeySecret, KeySlot, KeySlots, MasterKey, SlotError,
+    SlotKind, StoreFile, UnlockError, random_id,
+};
+
+/// A passphrase has at most so many bytes.
+const LONGEST_PASSPHRASE: usize = 1 << 20;
+
+/// What opens an encrypted store: a passphrase, or a key of 32 bytes.
+///
+/// Opening with a passphrase takes 64 MiB of memory and about 0.2 s, which makes guessing slow.
+/// A key of 32 random bytes cannot be guessed, and opens at once: it is for keyrings, secret
+/// stores and key files.
+///
+/// The key is wiped from memory when the last clone is dropped.
+///
+/// ```
+/// # #[cfg(feature = "encryption")]
+/// # fn main() -> tgsession::Result<()> {
+/// use tgsession::{Store, StoreKey};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let key = StoreKey::raw([7; 32]); // Take 32 random bytes.
+/// let store = Store::options().key(&key).create(&path)?;
+/// store.session("alice")?;
+/// store.close()?;
+///
+/// assert!(Store::open(&path).is_err(), "nobody opens it without the key");
+/// assert_eq!(Store::options().key(&key).open(&path)?.list()?, ["alice"]);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "encryption"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone)]
+pub struct StoreKey(Arc<KeySecret>);
+
+impl StoreKey {
+    /// A passphrase: its bytes as they were typed. It has 1 to 1,048,576 bytes, which need not be
+    /// UTF-8.
+    #[must_use]
+    pub fn passphrase(passphrase: impl AsRef<[u8]>) -> Self {
+        let passphrase = Zeroizing::new(passphrase.as_ref().to_vec());
+        Self(Arc::new(KeySecret::Passphrase(passphrase, Costs::WRITTEN)))
+    }
+
+    /// A key of 32 random bytes.
+    #[must_use]
+    pub fn raw(key: [u8; 32]) -> Self {
+        Self(Arc::new(KeySecret::Raw(Zeroizing::new(key))))
+    }
+
+    /// The costs of Argon2id where this passphrase becomes a new key of a store: memory in KiB, 8
+    /// to 262,144, and passes, 1 to 16. 65,536 KiB and 3 passes unless set, the second
+    /// recommendation of RFC 9106. A store keeps the costs of each of its keys; opening does not
+    /// depend on what is set here.
+    #[must_use]
+    pub fn costs(self, memory_kib: u32, passes: u32) -> Self {
+        match &*self.0 {
+            KeySecret::Passphrase(passphrase, costs) => {
+                let costs = Costs { memory_kib, passes, ..*costs };
+                Self(Arc::new(KeySecret::Passphrase(passphrase.clone(), costs)))
+            }
+            KeySecret::Raw(_) => self,
+        }
+    }
+
+    fn checked(&self) -> Result<&KeySecret, KeyError> {
+        if !cfg!(feature = "encryption") {
+            return Err(KeyError::NoFeature);
+        }
+        if let KeySecret::Passphrase(passphrase, Costs { memory_kib, passes, .. }) = &*self.0 {
+            let costs = Costs { memory_kib: *memory_kib, passes: *passes, lanes: 1 };
+            if passphrase.is_empty() {
+                return Err(KeyError::Empty);
+            }
+            if passphrase.len() > LONGEST_PASSPHRASE {
+                return Err(KeyError::TooLong { most: LONGEST_PASSPHRASE });
+            }
+            if !costs.are_bounded() {
+                return Err(KeyError::Costs { memory_kib: *memory_kib, passes: *passes });
+            }
+        }
+        Ok(&self.0)
+    }
+}
+
+/// Never the key.
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.0 {
+            KeySecret::Passphrase(..) => "StoreKey(passphrase)",
+            KeySecret::Raw(_) => "StoreKey(raw)",
+        })
+    }
+}
+
+/// The kind of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// A passphrase, and what it costs to try one.
+    Passphrase {
+        /// Memory of Argon2id, in KiB.
+        memory_kib: u32,
+        /// Passes of Argon2id.
+        passes: u32,
+    },
+    /// A key of 32 bytes.
+    Raw,
+}
+
+/// A key slot of an encrypted store that is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// Its number, 1 to 4.
+    pub slot: usize,
+    /// What opens it.
+    pub kind: KeyKind,
+}
+
+fn infos(slots: &KeySlots) -> Vec<KeyInfo> {
+    let slots = slots.0.iter().zip(1..).filter_map(|(slot, number)| Some((slot.as_ref()?, number)));
+    let info = |(slot, number): (&KeySlot, usize)| KeyInfo {
+        slot: number,
+        kind: match slot.kind {
+            SlotKind::Passphrase(Costs { memory_kib, passes, .. }) => {
+                KeyKind::Passphrase { memory_kib, passes }
+            }
+            SlotKind::Raw => KeyKind::Raw,
+        },
+    };
+    slots.map(info).collect()
+}
+
+/// What a new store is protected with.
+#[derive(Clone, Copy)]
+pub(super) enum Protection<'a> {
+    None,
+    /// A new master key, which this key opens.
+    New(&'a StoreKey),
+    /// The master key of another store, which its keys open.
+    Same(&'a Unlocked),
+}
+
+/// The master key of a store, and its key slots as they were when it was opened.
+#[derive(Clone)]
+pub(super) struct Unlocked {
+    master: Arc<MasterKey>,
+    slots: KeySlots,
+}
+
+impl Protection<'_> {
+    /// The seal of a new file, and its key slots.
+    pub(super) fn new_file(self, path: &Path) -> Result<(FileSeal, Option<Unlocked>)> {
+        let file_id = random_id();
+        let unlocked = match self {
+            Self::None => return Ok((FileSeal::plain(file_id), None)),
+            Self::Same(unlocked) => unlocked.clone(),
+            Self::New(key) => new_master(path, key)?,
+        };
+        let seal = unlocked.seal(file_id).map_err(|why| key_error(path, why))?;
+        Ok((seal, Some(unlocked)))
+    }
+}
+
+impl Unlocked {
+    pub(super) fn slots(&self) -> &KeySlots {
+        &self.slots
+    }
+
+    fn seal(&self, file_id: [u8; 16]) -> Result<FileSeal, KeyError> {
+        let cipher = Cipher::new(&self.master).ok_or(KeyError::NoFeature)?;
+        Ok(FileSeal::encrypted(file_id, Arc::new(cipher)))
+    }
+}
+
+fn new_master(path: &Path, key: &StoreKey) -> Result<Unlocked> {
+    let io = |source| Error::io("create", path, source);
+    let master = MasterKey::new(random().map_err(io)?);
+    let mut slots = KeySlots::default();
+    if let Some(first) = slots.0.first_mut() {
+        *first = Some(new_slot(path, key, &master)?);
+    }
+    Ok(Unlocked { master: Arc::new(master), slots })
+}
+
+fn new_slot(path: &Path, key: &StoreKey, master: &MasterKey) -> Result<KeySlot> {
+    let secret = key.checked().map_err(|why| key_error(path, why))?;
+    KeySlot::new(secret, master).map_err(|error| match error {
+        SlotError::Io(source) => Error::io("create a key of", path, source),
+        SlotError::Key(error) => unlock_error(path, error),
+    })
+}
+
+/// The seal of a store with these key slots, which this key is to open.
+pub(super) fn unlocked(
+    path: &Path,
+    identity: Identity,
+    slots: &KeySlots,
+    key: Option<&StoreKey>,
+) -> Result<(FileSeal, Option<Unlocked>)> {
+    let failed = |why| key_error(path, why);
+    let key = match (identity.is_encrypted, key) {
+        (false, None) => return Ok((FileSeal::plain(identity.file_id), None)),
+        (false, Some(_)) => return Err(failed(KeyError::NotEncrypted)),
+        (true, None) => return Err(failed(KeyError::Missing)),
+        (true, Some(key)) => key.checked().map_err(failed)?,
+    };
+    let (master, _) = slots.unlock(key).map_err(|error| unlock_error(path, error))?;
+    let unlocked = Unlocked { master: Arc::new(master), slots: *slots };
+    let seal = unlocked.seal(identity.file_id).map_err(failed)?;
+    Ok((seal, Some(unlocked)))
+}
+
+pub(super) fn key_error(path: &Path, why: KeyError) -> Error {
+    Error::Key { path: path.to_owned(), why }
+}
+
+fn unlock_error(path: &Path, error: UnlockError) -> Error {
+    let why = match error {
+        UnlockError::WrongKey => KeyError::Wrong,
+        UnlockError::NoSlots => return Error::damaged(path, Damage::KeySlots),
+        UnlockError::Costs(Costs { memory_kib, passes, .. }) => {
+            KeyError::Costs { memory_kib, passes }
+        }
+        UnlockError::NoMemory(kib) => KeyError::NoMemory { kib },
+        UnlockError::NoFeature => KeyError::NoFeature,
+    };
+    key_error(path, why)
+}
+
+impl Store {
+    /// Whether the file is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.unlocked.is_some()
+    }
+
+    /// The keys that open this store; none if it is not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// Only those of reading the file.
+    pub fn keys(&self) -> Result<Vec<KeyInfo>> {
+        if !self.is_encrypted() {
+            return Ok(Vec::new());
+        }
+        self.engine.key_slots().map(|slots| infos(&slots))
+    }
+
+    /// The keys that open the store at this path, which can be seen without any of them. `None` if
+    /// it is not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open_read_only`] but [`Error::Key`].
+    pub fn keys_of(path: impl AsRef<Path>) -> Result<Option<Vec<KeyInfo>>> {
+        let path = &store_path(path.as_ref());
+        let file = StoreFile::open(path, Access::Read).map_err(|error| open_error(path, error))?;
+        Ok(file.identity.is_encrypted.then(|| infos(&file.key_slots)))
+    }
+
+    /// Gives an encrypted store another key, beside those that it has, and says in which slot. The
+    /// key is durable when this returns. A store has at most 4 keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Key`]: the store is not encrypted, its slots are full, or the passphrase is empty;
+    /// [`Error::ReadOnly`].
+    pub fn add_key(&self, key: &StoreKey) -> Result<usize> {
+        let path = self.path();
+        let failed = |why| key_error(path, why);
+        let unlocked = self.unlocked.as_ref().ok_or(failed(KeyError::NotEncrypted))?;
+        let new = new_slot(path, key, &unlocked.master)?;
+        self.engine.change_key_slots(|slots| {
+            let free = slots.0.iter().position(Option::is_none);
+            Ok((free.ok_or(failed(KeyError::SlotsFull))?, Some(new)))
+        })
+    }
+
+    /// Takes a key away from an encrypted store: the content of its slot is overwritten. An old copy
+    /// of the file, and blocks that an SSD or a snapshot keeps, still have the slot. Where the key
+    /// may be known to others, make a copy under a new master key:
+    /// [`Store::backup_encrypted`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Key`]: there is no key in the slot, or it is the last; [`Error::ReadOnly`].
+    pub fn remove_key(&self, slot: usize) -> Result<()> {
+        let path = self.path();
+        let failed = |why| key_error(path, why);
+        if !self.is_encrypted() {
+            return Err(failed(KeyError::NotEncrypted));
+        }
+        let removed = self.engine.change_key_slots(|slots| {
+            let number = slot
+                .checked_sub(1)
+                .filter(|number| slots.0.get(*number).is_some_and(Option::is_some));
+            let number = number.ok_or(failed(KeyError::NoSlot { slot }))?;
+            if slots.0.iter().flatten().count() < 2 {
+                return Err(failed(KeyError::LastSlot));
+            }
+            Ok((number, None))
+        });
+        removed.map(drop)
+    }
+
+    /// As [`Store::backup`], but the copy is encrypted under a new master key, which this key opens.
+    /// The store itself may be encrypted or not. The bytes of this store stay on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::backup`], and [`Error::Key`] for a passphrase that cannot be one.
+    pub fn backup_encrypted(&self, path: impl AsRef<Path>, key: &StoreKey) -> Result<()> {
+        self.copied(path.as_ref(), Protection::New(key))
+    }
+
+    /// As [`Store::backup`], but the copy is not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::backup`].
+    pub fn backup_decrypted(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.copied(path.as_ref(), Protection::None)
+    }
+
+    fn copied(&self, path: &Path, protection: Protection<'_>) -> Result<()> {
+        let options = StoreOptions::default();
+        Self::built(path, &options, protection, |copy| self.copy_into(copy)).map(drop)
+    }
+
+    /// Makes a copy that the same keys open, if the store is encrypted.
+    pub(super) fn copied_alike(&self, path: &Path) -> Result<()> {
+        let Some(unlocked) = &self.unlocked else { return self.copied(path, Protection::None) };
+        let master = Arc::clone(&unlocked.master);
+        let same = Unlocked { master, slots: self.engine.key_slots()? };
+        self.copied(path, Protection::Same(&same))
+    }
+}
