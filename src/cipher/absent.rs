@@ -4,7 +4,8 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-use super::{Costs, DeriveError, KEY, NONCE, TAG};
+use super::costs::{Costs, DeriveError};
+use super::sizes::{KEY, NONCE, TAG};
 
 /// There is none.
 #[derive(Clone, Copy, Debug)]

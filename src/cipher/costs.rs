@@ -34,3 +34,16 @@ impl Costs {
             && (lanes * Self::LEAST_KIB_A_LANE..=most.memory_kib).contains(&memory_kib)
     }
 }
+
+/// A passphrase could not be made a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "encryption"), expect(dead_code, reason = "no key is made"))]
+pub(crate) enum DeriveError {
+    /// Argon2 refuses these costs.
+    Costs,
+    /// There is not enough memory.
+    NoMemory,
+    /// This build has no cipher.
+    #[cfg_attr(feature = "encryption", allow(dead_code, reason = "only without the feature"))]
+    NoFeature,
+}

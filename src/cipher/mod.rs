@@ -6,33 +6,15 @@
 #[cfg(not(feature = "encryption"))]
 mod absent;
 mod costs;
+#[cfg(all(test, feature = "encryption"))]
+pub(crate) mod nonces;
+mod sizes;
 #[cfg(feature = "encryption")]
 mod xchacha;
 
 #[cfg(not(feature = "encryption"))]
 pub(crate) use self::absent::{Cipher, derive, random};
-pub(crate) use self::costs::Costs;
+pub(crate) use self::costs::{Costs, DeriveError};
+pub(crate) use self::sizes::{KEY, NONCE, TAG};
 #[cfg(feature = "encryption")]
 pub(crate) use self::xchacha::{Cipher, derive, random};
-
-/// Length of a key in bytes.
-pub(crate) const KEY: usize = 32;
-
-/// Length of a nonce in bytes. No key seals two messages under one nonce.
-pub(crate) const NONCE: usize = 24;
-
-/// Length of an authentication tag in bytes.
-pub(crate) const TAG: usize = 16;
-
-/// A passphrase could not be made a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "encryption"), expect(dead_code, reason = "no key is made"))]
-pub(crate) enum DeriveError {
-    /// Argon2 refuses these costs.
-    Costs,
-    /// There is not enough memory.
-    NoMemory,
-    /// This build has no cipher.
-    #[cfg_attr(feature = "encryption", allow(dead_code, reason = "only without the feature"))]
-    NoFeature,
-}

@@ -7,7 +7,8 @@ use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
-use super::{Costs, DeriveError, KEY, NONCE, TAG};
+use super::costs::{Costs, DeriveError};
+use super::sizes::{KEY, NONCE, TAG};
 
 /// A key that seals and opens messages. It is wiped when it is dropped.
 pub(crate) struct Cipher(XChaCha20Poly1305);
@@ -26,6 +27,8 @@ impl Cipher {
         bound: &[u8],
         text: &mut [u8],
     ) -> io::Result<[u8; TAG]> {
+        #[cfg(test)]
+        super::nonces::used(nonce);
         let sealed = self.0.encrypt_inout_detached(nonce.into(), bound, InOutBuf::from(text));
         sealed.map(Into::into).map_err(|_| io::ErrorKind::FileTooLarge.into())
     }

@@ -105,7 +105,9 @@ fn file_of(data: &[u8]) -> Vec<u8> {
         let of = (generation + u64::from(what >> 3 & 1), salt + u64::from(what >> 4 & 1));
         at += if what & 0xc0 == 0xc0 { SECTOR } else { 0 };
         let log = Log::new(&seal, of, LOG, FIRST);
-        let Ok(record) = log.seal(at, number + odd, number * 2, kind, &content) else { break };
+        let Ok(record) = log.seal((at, &[0; 16]), number + odd, number * 2, kind, &content) else {
+            break;
+        };
         if at + record.len() > LOG.len() as usize {
             break;
         }

@@ -122,7 +122,7 @@ impl<'a> Builder<'a> {
 
     /// Adds a row behind the last: a record without its tag, or a tombstone.
     pub(crate) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Result<()> {
-        let number = super::reader::number(key);
+        let number = super::search::number(key);
         let account = u32::try_from(number >> 64).unwrap_or(u32::MAX);
         let step = self.last.map(|last| number.checked_sub(last).filter(|step| *step > 0));
         if step == Some(None) || payload.is_some_and(<[u8]>::is_empty) {

@@ -8,6 +8,7 @@ mod builder;
 mod hash_index;
 mod layout;
 mod reader;
+mod search;
 mod sectors;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
+use super::search::{Number, guess, key, key_in, near, number, offset_in};
 use super::sectors::{Checksums, Sectors, UnitCipher};
 use super::unit_cache::{Part, UnitCache};
 use super::{Key, Result, SegmentError};
@@ -29,22 +30,6 @@ pub(crate) struct Row<'a> {
     pub(crate) key: Key,
     /// Its record without the tag; `None` where it was removed.
     pub(crate) payload: Option<Part<'a>>,
-}
-
-/// A key as a number, which is quicker to compare.
-type Number = u128;
-
-#[inline]
-pub(super) fn number(key: &Key) -> Number {
-    let (account, id) = (key.first_chunk(), key.last_chunk());
-    let account = account.copied().map_or(0, u32::from_be_bytes);
-    let id = id.copied().map_or(0, u64::from_be_bytes);
-    Number::from(account) << 64 | Number::from(id)
-}
-
-fn key(number: Number) -> Key {
-    let bytes = number.to_be_bytes();
-    bytes.last_chunk().copied().unwrap_or_default()
 }
 
 impl Segment {
@@ -337,52 +322,6 @@ pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
     fields_of::<Entity>(payload).map_err(|error| SegmentError::Record(key, error))
 }
 
-#[inline]
-fn key_in(entries: &[u8], at: usize, stride: usize) -> Number {
-    entries.get(at * stride..).and_then(|rest| rest.first_chunk()).map_or(0, number)
-}
-
-fn offset_in(entries: &[u8], at: usize) -> usize {
-    let at = at * GROUP_ENTRY + KEY;
-    let mut bytes = [0; 8];
-    for (place, byte) in bytes.iter_mut().zip(entries.get(at..at + 5).unwrap_or_default()) {
-        *place = *byte;
-    }
-    usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)
-}
-
-/// Between the first two of these keys: which of so many groups a key is in, if they lie evenly.
-fn guess(tops: Option<&[Number]>, wanted: Number) -> usize {
-    let Some([first, next, ..]) = tops else { return TOP / 2 };
-    let behind = |number: Number| number.saturating_sub(*first).min(Number::from(u64::MAX)) as u64;
-    (behind(wanted) as f64 / behind(*next).max(1) as f64 * TOP as f64) as usize
-}
-
-/// How many of the first `count` hold, of which those that hold come first; looked for from a
-/// guess on, since what lies near it is looked at together.
-#[inline]
-fn near(guess: usize, count: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high, mut step) = (0, count, 1);
-    if holds(guess) {
-        low = guess + 1;
-        while low < high && holds((low + step).min(high) - 1) {
-            (low, step) = ((low + step).min(high), step * 2);
-        }
-        high = high.min(low + step - 1).max(low);
-    } else {
-        high = guess;
-        while high > low && !holds(high.saturating_sub(step)) {
-            (high, step) = (high.saturating_sub(step), step * 2);
-        }
-        low = low.max((high + 1).saturating_sub(step));
-    }
-    while low < high {
-        let middle = low.midpoint(high);
-        if holds(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
-}
-
 /// The rows of one group, from its first on.
 #[derive(Debug)]
 struct Rows<'a> {
@@ -498,22 +437,5 @@ impl<'a> Walk<'a> {
             self.group += 1;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn from_whatever_guess_the_same_place_is_found() {
-        for count in 0..70 {
-            for holding in 0..=count {
-                for guess in 0..count {
-                    let found = near(guess, count, |at| at < holding);
-                    assert_eq!(found, holding, "{count} from {guess}");
-                }
-            }
-        }
     }
 }

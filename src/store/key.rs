@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Store, StoreOptions, open_error, store_path};
+use super::{Store, open_error, store_path};
 use crate::cipher::{Cipher, Costs, random};
 use crate::error::{Error, KeyError, Result};
 use crate::file::{
@@ -181,6 +181,10 @@ impl Unlocked {
         &self.slots
     }
 
+    pub(super) fn with_slots(&self, slots: KeySlots) -> Self {
+        Self { master: Arc::clone(&self.master), slots }
+    }
+
     fn seal(&self, file_id: [u8; 16]) -> Result<FileSeal, KeyError> {
         let cipher = Cipher::new(&self.master).ok_or(KeyError::NoFeature)?;
         Ok(FileSeal::encrypted(file_id, Arc::new(cipher)))
@@ -316,37 +320,5 @@ impl Store {
             Ok((number, None))
         });
         removed.map(drop)
-    }
-
-    /// As [`Store::backup`], but the copy is encrypted under a new master key, which this key opens.
-    /// The store itself may be encrypted or not. The bytes of this store stay on the disk.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Store::backup`], and [`Error::Key`] for a passphrase that cannot be one.
-    pub fn backup_encrypted(&self, path: impl AsRef<Path>, key: &StoreKey) -> Result<()> {
-        self.copied(path.as_ref(), Protection::New(key))
-    }
-
-    /// As [`Store::backup`], but the copy is not encrypted.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Store::backup`].
-    pub fn backup_decrypted(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.copied(path.as_ref(), Protection::None)
-    }
-
-    fn copied(&self, path: &Path, protection: Protection<'_>) -> Result<()> {
-        let options = StoreOptions::default();
-        Self::built(path, &options, protection, |copy| self.copy_into(copy)).map(drop)
-    }
-
-    /// Makes a copy that the same keys open, if the store is encrypted.
-    pub(super) fn copied_alike(&self, path: &Path) -> Result<()> {
-        let Some(unlocked) = &self.unlocked else { return self.copied(path, Protection::None) };
-        let master = Arc::clone(&unlocked.master);
-        let same = Unlocked { master, slots: self.engine.key_slots()? };
-        self.copied(path, Protection::Same(&same))
     }
 }

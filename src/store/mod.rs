@@ -3,6 +3,7 @@
 mod batch;
 mod catalog;
 mod check;
+mod copy;
 mod entities;
 mod import;
 mod import_session;
@@ -22,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{self, BulkWrite, Durability, Engine, EngineResult, Rows, Span, Table};
+use crate::engine::{self, BulkWrite, Durability, Engine, EngineResult};
 use crate::error::{Error, KeyError, Result};
 use crate::file::{
     Access, Disk, FileDisk, FileSeal, NewFile, OpenError, StoreFile, is_open_to_others,
@@ -415,38 +416,6 @@ impl Store {
     /// that it reads.
     pub fn scrub(&self) -> Result<()> {
         self.engine.scrub()
-    }
-
-    /// Copies the store as it is now into a new file, whole or not at all, while others go on
-    /// writing. The copy is compact. That of an encrypted store is encrypted, and has the same keys.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Store::create`] for the copy, and those of reading this one.
-    pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.copied_alike(path.as_ref())
-    }
-
-    /// Copies everything into an empty store.
-    fn copy_into(&self, copy: &Self) -> Result<()> {
-        let view = self.engine.view()?;
-        let count = check::entities_in(&view).map_err(|fault| fault.at(self.engine.path()))?;
-        self.progress.begin(count);
-        copy.engine.bulk_write(|rows| {
-            let accounts = catalog::accounts(&view)?;
-            Table::ALL.into_iter().try_for_each(|table| {
-                rows.fill(table, &mut |visit| match table {
-                    // Segments may have entities of sessions that were removed.
-                    Table::Entities => accounts.iter().try_for_each(|account| {
-                        view.each(table, &table.span(*account), usize::MAX, &mut |key, row| {
-                            self.progress.step();
-                            visit(key, row)
-                        })
-                    }),
-                    _ => view.each(table, &Span::ALL, usize::MAX, visit),
-                })
-            })
-        })
     }
 
     /// Walks everything: every record must decode, every index row name its entity, every

@@ -24,11 +24,11 @@ pub(crate) mod vectors {
     /// Each without the zeros behind its kind and at its end.
     pub(crate) fn vectors(file_id: [u8; 16], content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         let log = Log::new(&file_id.into(), (2, 6), Extent { page: 5, pages: 128 }, 8);
-        let record = log.seal(512, 9, 12, Kind::Changes, content).unwrap();
+        let record = log.seal((512, &[0; 16]), 9, 12, Kind::Changes, content).unwrap();
         let read = log.parse(512, &record).unwrap();
         assert_eq!((read.number, read.sequence, read.kind), (9, 12, Kind::Changes));
         assert_eq!(read.content.as_slice(), content);
-        let mark = log.seal(1024, 9, 0, Kind::Mark, &[]).unwrap();
+        let mark = log.seal((1024, &[0; 16]), 9, 0, Kind::Mark, &[]).unwrap();
         assert_eq!(log.parse(1024, &mark).unwrap().kind, Kind::Mark);
         vec![
             ("log: changes", [&record[..48], &record[RECORD_HEAD..][..content.len()]].concat()),

@@ -4,7 +4,7 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-use super::record::{Kind, Log, LogRecord, RECORD_HEAD, padded};
+use super::record::{Kind, Log, LogRecord, RECORD_HEAD, Tag};
 use crate::file::{Damage, Disk, Extent, FileSeal, PAGE, Root, SECTOR};
 
 /// The content of a log.
@@ -26,6 +26,8 @@ pub(crate) struct Tail {
     pub(crate) last_at: usize,
     /// A mark says that the last record is durable.
     pub(crate) marked: bool,
+    /// The tag of the last record.
+    pub(super) tag: Tag,
 }
 
 impl Log {
@@ -39,7 +41,8 @@ impl Log {
     pub(crate) fn read(&self, disk: &dyn Disk, root: &Root) -> io::Result<Found> {
         let mut window = Window::new(disk, self)?;
         let mut records = Vec::new();
-        let start = Tail { end: 0, last: self.first - 1, last_at: 0, marked: false };
+        let (last, tag) = (self.first - 1, Tag::default());
+        let start = Tail { end: 0, last, last_at: 0, marked: false, tag };
         let tail = self.follow(&mut window, start, &mut records)?;
         let first = records.first().ok_or(Damage::Manifest)?;
         if first.kind != Kind::Manifest {
@@ -86,11 +89,12 @@ impl Log {
                 tail.marked = record.number == tail.last;
                 break;
             }
-            if record.number != tail.last + 1 {
+            if record.number != tail.last + 1 || record.previous != tail.tag {
                 break;
             }
-            let end = tail.end + padded(record.content.len());
-            tail = Tail { end, last: record.number, last_at: tail.end, marked: false };
+            let end = tail.end + self.padded(record.content.len());
+            let (last, tag) = (record.number, record.tag);
+            tail = Tail { end, last, last_at: tail.end, marked: false, tag };
             records.push(record);
         }
         Ok(tail)
@@ -139,7 +143,7 @@ pub(crate) fn scan(disk: &dyn Disk, seal: &FileSeal) -> io::Result<Vec<LogRecord
         if let Some(record) = log.record_at(&mut window, at - SECTOR)?
             && record.kind != Kind::Mark
         {
-            at += padded(record.content.len()) - SECTOR;
+            at += log.padded(record.content.len()) - SECTOR;
             records.push(record);
         }
     }

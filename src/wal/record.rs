@@ -5,6 +5,7 @@ use std::io;
 use crc32fast::Hasher;
 use zeroize::Zeroizing;
 
+use crate::cipher::{NONCE, TAG};
 use crate::file::{Extent, FileSeal, Root, SECTOR, put, u32_at, u64_at};
 
 /// Length of what stands before a record's content.
@@ -56,7 +57,14 @@ pub(crate) struct LogRecord {
     pub(crate) kind: Kind,
     /// It may hold keys.
     pub(crate) content: Zeroizing<Vec<u8>>,
+    /// Its own tag and that of the record in front. Zeros in a file that is not encrypted.
+    pub(super) tag: Tag,
+    pub(super) previous: Tag,
 }
+
+/// The tag of a record. Each record of an encrypted log repeats that of the record in front, so that
+/// no record of a copy that went on separately passes for one of this log.
+pub(super) type Tag = [u8; TAG];
 
 /// The log of one generation.
 #[derive(Clone, Debug)]
@@ -90,37 +98,51 @@ impl Log {
         Self::new(seal, (root.generation, root.salt), root.log, root.first)
     }
 
+    /// How many bytes in front of the content repeat the tag of the record in front. A mark is
+    /// valid wherever it is found.
+    fn link(&self, kind: Kind) -> usize {
+        if kind == Kind::Mark { 0 } else { link(&self.seal) }
+    }
+
+    /// How many bytes a record with so much content takes.
+    pub(super) fn padded(&self, content: usize) -> usize {
+        padded(&self.seal, content)
+    }
+
     /// How many bytes it may have.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.extent.len()).unwrap_or(usize::MAX)
     }
 
-    /// The record as it stands at this place of the log.
+    /// The record as it stands at this place of the log, behind a record with the tag `previous`.
     pub(crate) fn seal(
         &self,
-        at: usize,
+        (at, previous): (usize, &Tag),
         number: u64,
         sequence: u64,
         kind: Kind,
         content: &[u8],
     ) -> io::Result<Sealed> {
-        let mut bytes = Zeroizing::new(vec![0; padded(content.len())]);
+        let previous = previous.get(..self.link(kind)).unwrap_or_default();
+        let end = RECORD_HEAD + previous.len() + content.len();
+        let mut bytes = Zeroizing::new(vec![0; end.next_multiple_of(SECTOR)]);
         put(&mut bytes, 0, &MAGIC);
         put(&mut bytes, NUMBER_AT, &number.to_le_bytes());
         put(&mut bytes, GENERATION_AT, &self.generation.to_le_bytes());
         put(&mut bytes, SALT_AT, &self.salt.to_le_bytes());
         put(&mut bytes, SEQUENCE_AT, &sequence.to_le_bytes());
-        put(&mut bytes, LEN_AT, &(content.len() as u32).to_le_bytes());
+        put(&mut bytes, LEN_AT, &((end - RECORD_HEAD) as u32).to_le_bytes());
         put(&mut bytes, KIND_AT, &[kind as u8]);
-        put(&mut bytes, RECORD_HEAD, content);
+        put(&mut bytes, RECORD_HEAD, previous);
+        put(&mut bytes, RECORD_HEAD + previous.len(), content);
         if self.seal.is_encrypted() {
             let bound = self.bound(at, &bytes);
-            let text = bytes.get_mut(RECORD_HEAD..RECORD_HEAD + content.len()).unwrap_or_default();
+            let text = bytes.get_mut(RECORD_HEAD..end).unwrap_or_default();
             if let Some(sealing) = self.seal.seal(&bound, text)? {
                 put(&mut bytes, SEALING_AT, &sealing.to_bytes());
             }
         }
-        let sum = self.sum(at, bytes.get(..RECORD_HEAD + content.len()).unwrap_or_default());
+        let sum = self.sum(at, bytes.get(..end).unwrap_or_default());
         put(&mut bytes, SUM_AT, &sum.to_le_bytes());
         Ok(bytes)
     }
@@ -163,13 +185,22 @@ impl Log {
         {
             return None;
         }
+        let kind = Kind::of(*bytes.get(KIND_AT)?)?;
+        let link = self.link(kind);
+        let mut previous = Tag::default();
+        previous.get_mut(..link)?.copy_from_slice(content.get(..link)?);
+        if link > 0 {
+            content = Zeroizing::new(content.get(link..)?.to_vec());
+        }
         Some(LogRecord {
             number: u64_at(bytes, NUMBER_AT),
             generation: u64_at(bytes, GENERATION_AT),
             salt: u64_at(bytes, SALT_AT),
             sequence: u64_at(bytes, SEQUENCE_AT),
-            kind: Kind::of(*bytes.get(KIND_AT)?)?,
+            kind,
             content,
+            tag: tag_of(head),
+            previous,
         })
     }
 
@@ -196,7 +227,17 @@ impl Log {
     }
 }
 
-/// How many bytes a record with so much content takes.
-pub(super) fn padded(content: usize) -> usize {
-    (RECORD_HEAD + content).next_multiple_of(SECTOR)
+fn link(seal: &FileSeal) -> usize {
+    if seal.is_encrypted() { TAG } else { 0 }
+}
+
+/// How many bytes a record with so much content takes in a file with this seal.
+pub(super) fn padded(seal: &FileSeal, content: usize) -> usize {
+    (RECORD_HEAD + link(seal) + content).next_multiple_of(SECTOR)
+}
+
+/// The tag of this record.
+pub(super) fn tag_of(record: &[u8]) -> Tag {
+    let tag = record.get(SEALING_AT + NONCE..).and_then(|rest| rest.first_chunk());
+    tag.copied().unwrap_or_default()
 }

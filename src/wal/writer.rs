@@ -3,8 +3,8 @@
 use std::io;
 
 use super::reader::Tail;
-use super::record::{Kind, Log, Sealed, padded};
-use crate::file::{Disk, PAGE, RootWriter, SECTOR, none_failed_since, pages_of};
+use super::record::{Kind, Log, Sealed, Tag, padded, tag_of};
+use crate::file::{Disk, FileSeal, PAGE, RootWriter, SECTOR, none_failed_since, pages_of};
 
 /// The file grows by at most so many pages at a time while a log grows.
 const MOST_GROWTH: u32 = 16;
@@ -45,15 +45,19 @@ impl LogWriter {
         manifest: &[u8],
         changes: Option<&[u8]>,
     ) -> io::Result<(Sealed, Self)> {
-        let record = log.seal(0, log.first, sequence, Kind::Manifest, manifest)?;
-        let mut tail = Tail { end: record.len(), last: log.first, last_at: 0, marked: false };
+        let start = (0, &Tag::default());
+        let record = log.seal(start, log.first, sequence, Kind::Manifest, manifest)?;
+        let (last, tag) = (log.first, tag_of(&record));
+        let mut tail = Tail { end: record.len(), last, last_at: 0, marked: false, tag };
         // As long as it will get: keys must not stay behind where it was.
         let mut bytes = Sealed::new(Vec::with_capacity(pages as usize * PAGE));
         bytes.extend_from_slice(&record);
         if let Some(content) = changes {
-            let record = log.seal(tail.end, log.first + 1, sequence, Kind::Changes, content)?;
+            let (last, behind) = (log.first + 1, (tail.end, &tag));
+            let record = log.seal(behind, last, sequence, Kind::Changes, content)?;
             bytes.extend_from_slice(&record);
-            tail = Tail { end: bytes.len(), last: log.first + 1, last_at: tail.end, ..tail };
+            let tag = tag_of(&record);
+            tail = Tail { end: bytes.len(), last, last_at: tail.end, tag, ..tail };
         }
         bytes.resize(pages as usize * PAGE, 0);
         let mut writer = Self::new(log, tail);
@@ -62,8 +66,8 @@ impl LogWriter {
     }
 
     /// How many bytes a new log with these records takes, with room for a mark.
-    pub(crate) fn needed(manifest: usize, changes: Option<usize>) -> usize {
-        padded(manifest) + changes.map_or(0, padded) + SECTOR
+    pub(crate) fn needed(seal: &FileSeal, manifest: usize, changes: Option<usize>) -> usize {
+        padded(seal, manifest) + changes.map_or(0, |changes| padded(seal, changes)) + SECTOR
     }
 
     pub(crate) fn log(&self) -> &Log {
@@ -87,7 +91,7 @@ impl LogWriter {
 
     /// Whether a record of so much content, and a mark, find room.
     pub(crate) fn fits(&self, content: usize) -> bool {
-        self.tail.end + padded(content) + SECTOR <= self.log.len()
+        self.tail.end + self.log.padded(content) + SECTOR <= self.log.len()
     }
 
     /// How many pages the log has with its mark.
@@ -98,7 +102,7 @@ impl LogWriter {
     /// How many pages it has with one more record of so much content, and how many it would like
     /// to have then, so that the file does not grow with each record.
     pub(crate) fn pages_with(&self, content: usize) -> (u32, u32) {
-        let needed = pages_of((self.tail.end + padded(content) + SECTOR) as u64);
+        let needed = pages_of((self.tail.end + self.log.padded(content) + SECTOR) as u64);
         let growth = self.pages().clamp(1, MOST_GROWTH) - 1;
         (needed, needed.saturating_add(growth).min(self.log.extent.pages).max(needed))
     }
@@ -126,7 +130,8 @@ impl LogWriter {
     ) -> io::Result<()> {
         let Append { sequence, content } = append;
         let number = self.tail.last + 1;
-        let record = self.log.seal(self.tail.end, number, sequence, Kind::Changes, content)?;
+        let behind = (self.tail.end, &self.tail.tag);
+        let record = self.log.seal(behind, number, sequence, Kind::Changes, content)?;
         self.grow(disk, root, self.tail.end + record.len() + SECTOR)?;
         let at = self.log.extent.at() + self.tail.end as u64;
         let before = disk.failed_syncs();
@@ -141,6 +146,7 @@ impl LogWriter {
             last: number,
             last_at: self.tail.end,
             marked: false,
+            tag: tag_of(&record),
         };
         self.mark(disk);
         Ok(())
@@ -150,7 +156,8 @@ impl LogWriter {
     /// nothing is lost.
     pub(crate) fn mark(&mut self, disk: &dyn Disk) {
         let at = self.log.extent.at() + self.tail.end as u64;
-        let mark = self.log.seal(self.tail.end, self.tail.last, 0, Kind::Mark, &[]);
+        let behind = (self.tail.end, &self.tail.tag);
+        let mark = self.log.seal(behind, self.tail.last, 0, Kind::Mark, &[]);
         match mark.and_then(|mark| disk.write(at, &mark)) {
             Ok(()) => self.tail.marked = true,
             Err(error) => tracing::debug!(%error, "the last record of the log is not marked"),

@@ -169,7 +169,7 @@ impl Writer {
         let bytes = manifest.to_bytes(seal.is_encrypted()).ok_or_else(too_long)?;
         let content = (!rows.rows.is_empty()).then(|| content_of(&rows.rows));
         let changes = content.as_ref().map(|content| content.as_slice());
-        let needed = LogWriter::needed(bytes.len(), changes.map(<[u8]>::len));
+        let needed = LogWriter::needed(seal, bytes.len(), changes.map(<[u8]>::len));
         let pages = pages_of(needed as u64);
         let room = if durable.dense { pages } else { LOG_ROOM };
         let place = self.space.take_growing(pages, room).ok_or_else(too_long)?;

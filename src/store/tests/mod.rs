@@ -2,6 +2,8 @@
 //! that others have open.
 
 mod disk_state;
+#[cfg(all(test, feature = "encryption"))]
+mod encryption;
 #[cfg(test)]
 mod faults;
 #[cfg_attr(not(feature = "convert"), allow(dead_code, reason = "fuzzing needs the rest"))]
