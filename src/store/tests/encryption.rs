@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::life::{Deed, State, act, new_store_with, open, seal_of, state_of};
+use super::life::{Deed, MASTER, State, act, new_store_with, open, seal_of, state_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::cipher::nonces::used_by;
-use crate::file::{Access, KEY_SLOTS, PAGE, Roots, SECTOR};
+use crate::file::{
+    Access, KEY_SLOTS, KeySecret, KeySlot, KeySlots, MasterKey, PAGE, Roots, SECTOR,
+};
 use crate::session::Session;
 use crate::store::{ImportSession, Store};
 use crate::types::{
@@ -319,6 +321,34 @@ fn no_nonce_is_used_twice_in_a_life_with_crashes_and_copies() {
     let distinct: HashSet<_> = nonces.iter().collect();
     assert_eq!(distinct.len(), nonces.len());
     assert!(nonces.len() > 2_000, "{}", nonces.len());
+}
+
+#[test]
+fn a_power_cut_while_a_key_comes_or_goes_leaves_the_other_keys() {
+    let disk = SimDisk::new(new_store_with(true));
+    let store = small_store(&disk);
+    let right = state_of(&store).unwrap();
+    let master = MasterKey::new(MASTER);
+    let secrets: [KeySecret; 2] = [3, 4].map(|byte| KeySecret::Raw([byte; 32].into()));
+    let slots = secrets.each_ref().map(|secret| KeySlot::new(secret, &master).ok());
+    store.engine.change_key_slots(|_| Ok((0, slots[0]))).unwrap();
+    disk.keep_states();
+    store.engine.change_key_slots(|_| Ok((3, slots[1]))).unwrap();
+    let added = disk.take_states();
+    store.engine.change_key_slots(|_| Ok((0, None))).unwrap();
+    let removed = disk.take_states();
+    let mut random = Random::new(1);
+    for (stays, states) in [(0, added), (1, removed)] {
+        assert!(states.len() > 1);
+        for _ in 0..50 {
+            for state in &states {
+                let image = state.after_power_cut(random.next(), SECTOR);
+                let found = KeySlots::parse(&image).unlock(&secrets[stays]).map(|(key, _)| *key);
+                assert_eq!(found, Ok(MASTER));
+                assert_eq!(seen(image), Some(right.clone()));
+            }
+        }
+    }
 }
 
 #[test]

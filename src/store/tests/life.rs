@@ -19,7 +19,7 @@ use crate::types::{
 pub(super) const FILE_ID: [u8; 16] = *b"0123456789abcdef";
 
 /// The master key of the encrypted stores here.
-const MASTER: [u8; 32] = [0x5a; 32];
+pub(super) const MASTER: [u8; 32] = [0x5a; 32];
 
 /// Where the identity says that a file is encrypted.
 const CIPHER_AT: u64 = 24;
