@@ -18,6 +18,7 @@ use std::fs::{self, File};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::{Outcome, account, entities};
 use tgsession::{
@@ -40,10 +41,21 @@ fn key(seed: u64) -> AuthKey {
     key
 }
 
+/// Held by each test: the buffer that one reads memory into would be memory of the others.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The places in a key at which so many bytes are looked for. The allocator writes over the first
 /// bytes of freed memory.
 const PIECES: [usize; 2] = [104, 200];
 const PIECE: usize = 16;
+
+/// That of a key of a store, which has 32 bytes.
+#[cfg(feature = "encryption")]
+const STORE_KEY_PIECES: [usize; 1] = [16];
 
 /// A part of the memory.
 struct Region {
@@ -71,6 +83,10 @@ fn regions() -> Vec<Region> {
 
 /// Where pieces of the key of a scenario are.
 fn copies(seed: u64) -> Vec<String> {
+    copies_of(seed, &PIECES)
+}
+
+fn copies_of(seed: u64, pieces: &[usize]) -> Vec<String> {
     let memory = File::open("/proc/self/mem").unwrap();
     let mut window = vec![0; 1 << 20];
     let own = window.as_ptr() as u64..window.as_ptr() as u64 + window.len() as u64;
@@ -82,7 +98,7 @@ fn copies(seed: u64) -> Vec<String> {
             if memory.read_exact_at(&mut window[..len], at).is_err() {
                 break;
             }
-            for place in pieces_in(&window[..len], seed) {
+            for place in pieces_in(&window[..len], seed, pieces) {
                 let place = at + place as u64;
                 if !own.contains(&place) {
                     found.push(format!("{} {place:#x}", region.name));
@@ -100,7 +116,7 @@ fn copies(seed: u64) -> Vec<String> {
     found
 }
 
-fn pieces_in(window: &[u8], seed: u64) -> Vec<usize> {
+fn pieces_in(window: &[u8], seed: u64, pieces: &[usize]) -> Vec<usize> {
     const STEP: usize = 512;
     let mut found = Vec::new();
     for from in (0..window.len()).step_by(STEP) {
@@ -112,7 +128,7 @@ fn pieces_in(window: &[u8], seed: u64) -> Vec<usize> {
         for at in from..(from + STEP).min(window.len().saturating_sub(PIECE - 1)) {
             let is_there =
                 |piece: &usize| (0..PIECE).all(|n| window[at + n] == byte(seed, piece + n));
-            found.extend(PIECES.iter().filter(|piece| is_there(piece)).map(|_| at));
+            found.extend(pieces.iter().filter(|piece| is_there(piece)).map(|_| at));
         }
     }
     found
@@ -151,6 +167,7 @@ fn export(path: &Path, form: Format, out: &Path) {
 
 #[test]
 fn the_search_finds_a_key_that_is_there() {
+    let _alone = alone();
     let kept = key(99);
     assert_eq!(copies(99).len(), PIECES.len());
     drop(kept);
@@ -159,6 +176,7 @@ fn the_search_finds_a_key_that_is_there() {
 
 #[test]
 fn no_copy_of_a_key_outlives_what_had_it() -> Outcome {
+    let _alone = alone();
     let directory = tempfile::tempdir()?;
     let at = |name: &str| directory.path().join(name);
     let mut wrong = Vec::new();
@@ -205,4 +223,80 @@ fn no_copy_of_a_key_outlives_what_had_it() -> Outcome {
     }
     assert!(wrong.is_empty(), "copies of keys stay:\n{}", wrong.join("\n"));
     Ok(())
+}
+
+#[cfg(feature = "encryption")]
+mod encrypted {
+    use tgsession::StoreKey;
+
+    use super::*;
+
+    fn store_key(seed: u64) -> StoreKey {
+        let mut bytes: [u8; 32] = std::array::from_fn(|at| byte(seed, at));
+        let key = StoreKey::raw(bytes);
+        std::hint::black_box(&mut bytes).fill(0);
+        key
+    }
+
+    fn passphrase(seed: u64) -> StoreKey {
+        let mut bytes: [u8; 32] = std::array::from_fn(|at| byte(seed, at));
+        let key = StoreKey::passphrase(bytes).costs(8, 1);
+        std::hint::black_box(&mut bytes).fill(0);
+        key
+    }
+
+    /// Neither an auth key nor the key of the store.
+    fn leaves_nothing(what: &str, seed: u64, wrong: &mut Vec<String>, work: impl FnOnce(u64)) {
+        super::leaves_nothing(what, seed, wrong, work);
+        let found = copies_of(seed + 1, &STORE_KEY_PIECES);
+        if !found.is_empty() {
+            let first: Vec<_> = found.iter().take(5).collect();
+            wrong.push(format!("{what}: the key of the store, {first:?}"));
+        }
+    }
+
+    #[test]
+    fn the_search_finds_a_store_key_that_is_there() {
+        let _alone = alone();
+        let kept = [store_key(301), passphrase(302)];
+        assert_eq!(copies_of(301, &STORE_KEY_PIECES).len(), 1);
+        assert_eq!(copies_of(302, &STORE_KEY_PIECES).len(), 1);
+        drop(kept);
+        assert_eq!(copies_of(301, &STORE_KEY_PIECES), [""; 0]);
+        assert_eq!(copies_of(302, &STORE_KEY_PIECES), [""; 0]);
+    }
+
+    #[test]
+    fn no_copy_of_a_key_outlives_an_encrypted_store() -> Outcome {
+        let _alone = alone();
+        let directory = tempfile::tempdir()?;
+        let at = |name: &str| directory.path().join(name);
+        let mut wrong = Vec::new();
+        let kinds: [(&str, fn(u64) -> StoreKey, u64); 2] =
+            [("raw", store_key, 310), ("passphrase", passphrase, 320)];
+        for (kind, of, seed) in kinds {
+            let path = at(&format!("{kind}.tgsession"));
+            leaves_nothing(&format!("{kind}: made"), seed, &mut wrong, |seed| {
+                let store = Store::options().key(&of(seed + 1)).create(&path).unwrap();
+                let session = store.session("s0").unwrap();
+                session.set_dc(&DcOption::new(DcId(2)).with_key(key(seed))).unwrap();
+                session.process_entities(&entities(300)).unwrap();
+                store.compact().unwrap();
+            });
+            leaves_nothing(&format!("{kind}: read"), seed, &mut wrong, |seed| {
+                let store = Store::options().key(&of(seed + 1)).open_read_only(&path).unwrap();
+                let dcs = store.open_session("s0").unwrap().dcs().unwrap();
+                assert_eq!(dcs[0].auth_key, Some(key(seed)));
+                assert!(store.check().unwrap().problems.is_empty());
+            });
+            leaves_nothing(&format!("{kind}: copied"), seed, &mut wrong, |seed| {
+                let store = Store::options().key(&of(seed + 1)).open(&path).unwrap();
+                store.add_key(&of(seed + 2)).unwrap();
+                store.backup(at(&format!("{kind}-copy"))).unwrap();
+                store.remove_key(1).unwrap();
+            });
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    }
 }
