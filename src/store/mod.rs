@@ -91,7 +91,7 @@ pub struct Store {
     engine: Arc<Engine>,
     progress: Progress,
     /// Of an encrypted store.
-    unlocked: Option<key::Unlocked>,
+    unlocked: Option<Arc<key::Unlocked>>,
 }
 
 impl fmt::Debug for Store {
@@ -199,6 +199,7 @@ impl Store {
     }
 
     fn on(engine: Engine, unlocked: Option<key::Unlocked>, options: &StoreOptions) -> Self {
+        let unlocked = unlocked.map(Arc::new);
         Self { engine: Arc::new(engine), progress: options.progress.clone(), unlocked }
     }
 

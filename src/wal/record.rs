@@ -148,7 +148,7 @@ impl Log {
     }
 
     /// Makes the checksum of what stands at this place right, if it can be a record.
-    #[cfg(all(any(test, fuzzing), feature = "convert"))]
+    #[cfg(any(all(test, feature = "encryption"), all(any(test, fuzzing), feature = "convert")))]
     pub(crate) fn mend(&self, at: usize, log: &mut [u8]) {
         let Some(bytes) = log.get_mut(at..) else { return };
         let len = Self::len_of(bytes);

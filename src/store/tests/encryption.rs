@@ -198,7 +198,6 @@ fn whatever_byte_is_changed_no_answer_is_wrong() {
 
 /// The checksums of a log are right, as somebody can make them who has not the key.
 #[test]
-#[cfg(feature = "convert")]
 fn a_log_that_was_changed_is_refused_though_its_checksums_match() {
     let disk = SimDisk::new(new_store_with(true));
     let store = small_store(&disk);
