@@ -160,6 +160,8 @@ pub(super) enum Protection<'a> {
 pub(super) struct Unlocked {
     master: Arc<MasterKey>,
     slots: KeySlots,
+    /// The number of the slot that gave the master key, from 0 on.
+    opened: usize,
 }
 
 impl Protection<'_> {
@@ -182,7 +184,7 @@ impl Unlocked {
     }
 
     pub(super) fn with_slots(&self, slots: KeySlots) -> Self {
-        Self { master: Arc::clone(&self.master), slots }
+        Self { master: Arc::clone(&self.master), slots, ..*self }
     }
 
     fn seal(&self, file_id: [u8; 16]) -> Result<FileSeal, KeyError> {
@@ -198,7 +200,7 @@ fn new_master(path: &Path, key: &StoreKey) -> Result<Unlocked> {
     if let Some(first) = slots.0.first_mut() {
         *first = Some(new_slot(path, key, &master)?);
     }
-    Ok(Unlocked { master: Arc::new(master), slots })
+    Ok(Unlocked { master: Arc::new(master), slots, opened: 0 })
 }
 
 fn new_slot(path: &Path, key: &StoreKey, master: &MasterKey) -> Result<KeySlot> {
@@ -223,8 +225,8 @@ pub(super) fn unlocked(
         (true, None) => return Err(failed(KeyError::Missing)),
         (true, Some(key)) => key.checked().map_err(failed)?,
     };
-    let (master, _) = slots.unlock(key).map_err(|error| unlock_error(path, error))?;
-    let unlocked = Unlocked { master: Arc::new(master), slots: *slots };
+    let (master, opened) = slots.unlock(key).map_err(|error| unlock_error(path, error))?;
+    let unlocked = Unlocked { master: Arc::new(master), slots: *slots, opened };
     let seal = unlocked.seal(identity.file_id).map_err(failed)?;
     Ok((seal, Some(unlocked)))
 }
@@ -275,6 +277,37 @@ impl Store {
         let path = &store_path(path.as_ref());
         let file = StoreFile::open(path, Access::Read).map_err(|error| open_error(path, error))?;
         Ok(file.identity.is_encrypted.then(|| infos(&file.key_slots)))
+    }
+
+    /// The key slot that the key of this handle opened, as [`KeyInfo::slot`] has it. `None` if the
+    /// store is not encrypted.
+    ///
+    /// ```
+    /// # #[cfg(feature = "encryption")]
+    /// # fn main() -> tgsession::Result<()> {
+    /// # use tgsession::{Store, StoreKey};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("accounts");
+    /// let (old, new) = (StoreKey::raw([1; 32]), StoreKey::raw([2; 32])); // Take random bytes.
+    /// Store::options().key(&old).create(&path)?.close()?;
+    ///
+    /// // Change the key.
+    /// let store = Store::options().key(&old).open(&path)?;
+    /// store.add_key(&new)?;
+    /// if let Some(slot) = store.opened_key_slot() {
+    ///     store.remove_key(slot)?;
+    /// }
+    /// store.close()?;
+    /// assert!(Store::options().key(&old).open(&path).is_err());
+    /// assert_eq!(Store::options().key(&new).open(&path)?.opened_key_slot(), Some(2));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "encryption"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn opened_key_slot(&self) -> Option<usize> {
+        self.unlocked.as_ref().map(|unlocked| unlocked.opened + 1)
     }
 
     /// Gives an encrypted store another key, beside those that it has, and says in which slot. The

@@ -17,6 +17,7 @@ mod session;
 #[cfg_attr(not(test), allow(dead_code, reason = "fuzzing needs a part of it"))]
 mod tests;
 mod view;
+mod writer;
 
 use std::fmt;
 use std::path::Path;
