@@ -42,7 +42,9 @@ fn written(documented: &BTreeMap<&'static str, Vec<u8>>) -> BTreeMap<&'static st
     written.extend(wal::vectors(FILE_ID, &log_content()));
     let manifest = documented.get("manifest").map_or(&[][..], Vec::as_slice);
     written.extend(engine::vectors(FILE_ID, manifest));
-    written.extend(segment_vectors(documented));
+    let segment = segment_entities(documented);
+    written.extend(segment::vectors(FILE_ID, AccountNo(7), &segment));
+    encrypted(documented, &segment, &mut written);
     keys(&mut written);
     let mut both_ways = BothWays { documented, written, extras: Vec::new() };
     records(&mut both_ways);
@@ -63,11 +65,42 @@ fn log_content() -> Vec<u8> {
 }
 
 /// Account 7 with the channel of the vector `entity` and a user without any value.
-fn segment_vectors(documented: &BTreeMap<&'static str, Vec<u8>>) -> Vec<(&'static str, Vec<u8>)> {
+fn segment_entities(documented: &BTreeMap<&'static str, Vec<u8>>) -> [Entity; 2] {
     let channel = PeerId::channel(1_777_005).unwrap();
     let user = PeerId::user(10_001).unwrap();
     let known: Entity = decode(channel, &documented["entity"]).unwrap();
-    segment::vectors(FILE_ID, AccountNo(7), &[known, Entity::new(user)])
+    [known, Entity::new(user)]
+}
+
+/// The structures of an encrypted store.
+#[cfg(feature = "encryption")]
+fn encrypted(
+    documented: &BTreeMap<&'static str, Vec<u8>>,
+    entities: &[Entity],
+    written: &mut BTreeMap<&'static str, Vec<u8>>,
+) {
+    let master: [u8; 32] = std::array::from_fn(|at| 0x40 + at as u8);
+    let raw = std::array::from_fn(|at| 0x60 + at as u8);
+    let seal = file::seal(FILE_ID, &master);
+    written.extend(file::encrypted(&seal, &master, b"correct horse", raw));
+    written.extend(wal::encrypted(&seal, &log_content()));
+    written.extend(segment::encrypted(&seal, AccountNo(7), entities));
+    let manifest = documented.get("manifest: with salts").map_or(&[][..], Vec::as_slice);
+    written.extend(engine::encrypted(&seal, manifest));
+}
+
+/// This build has no cipher.
+#[cfg(not(feature = "encryption"))]
+fn encrypted(
+    documented: &BTreeMap<&'static str, Vec<u8>>,
+    _: &[Entity],
+    written: &mut BTreeMap<&'static str, Vec<u8>>,
+) {
+    let is_sealed = |name: &str| {
+        name.contains("encrypted") || name.contains("key slot") || name.contains("salts")
+    };
+    let sealed = documented.iter().filter(|(name, _)| is_sealed(name));
+    written.extend(sealed.map(|(name, bytes)| (*name, bytes.clone())));
 }
 
 fn keys(written: &mut BTreeMap<&'static str, Vec<u8>>) {

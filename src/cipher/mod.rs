@@ -16,5 +16,7 @@ mod xchacha;
 pub(crate) use self::absent::{Cipher, derive, random};
 pub(crate) use self::costs::{Costs, DeriveError};
 pub(crate) use self::sizes::{KEY, NONCE, TAG};
+#[cfg(all(test, feature = "encryption", feature = "convert"))]
+pub(crate) use self::xchacha::with_known_random;
 #[cfg(feature = "encryption")]
 pub(crate) use self::xchacha::{Cipher, derive, random};

@@ -55,9 +55,29 @@ impl fmt::Debug for Cipher {
 
 /// Bytes that nobody can guess.
 pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
+    #[cfg(all(test, feature = "convert"))]
+    if let Some(byte) = NEXT.get() {
+        NEXT.set(byte.checked_add(1));
+        return Ok([byte; N]);
+    }
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
+}
+
+#[cfg(all(test, feature = "convert"))]
+thread_local! {
+    /// The value of all bytes that `random` gives next to this thread.
+    static NEXT: std::cell::Cell<Option<u8>> = const { std::cell::Cell::new(None) };
+}
+
+/// While `make` runs, the first call of `random` gives bytes 1, the second bytes 2, and so on.
+#[cfg(all(test, feature = "convert"))]
+pub(crate) fn with_known_random<T>(make: impl FnOnce() -> T) -> T {
+    NEXT.set(Some(1));
+    let made = make();
+    NEXT.set(None);
+    made
 }
 
 /// The key that this passphrase makes, with Argon2id version 0x13, without secret and associated data.

@@ -188,6 +188,10 @@ impl Drop for Engine {
 pub(crate) mod vectors {
     use super::base::{BaseInfo, sealed};
     use super::manifest::{Manifest, Retired};
+    #[cfg(feature = "encryption")]
+    use crate::cipher::with_known_random;
+    #[cfg(feature = "encryption")]
+    use crate::file::FileSeal;
     use crate::file::{Extent, PAGE};
     use crate::record::AccountNo;
     use crate::segment::{SegmentInfo, Shape};
@@ -195,6 +199,33 @@ pub(crate) mod vectors {
     /// The manifest of generation 2 and the checksum of a block. The manifest is also read as the
     /// document has it.
     pub(crate) fn vectors(file_id: [u8; 16], documented: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let (_, _, block) = sealed(&file_id.into(), 6, vec![7; PAGE].into()).unwrap();
+        let manifest = manifest();
+        assert_eq!(Manifest::parse(documented, false).as_ref(), Ok(&manifest), "as documented");
+        vec![
+            ("manifest", manifest.to_bytes(false).unwrap()),
+            ("base: checksum", block[PAGE..PAGE + 4].to_vec()),
+        ]
+    }
+
+    /// The manifest with salts, not sealed yet, and of a block of an encrypted base the first 32
+    /// bytes, the tag and the checksum.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn encrypted(seal: &FileSeal, documented: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let mut manifest = manifest();
+        manifest.segments[0].extent = Extent { page: 2, pages: 2 };
+        manifest.segments[0].salt = [1; 16];
+        manifest.base.as_mut().unwrap().salt = [2; 16];
+        assert_eq!(Manifest::parse(documented, true).as_ref(), Ok(&manifest), "as documented");
+        let sealed = with_known_random(|| sealed(seal, 6, vec![7; PAGE].into()));
+        let (_, _, block) = sealed.unwrap();
+        vec![
+            ("manifest: with salts", manifest.to_bytes(true).unwrap()),
+            ("base: block, encrypted", [&block[..32], &block[PAGE..PAGE + 20]].concat()),
+        ]
+    }
+
+    fn manifest() -> Manifest {
         let shape =
             Shape { rows: 60, groups: 1, accounts: 1, usernames: 1, phones: 1, first: 7, last: 7 };
         let extent = Extent { page: 2, pages: 1 };
@@ -202,22 +233,12 @@ pub(crate) mod vectors {
         let extent = Extent { page: 10, pages: 10 };
         let base = BaseInfo { number: 6, born: 2, extent, blocks: 9, salt: Default::default() };
         let retired = Retired { extent: Extent { page: 1, pages: 1 }, born: 1, retired: 2 };
-        let manifest = Manifest {
+        Manifest {
             last_number: 6,
             base: Some(base),
             segments: vec![segment],
             removed: [AccountNo(3)].into(),
             retired: vec![retired],
-        };
-        assert_eq!(
-            Manifest::parse(documented, false),
-            Ok(manifest.clone()),
-            "as the document has it"
-        );
-        let (_, _, block) = sealed(&file_id.into(), 6, vec![7; PAGE].into()).unwrap();
-        vec![
-            ("manifest", manifest.to_bytes(false).unwrap()),
-            ("base: checksum", block[PAGE..PAGE + 4].to_vec()),
-        ]
+        }
     }
 }

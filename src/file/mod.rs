@@ -75,4 +75,47 @@ pub(crate) mod vectors {
             ("owner stamp", owner_bytes[..36].to_vec()),
         ]
     }
+
+    /// The seal of an encrypted file with this master key.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn seal(file_id: [u8; 16], master: &[u8; 32]) -> FileSeal {
+        let cipher = crate::cipher::Cipher::new(master).unwrap();
+        FileSeal::encrypted(file_id, std::sync::Arc::new(cipher))
+    }
+
+    /// Identity, root and key slots of an encrypted file, without the zeros at the end.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn encrypted(
+        seal: &FileSeal,
+        master: &[u8; 32],
+        passphrase: &[u8],
+        raw: [u8; 32],
+    ) -> Vec<(&'static str, Vec<u8>)> {
+        use crate::cipher::{Costs, with_known_random};
+        let identity = Identity { file_id: seal.file_id(), is_encrypted: true };
+        let identity_bytes = identity.to_bytes();
+        assert_eq!(Identity::parse(&identity_bytes), Ok(identity));
+        let log = Extent { page: 5, pages: 128 };
+        let root = Root { revision: 4, generation: 2, log, salt: 6, first: 8, last: 9, pages: 21 };
+        let root_bytes = with_known_random(|| root.to_bytes(seal)).unwrap();
+        assert_eq!(Root::parse(seal, &root_bytes), Some(root));
+        let slot = |secret: &KeySecret| {
+            let master = MasterKey::new(*master);
+            let slot = with_known_random(|| KeySlot::new(secret, &master)).unwrap().to_bytes();
+            let read = KeySlots([None, KeySlot::parse(&slot), None, None]);
+            assert_eq!(read.unlock(secret), Ok((master, 1)));
+            slot[..120].to_vec()
+        };
+        let costs = Costs { memory_kib: 8, passes: 1, lanes: 1 };
+        let passphrase = KeySecret::Passphrase(passphrase.to_vec().into(), costs);
+        vec![
+            (
+                "identity: encrypted",
+                [&identity_bytes[..48], &identity_bytes[SECTOR - 4..]].concat(),
+            ),
+            ("key slot: passphrase", slot(&passphrase)),
+            ("key slot: raw", slot(&KeySecret::Raw(raw.into()))),
+            ("root: encrypted", root_bytes[..120].to_vec()),
+        ]
+    }
 }

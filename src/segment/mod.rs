@@ -64,7 +64,7 @@ pub(crate) type Result<T> = std::result::Result<T, SegmentError>;
 /// The vectors of this room in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
-    use super::layout::{Layout, header_of};
+    use super::layout::Layout;
     use super::*;
     use crate::file::{Disk, FileSeal, MemoryDisk, SECTOR};
     use crate::record::{AccountNo, PeerKey, encode};
@@ -76,9 +76,59 @@ pub(crate) mod vectors {
         account: AccountNo,
         entities: &[Entity],
     ) -> Vec<(&'static str, Vec<u8>)> {
+        let (layout, header, bytes) = written(&FileSeal::plain(file_id), account, entities);
+        let part = |from: usize, to: usize| trimmed(&bytes[from..to]);
+        vec![
+            ("segment: header", trimmed(&header)),
+            ("segment: rows", part(0, layout.groups)),
+            ("segment: groups", part(layout.groups, layout.tops)),
+            ("segment: top", part(layout.tops, layout.accounts)),
+            ("segment: accounts", part(layout.accounts, layout.usernames)),
+            ("segment: usernames", part(layout.usernames, layout.phones)),
+            ("segment: phones", part(layout.phones, layout.sums)),
+            ("segment: first checksum", bytes[layout.sums..layout.sums + 4].to_vec()),
+        ]
+    }
+
+    /// Header and parts of the same segment of an encrypted file: the header, and of its only unit the
+    /// first 32 bytes, the tag and the checksum of the first sector.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn encrypted(
+        seal: &FileSeal,
+        account: AccountNo,
+        entities: &[Entity],
+    ) -> Vec<(&'static str, Vec<u8>)> {
+        use super::sectors::{Checksums, Sectors, UnitCipher};
+        use crate::cipher::{TAG, with_known_random};
+        let file_id = seal.file_id();
+        let (plain_layout, _, plain) = written(&FileSeal::plain(file_id), account, entities);
+        let (layout, header, bytes) = with_known_random(|| written(seal, account, entities));
+        assert_eq!(layout.tags, plain_layout.sums, "the parts are as long");
+        let (number, salt, _) = parse_header(seal, &header).unwrap();
+        let cipher = UnitCipher::of(seal, number, salt).unwrap();
+        let (sums, owned) = (Checksums::new(file_id, number), bytes.clone().into());
+        let cache = UnitCache::new(0);
+        let sectors =
+            Sectors::new(crate::file::Bytes::Owned(owned), sums, layout, Some((cipher, &cache)));
+        assert_eq!(*sectors.get(0, layout.tags).unwrap(), plain[..layout.tags]);
+        let behind = [
+            &bytes[..32],
+            &bytes[layout.tags..layout.tags + TAG],
+            &bytes[layout.sums..layout.sums + 4],
+        ];
+        vec![
+            ("segment: header, encrypted", header[..104].to_vec()),
+            ("segment: unit, encrypted", behind.concat()),
+        ]
+    }
+
+    fn written(
+        seal: &FileSeal,
+        account: AccountNo,
+        entities: &[Entity],
+    ) -> (Layout, [u8; SECTOR], Vec<u8>) {
         let (disk, space) = (MemoryDisk::default(), std::sync::Arc::default());
-        let seal = FileSeal::plain(file_id);
-        let mut builder = Builder::new(&disk, &seal, &space, 5);
+        let mut builder = Builder::new(&disk, seal, &space, 5);
         for entity in entities {
             let record = encode(entity).unwrap();
             builder.push(&PeerKey::of(account, entity.id), Some(&record[1..])).unwrap();
@@ -90,20 +140,12 @@ pub(crate) mod vectors {
             }
         }
         let info = builder.finish().unwrap().0.info;
-        let layout = Layout::of(&info.shape, false).unwrap();
-        let mut bytes = vec![0; layout.len];
+        let layout = Layout::of(&info.shape, seal.is_encrypted()).unwrap();
+        let (mut header, mut bytes) = ([0; SECTOR], vec![0; layout.len]);
+        disk.read(info.extent.at(), &mut header).unwrap();
         disk.read(info.extent.at() + SECTOR as u64, &mut bytes).unwrap();
-        let part = |from: usize, to: usize| trimmed(&bytes[from..to]);
-        vec![
-            ("segment: header", trimmed(&header_of(&seal, 5, &info.salt, &info.shape).unwrap())),
-            ("segment: rows", part(0, layout.groups)),
-            ("segment: groups", part(layout.groups, layout.tops)),
-            ("segment: top", part(layout.tops, layout.accounts)),
-            ("segment: accounts", part(layout.accounts, layout.usernames)),
-            ("segment: usernames", part(layout.usernames, layout.phones)),
-            ("segment: phones", part(layout.phones, layout.sums)),
-            ("segment: first checksum", bytes[layout.sums..layout.sums + 4].to_vec()),
-        ]
+        assert_eq!(parse_header(seal, &header), Some((5, info.salt, info.shape)));
+        (layout, header, bytes)
     }
 
     fn trimmed(part: &[u8]) -> Vec<u8> {

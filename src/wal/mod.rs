@@ -19,6 +19,8 @@ pub(crate) mod vectors {
     use super::record::RECORD_HEAD;
     use super::*;
     use crate::file::Extent;
+    #[cfg(feature = "encryption")]
+    use crate::file::FileSeal;
 
     /// Record 9 of generation 2, which begins at byte 512 of a log at page 5, and the mark behind it.
     /// Each without the zeros behind its kind and at its end.
@@ -33,6 +35,22 @@ pub(crate) mod vectors {
         vec![
             ("log: changes", [&record[..48], &record[RECORD_HEAD..][..content.len()]].concat()),
             ("log: mark", mark[..48].to_vec()),
+        ]
+    }
+
+    /// The same of an encrypted file, without the zeros at the end.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn encrypted(seal: &FileSeal, content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        use crate::cipher::with_known_random;
+        let log = Log::new(seal, (2, 6), Extent { page: 5, pages: 128 }, 8);
+        let record = with_known_random(|| log.seal((512, &[0; 16]), 9, 12, Kind::Changes, content)).unwrap();
+        assert_eq!(log.parse(512, &record).unwrap().content.as_slice(), content);
+        assert_eq!(log.parse(1024, &record), None, "at another place");
+        let mark = with_known_random(|| log.seal((1024, &[0; 16]), 9, 0, Kind::Mark, &[])).unwrap();
+        assert_eq!(log.parse(512, &mark).unwrap().kind, Kind::Mark, "wherever it is");
+        vec![
+            ("log: changes, encrypted", record[..RECORD_HEAD + content.len()].to_vec()),
+            ("log: mark, encrypted", mark[..RECORD_HEAD].to_vec()),
         ]
     }
 }
