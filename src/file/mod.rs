@@ -52,6 +52,8 @@ pub(crate) mod vectors {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    #[cfg(feature = "encryption")]
+    pub(crate) use crate::cipher::with_known_random;
 
     /// Identity, root and owner stamp, without the zeros in front of a checksum or at the end.
     pub(crate) fn vectors(file_id: [u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
@@ -91,7 +93,7 @@ pub(crate) mod vectors {
         passphrase: &[u8],
         raw: [u8; 32],
     ) -> Vec<(&'static str, Vec<u8>)> {
-        use crate::cipher::{Costs, with_known_random};
+        use crate::cipher::Costs;
         let identity = Identity { file_id: seal.file_id(), is_encrypted: true };
         let identity_bytes = identity.to_bytes();
         assert_eq!(Identity::parse(&identity_bytes), Ok(identity));

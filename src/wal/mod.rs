@@ -41,7 +41,7 @@ pub(crate) mod vectors {
     /// The same of an encrypted file, without the zeros at the end.
     #[cfg(feature = "encryption")]
     pub(crate) fn encrypted(seal: &FileSeal, content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-        use crate::cipher::with_known_random;
+        use crate::file::vectors::with_known_random;
         let log = Log::new(seal, (2, 6), Extent { page: 5, pages: 128 }, 8);
         let record = with_known_random(|| log.seal((512, &[0; 16]), 9, 12, Kind::Changes, content)).unwrap();
         assert_eq!(log.parse(512, &record).unwrap().content.as_slice(), content);
