@@ -7,7 +7,7 @@
 //! It is no command of the tool, whose binary is to stay small.
 
 #[allow(dead_code, reason = "only the parser is used")]
-#[path = "../src/bin/tgsession/args.rs"]
+#[path = "../src/bin/tgsession/args/mod.rs"]
 mod args;
 
 use std::io::{self, Write};

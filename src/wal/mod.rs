@@ -43,13 +43,14 @@ pub(crate) mod vectors {
     pub(crate) fn encrypted(seal: &FileSeal, content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         use crate::file::vectors::with_known_random;
         let log = Log::new(seal, (2, 6), Extent { page: 5, pages: 128 }, 8);
-        let record = with_known_random(|| log.seal((512, &[0; 16]), 9, 12, Kind::Changes, content)).unwrap();
+        let record =
+            with_known_random(|| log.seal((512, &[9; 16]), 9, 12, Kind::Changes, content)).unwrap();
         assert_eq!(log.parse(512, &record).unwrap().content.as_slice(), content);
         assert_eq!(log.parse(1024, &record), None, "at another place");
         let mark = with_known_random(|| log.seal((1024, &[0; 16]), 9, 0, Kind::Mark, &[])).unwrap();
         assert_eq!(log.parse(512, &mark).unwrap().kind, Kind::Mark, "wherever it is");
         vec![
-            ("log: changes, encrypted", record[..RECORD_HEAD + content.len()].to_vec()),
+            ("log: changes, encrypted", record[..RECORD_HEAD + 16 + content.len()].to_vec()),
             ("log: mark, encrypted", mark[..RECORD_HEAD].to_vec()),
         ]
     }

@@ -54,7 +54,11 @@ def log(vectors):
         same(u32(sealed, 4), zlib.crc32(FILE_ID + place + sealed[8:]), f"the checksum of {name}")
         bound = sealed[:4] + FILE_ID + place + sealed[8:48]
         content = SEAL.open(sealed[48:72], sealed[72:88], bound, sealed[88:])
-        same(sealed[8:48] + content, plain[8:], f"the record: {name}")
+        if name == "changes":
+            same(content[:16], b"\x09" * 16, "the tag of the record before")
+            same(u32(sealed, 32), u32(plain, 32) + 16, "the length of the content")
+            content = content[16:]
+        same(sealed[8:32] + sealed[36:48] + content, plain[8:32] + plain[36:], f"the record: {name}")
 
 
 def segment(vectors):

@@ -31,7 +31,7 @@ MANIFEST, CHANGES, MARK = 1, 2, 3
 SESSIONS, LOGINS, DCS, STATES, ENTITIES, USERNAMES, PHONES = range(7)
 
 Root = namedtuple("Root", "revision generation page pages first last file_pages salt")
-Record = namedtuple("Record", "number generation sequence kind salt content length")
+Record = namedtuple("Record", "number sequence kind content length tag previous")
 
 
 class Refused(Exception):
@@ -138,15 +138,16 @@ class Store:
         root = self.current
         if len(self.data) < root.file_pages * PAGE:
             raise Refused(f"the file was cut: it has {len(self.data)} bytes, and {root.file_pages} pages are due")
-        at, records, clean = root.page * PAGE, [], False
+        at, records, clean, tag = root.page * PAGE, [], False, bytes(16)
         while record := self.record_at(at):
             if record.kind == MARK:
                 clean = bool(records) and record.number == records[-1].number
                 break
-            if record.number != root.first + len(records):
+            if record.number != root.first + len(records) or record.previous != tag:
                 break
             records.append(record)
             at += record.length
+            tag = record.tag
         if not records or records[0].kind != MANIFEST:
             raise Refused("the log has no whole manifest")
         last = records[-1].number
@@ -172,7 +173,9 @@ class Store:
         if content is None or (u64(record, 16), u64(record, 40)) != (root.generation, root.salt):
             return None
         length = -(-len(record) // SECTOR) * SECTOR
-        return Record(u64(record, 8), u64(record, 16), u64(record, 24), kind, u64(record, 40), content, length)
+        linked = 16 if self.encrypted and kind != MARK else 0
+        previous, content = content[:linked] or bytes(16), content[linked:]
+        return Record(u64(record, 8), u64(record, 24), kind, content, length, record[72:88], previous)
 
     def manifest(self):
         content, salts = self.records[0].content, []
