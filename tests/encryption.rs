@@ -1,6 +1,12 @@
 //! Encrypted stores through the public API.
 
 #![cfg(feature = "encryption")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails should say where"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -19,10 +19,16 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use support::{Outcome, account, entities, key};
-use tgsession::{DcId, DcOption, ImportSession, Session, Store, StoreSession, UpdateState};
+use tgsession::{
+    DcId, DcOption, ImportSession, Session, Store, StoreKey, StoreOptions, StoreSession,
+    UpdateState,
+};
 
 /// Where the child writes. Only the child has it.
 const CHILD: &str = "TGSESSION_KILL_CHILD";
+
+/// The name of the store that is encrypted.
+const ENCRYPTED: &str = "encrypted.tgsession";
 
 fn write(session: &StoreSession, n: i32) {
     session
@@ -36,15 +42,18 @@ fn write(session: &StoreSession, n: i32) {
         .unwrap();
 }
 
+/// With the key of the store that is encrypted.
+fn options(path: &Path) -> StoreOptions {
+    let options = Store::options();
+    if path.ends_with(ENCRYPTED) { options.key(&StoreKey::raw([9; 32])) } else { options }
+}
+
 /// Not a test: the writer that is killed.
 #[test]
 fn child() {
     let Some(path) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
-    let store = Store::options()
-        .wait(Duration::from_secs(20))
-        .buffer_size(60_000)
-        .open_or_create(&path)
-        .unwrap();
+    let options = options(&path).wait(Duration::from_secs(20)).buffer_size(60_000);
+    let store = options.open_or_create(&path).unwrap();
     let session = store.session("a").unwrap();
     let first = session.update_state().unwrap().map_or(1, |state| state.pts + 1);
     for n in first.. {
@@ -68,7 +77,7 @@ fn child() {
 
 /// The number of the last batch; everything else must be of the same batch.
 fn check(path: &Path) -> i32 {
-    let view = Store::open_read_only(path).unwrap().read_view().unwrap();
+    let view = options(path).open_read_only(path).unwrap().read_view().unwrap();
     let Ok(session) = view.session("a") else { return 0 };
     let Some(state) = session.update_state().unwrap() else { return 0 };
     let home = session.home_dc().unwrap().unwrap();
@@ -82,10 +91,19 @@ fn check(path: &Path) -> i32 {
 #[test]
 fn nothing_acknowledged_is_lost_when_a_writer_is_killed() -> Outcome {
     let kills: u64 = std::env::var("TGSESSION_KILLS").map_or(Ok(12), |kills| kills.parse())?;
+    if cfg!(feature = "encryption") {
+        kill("plain.tgsession", kills.div_ceil(2))?;
+        kill(ENCRYPTED, kills / 2)
+    } else {
+        kill("plain.tgsession", kills)
+    }
+}
+
+fn kill(name: &str, kills: u64) -> Outcome {
     let directory = tempfile::tempdir()?;
-    let path = directory.path().join("s.tgsession");
+    let path = directory.path().join(name);
     let (acknowledged, done) = (AtomicI32::new(0), AtomicBool::new(false));
-    Store::create(&path)?.close()?;
+    options(&path).create(&path)?.close()?;
     std::thread::scope(|threads| {
         let reading = threads.spawn(|| {
             let mut reads = 0_u64;
@@ -123,7 +141,7 @@ fn nothing_acknowledged_is_lost_when_a_writer_is_killed() -> Outcome {
         done.store(true, Ordering::Release);
         assert!(reading.join().unwrap() > 0);
     });
-    let store = Store::open(&path)?;
+    let store = options(&path).open(&path)?;
     assert_eq!(store.check()?.problems, Vec::<String>::new());
     Ok(())
 }

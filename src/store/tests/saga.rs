@@ -1,7 +1,7 @@
 //! Long lives: the process is killed, the power goes, calls fail, and the store goes on each time
 //! from what is left, beside a reader that stays.
 
-use super::life::{Deed, Model, Shadow, State, act, is_durable, new_store, open, state_of};
+use super::life::{Deed, Model, Shadow, State, act, is_durable, new_store_with, open, state_of};
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::error::Error;
 use crate::file::Access;
@@ -36,11 +36,11 @@ struct Saga {
 }
 
 impl Saga {
-    fn new(name: String, random: Random) -> Self {
+    fn new(name: String, is_encrypted: bool, random: Random) -> Self {
         Self {
             name,
             random,
-            disk: SimDisk::new(new_store()),
+            disk: SimDisk::new(new_store_with(is_encrypted)),
             handle: 0,
             store: None,
             watcher: None,
@@ -212,12 +212,13 @@ impl Saga {
 /// A saga that these bytes decide.
 #[cfg(any(fuzzing, feature = "convert"))]
 pub(crate) fn saga_of(bytes: &[u8]) {
-    Saga::new("of these bytes".to_owned(), Random::chosen(bytes)).tell();
+    Saga::new("of these bytes".to_owned(), false, Random::chosen(bytes)).tell();
 }
 
 #[test]
 fn a_store_that_crashes_all_its_life_loses_nothing_durable() {
     for seed in seeds() {
-        Saga::new(seed.to_string(), Random::new(seed ^ 0x5a6a)).tell();
+        let is_encrypted = seed % 2 == 1;
+        Saga::new(seed.to_string(), is_encrypted, Random::new(seed ^ 0x5a6a)).tell();
     }
 }

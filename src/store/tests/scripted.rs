@@ -140,22 +140,24 @@ struct Counts {
 }
 
 struct Script {
+    /// The store and its copies are encrypted.
+    is_encrypted: bool,
     deeds: Vec<Deed>,
     /// The state behind each deed, the empty store first.
     states: Vec<State>,
 }
 
 impl Script {
-    fn new() -> Self {
+    fn new(is_encrypted: bool) -> Self {
         let deeds = deeds();
-        let disk = SimDisk::new(super::life::new_store());
+        let disk = SimDisk::new(super::life::new_store_with(is_encrypted));
         let store = open(disk.handle(), Access::Write, buffer()).unwrap();
         let mut states = vec![state_of(&store).unwrap()];
         for deed in &deeds {
             (deed.work)(&store).unwrap();
             states.push(state_of(&store).unwrap());
         }
-        Self { deeds, states }
+        Self { is_encrypted, deeds, states }
     }
 
     fn live(&self, trouble: Trouble) -> Counts {
@@ -205,7 +207,7 @@ impl Life<'_> {
         self.persist(&self.disk, "create", || {
             // Each attempt has a file of its own.
             self.disk.aside(|| self.disk.set_len(0)).unwrap();
-            create(&self.disk, false)
+            create(&self.disk, self.script.is_encrypted)
         });
     }
 
@@ -285,7 +287,7 @@ impl Life<'_> {
     }
 
     fn made(&self, disk: &SimDisk, fill: &Work<'_>) -> Result<SimDisk> {
-        create(disk, false)?;
+        create(disk, self.script.is_encrypted)?;
         let copy = open(disk.handle(), Access::Write, buffer())?;
         fill(&copy)?;
         copy.engine.compact()?;
@@ -320,6 +322,12 @@ fn is_harmless(failed: &Failed) -> bool {
     }
 }
 
+/// Not encrypted, and encrypted where this build can.
+fn scripts() -> impl Iterator<Item = Script> {
+    let kinds: &[bool] = if cfg!(feature = "encryption") { &[false, true] } else { &[false] };
+    kinds.iter().map(|is_encrypted| Script::new(*is_encrypted))
+}
+
 /// Each of so many numbers, or a sample.
 fn tried(count: usize, shift: usize) -> impl Iterator<Item = usize> {
     let step = if is_full() { 1 } else { (count / SAMPLE).max(1) };
@@ -328,7 +336,10 @@ fn tried(count: usize, shift: usize) -> impl Iterator<Item = usize> {
 
 #[test]
 fn each_write_of_a_life_may_fail_once_or_for_a_while() {
-    let script = Script::new();
+    scripts().for_each(|script| fail_writes(&script));
+}
+
+fn fail_writes(script: &Script) {
     let counts = script.live(Trouble::None);
     let failures = [Failure::Eio, Failure::NoSpace, Failure::Short];
     for (place, failure) in failures.into_iter().enumerate() {
@@ -361,9 +372,10 @@ fn a_session_that_could_not_be_made_durable_is_durable_when_it_is_asked_for_agai
 
 #[test]
 fn each_read_of_a_life_may_fail_once_or_for_a_while() {
-    let script = Script::new();
-    let counts = script.live(Trouble::None);
-    for first in tried(counts.reads, 3) {
-        script.live(Trouble::Reads(first, 1 + first % 3));
+    for script in scripts() {
+        let counts = script.live(Trouble::None);
+        for first in tried(counts.reads, 3) {
+            script.live(Trouble::Reads(first, 1 + first % 3));
+        }
     }
 }
