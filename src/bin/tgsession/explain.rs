@@ -3,9 +3,9 @@
 use std::error::Error as StdError;
 use std::path::Path;
 
-use tgsession::Error;
+use tgsession::{Error, KeyError};
 
-use crate::{settings, target};
+use crate::{key, settings, target};
 
 /// The error, its causes and its cure.
 pub(crate) fn in_words(error: &Error) -> String {
@@ -52,6 +52,7 @@ fn plain(error: &Error) -> String {
         Error::Lacks { format, what } => {
             format!("{format} needs {what}, which the session does not hold")
         }
+        Error::Key { path, why: KeyError::Missing } => key::missing(path, ""),
         _ => error.to_string(),
     }
 }
@@ -82,6 +83,16 @@ fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
 fn cure(error: &Error) -> Option<String> {
     match error {
         Error::Damaged { path, .. } | Error::BadAuthKey { path, .. } => cure_of(path),
+        Error::Key { path, why } => {
+            let command = match why {
+                KeyError::NoSlot { .. } => "list",
+                KeyError::LastSlot => "add",
+                KeyError::SlotsFull => "remove",
+                _ => return None,
+            };
+            let slot = if command == "remove" { " SLOT" } else { "" };
+            Some(format!("`tgsession key {command} {}{slot}`", path.display()))
+        }
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ mod cmd;
 mod confirm;
 mod explain;
 mod failure;
+mod key;
 mod output;
 mod panics;
 mod progress;
@@ -54,6 +55,10 @@ fn run(command: Command) -> Outcome {
         Command::Compact(args) => cmd::compact::run(&args),
         Command::Backup(args) => cmd::backup::run(&args),
         Command::Repair(args) => cmd::repair::run(&args),
+        Command::Encrypt(args) => cmd::encrypt::encrypt(&args),
+        Command::Decrypt(args) => cmd::encrypt::decrypt(&args),
+        Command::Rekey(args) => cmd::encrypt::rekey(&args),
+        Command::Key(command) => cmd::key::run(&command),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Run(args) => cmd::run::run(&args),
     }

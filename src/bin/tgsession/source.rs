@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use tgsession::{DcId, Error, Progress, Source, SourceOptions, Store};
+use tgsession::{DcId, Error, KeyError, Progress, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
-use crate::args::{Corrections, Origin};
+use crate::args::{Corrections, Key, KeyOptions, Origin};
 use crate::failure::{Failure, Outcome};
+use crate::key::{self, Unlocker};
 use crate::target::{starts_with, with_ending};
-use crate::{explain, settings, target};
+use crate::{explain, output, settings, target};
 
 /// Opens what a SRC argument or `--string-env` names, for reading only.
 pub(crate) fn open(origin: &Origin, reading: Reading) -> Outcome<Source> {
@@ -44,6 +45,7 @@ fn open_with(
     progress: &Progress,
 ) -> Outcome<Source> {
     let mut reader = Reader::new(reading, origin.passphrase_file.as_deref())?.with_dc(origin.dc);
+    reader = reader.with_key(origin.key.options())?;
     reader.options = reader.options.progress(progress);
     let reader = reader.with_corrections(corrections);
     match (&origin.source, &origin.string_env) {
@@ -89,6 +91,8 @@ pub(crate) struct Reader {
     options: SourceOptions,
     has_passphrase: bool,
     salvages: bool,
+    /// The key of encrypted stores.
+    unlocker: Option<Unlocker>,
     /// The passphrase that was typed last and opened something.
     typed: RefCell<Option<Zeroizing<String>>>,
 }
@@ -103,6 +107,7 @@ impl Reader {
             options,
             has_passphrase: passphrase_file.is_some(),
             salvages: reading == Reading::Salvage,
+            unlocker: None,
             typed: RefCell::default(),
         })
     }
@@ -111,6 +116,17 @@ impl Reader {
     pub(crate) fn with_dc(mut self, dc: Option<i32>) -> Self {
         self.options = dc.map_or(self.options.clone(), |dc| self.options.dc(DcId(dc)));
         self
+    }
+
+    /// With the key of encrypted stores.
+    pub(crate) fn with_key(mut self, options: KeyOptions) -> Outcome<Self> {
+        let unlocker = Unlocker::new(options)?;
+        self.options = match unlocker.given() {
+            Some(key) => self.options.key(key),
+            None => self.options,
+        };
+        self.unlocker = Some(unlocker);
+        Ok(self)
     }
 
     /// With values from the caller, for the one session of a source.
@@ -177,19 +193,29 @@ impl Reader {
     ) -> Outcome<Source> {
         let sealed = match patiently(|| open(&self.options)) {
             Err(error @ Error::NeedsPassphrase { .. }) if !self.has_passphrase => error,
+            Err(error) if key::is_missing(&error) => error,
             opened => return Ok(opened?),
         };
+        let with = |typed: &[u8]| match &sealed {
+            Error::Key { .. } => open(&self.options.clone().key(&key::key_in(typed))),
+            _ => open(&self.options.clone().passphrase(typed)),
+        };
         if let Some(typed) = self.typed.borrow().as_ref() {
-            match open(&self.options.clone().passphrase(typed.as_bytes())) {
-                Err(Error::WrongPassphrase { .. }) => {}
+            match with(typed.as_bytes()) {
+                Err(Error::WrongPassphrase { .. } | Error::Key { why: KeyError::Wrong, .. }) => {}
                 opened => return Ok(opened?),
             }
         }
-        let Error::NeedsPassphrase { path, .. } = &sealed else { return Err(sealed.into()) };
-        let Some(typed) = ask(&format!("Passphrase of {}: ", path.display()))? else {
+        let (Error::NeedsPassphrase { path, .. } | Error::Key { path, .. }) = &sealed else {
             return Err(sealed.into());
         };
-        let source = open(&self.options.clone().passphrase(typed.as_bytes()))?;
+        let Some(typed) = ask(&format!("Passphrase of {}: ", path.display()))? else {
+            return Err(match &self.unlocker {
+                Some(unlocker) => unlocker.failure(sealed),
+                None => sealed.into(),
+            });
+        };
+        let source = with(typed.as_bytes())?;
         *self.typed.borrow_mut() = Some(typed);
         Ok(source)
     }
@@ -247,26 +273,50 @@ pub(crate) fn ask(prompt: &str) -> Outcome<Option<Zeroizing<String>>> {
     Ok(Some(Zeroizing::new(typed.map_err(refused)?)))
 }
 
-/// Opens the store that a STORE argument names, for reading only.
-pub(crate) fn open_store_read_only(path: &Path) -> Outcome<Store> {
-    open_store_to_read(path, &Progress::default())
+/// Asks twice for a new passphrase; `None` without a terminal.
+pub(crate) fn ask_twice(prompt: &str) -> Outcome<Option<Zeroizing<String>>> {
+    let (Some(one), Some(again)) = (ask(prompt)?, ask("The same again: ")?) else {
+        return Ok(None);
+    };
+    if *one != *again {
+        return Err(Failure::Refused("the two passphrases differ; nothing was written".to_owned()));
+    }
+    Ok(Some(one))
 }
 
-/// The same; long calls of the store count here.
-pub(crate) fn open_store_to_read(path: &Path, progress: &Progress) -> Outcome<Store> {
+/// Opens the store that a STORE argument names, for reading only. Long calls of the store count in
+/// `progress`.
+pub(crate) fn open_store_to_read(path: &Path, key: &Key, progress: &Progress) -> Outcome<Store> {
     let path = find_store(path)?;
-    Ok(patiently(|| Store::options().progress(progress).open_read_only(&path))?)
+    read_store(&path, &Unlocker::new(key.options())?, progress)
 }
 
-/// Opens the store that a STORE argument names, for writing.
-pub(crate) fn open_store(path: &Path) -> Outcome<Store> {
-    open_store_to_write(path, &Progress::default())
+/// The store at this path.
+pub(crate) fn read_store(path: &Path, key: &Unlocker, progress: &Progress) -> Outcome<Store> {
+    key.open(|key| patiently(|| key::store_options(key).progress(progress).open_read_only(path)))
 }
 
-/// The same; long calls of the store count here.
-pub(crate) fn open_store_to_write(path: &Path, progress: &Progress) -> Outcome<Store> {
-    let options = Store::options().wait(settings::get().wait).progress(progress);
-    Ok(options.open(find_store(path)?)?)
+/// Opens the store that a STORE argument names, for writing. Long calls of the store count in
+/// `progress`.
+pub(crate) fn open_store_to_write(path: &Path, key: &Key, progress: &Progress) -> Outcome<Store> {
+    let path = find_store(path)?;
+    write_store(&path, &Unlocker::new(key.options())?, progress)
+}
+
+/// The store at this path.
+pub(crate) fn write_store(path: &Path, key: &Unlocker, progress: &Progress) -> Outcome<Store> {
+    let wait = settings::get().wait;
+    key.open(|key| key::store_options(key).wait(wait).progress(progress).open(path))
+}
+
+/// Says that what is written of an encrypted store is not encrypted.
+pub(crate) fn say_if_decrypted(source: &Source, origin: &Origin) {
+    let path = source.path();
+    let is_file = origin.source.as_deref().is_some_and(|path| path.as_os_str() != STDIN);
+    if is_file && matches!(Store::keys_of(path), Ok(Some(_))) {
+        let path = path.display();
+        output::say(&format!("{path}: the store is encrypted, but the output is not"));
+    }
 }
 
 /// Refuses the `-` that stands for standard input where a path is needed.

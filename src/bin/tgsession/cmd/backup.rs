@@ -11,8 +11,10 @@ use crate::{output, source};
 pub(crate) fn run(args: &Backup) -> Outcome {
     source::refuse_stdin(&args.output)?;
     let progress = Progress::default();
-    let store = source::open_store_to_read(&args.store, &progress)?;
-    Inputs::of([store.path()]).refuse(&store_path(&args.output))?;
+    let store = source::open_store_to_read(&args.store, &args.key, &progress)?;
+    let key_file = args.key.options().file();
+    Inputs::of([store.path()].into_iter().chain(key_file.as_deref()))
+        .refuse(&store_path(&args.output))?;
     let waiting = Waiting::new("copying", &progress);
     store.backup(&args.output)?;
     drop(waiting);

@@ -16,7 +16,7 @@ pub(crate) const SCRUBBED: &str = "what was deleted before is overwritten in thi
 
 pub(crate) fn run(args: &Compact) -> Outcome {
     let progress = Progress::default();
-    let store = source::open_store_to_write(&args.store, &progress)?;
+    let store = source::open_store_to_write(&args.store, &args.key, &progress)?;
     let path = store.path().to_owned();
     let bytes = || fs::metadata(&path).map_or(0, |file| file.len());
     let before = bytes();

@@ -17,6 +17,7 @@ pub(crate) fn run(args: &Dump) -> Outcome {
         Reading::salvage(args.damage.salvage),
         &args.corrections,
     )?;
+    source::say_if_decrypted(&source, &args.origin);
     let names = match &args.session {
         Some(name) => vec![name.clone()],
         None => source.session_names()?,

@@ -61,6 +61,9 @@ fn write(args: &args::Export) -> Outcome {
     let cure = "choose one with --session";
     source::refuse_for_several(&args.corrections, &path, names.len(), cure)?;
     let export = export(args)?;
+    if !args.seal && args.seal_file.is_none() && !args.dry_run {
+        source::say_if_decrypted(&source, &args.origin);
+    }
     let mut done = Vec::new();
     if args.dry_run {
         preview(&export, &source, &names, &target, args, &mut done)?;
@@ -120,10 +123,9 @@ fn report_to(
 /// Every file that is read.
 fn inputs(args: &args::Export) -> Outcome<Inputs> {
     let source = args.origin.source.as_deref().map(source::find).transpose()?;
-    let secrets = [&args.origin.passphrase_file, &args.seal_file];
-    Ok(Inputs::of(
-        source.as_deref().into_iter().chain(secrets.into_iter().flatten().map(PathBuf::as_path)),
-    ))
+    let key = args.origin.key.options().file();
+    let secrets = [&args.origin.passphrase_file, &args.seal_file, &key, &source];
+    Ok(Inputs::of(secrets.into_iter().flatten().map(PathBuf::as_path)))
 }
 
 /// One written session: its place, and the values left out.
@@ -224,16 +226,11 @@ fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
     if !args.seal {
         return Ok(None);
     }
-    let (Some(one), Some(again)) =
-        (source::ask("New passphrase: ")?, source::ask("The same again: ")?)
-    else {
+    let Some(passphrase) = source::ask_twice("New passphrase: ")? else {
         let text = "there is no terminal to ask for the passphrase; give --seal-passphrase-file";
         return Err(Failure::Usage(text.to_owned()));
     };
-    if *one != *again {
-        return Err(Failure::Refused("the two passphrases differ; nothing was written".to_owned()));
-    }
-    Ok(Some(Zeroizing::new(one.as_bytes().to_vec())))
+    Ok(Some(Zeroizing::new(passphrase.as_bytes().to_vec())))
 }
 
 fn sessions<'a>(source: &'a Source, names: &[String]) -> Outcome<Vec<ExportSession<'a>>> {

@@ -29,7 +29,7 @@ pub(crate) fn run(args: Get) -> Outcome {
 
 /// With `--string-env` there is no SRC, and the first argument is the query.
 fn arguments(args: &Get) -> Outcome<(Origin, Option<String>)> {
-    let Get { source, query, string_env, passphrase_file, dc, .. } = args;
+    let Get { source, query, string_env, passphrase_file, dc, key, .. } = args;
     let (source, query) = match (string_env, query, source) {
         (Some(_), None, Some(first)) => (None, Some(first.to_string_lossy().into_owned())),
         (Some(_), Some(_), _) => {
@@ -39,7 +39,8 @@ fn arguments(args: &Get) -> Outcome<(Origin, Option<String>)> {
         (_, query, source) => (source.clone(), query.clone()),
     };
     let (string_env, passphrase_file) = (string_env.clone(), passphrase_file.clone());
-    Ok((Origin { source, string_env, passphrase_file, dc: *dc }, query))
+    let (dc, key) = (*dc, key.clone());
+    Ok((Origin { source, string_env, passphrase_file, dc, key }, query))
 }
 
 /// The query.

@@ -2,23 +2,34 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Value, json};
-use tgsession::{Account, AuthKey, SelfUser, Source, SourceSession, UpdateState};
+use tgsession::{
+    Account, AuthKey, Error, KeyInfo, SelfUser, Source, SourceSession, Store, UpdateState,
+};
 
 use crate::args::Info;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::key::{kind_in_words, kind_json};
 use crate::output::{self, one_line};
 use crate::progress::Progress;
 use crate::source::{self, Reading};
 use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, utc};
 
 pub(crate) fn run(args: &Info) -> Outcome {
-    let source = source::open_corrected(
-        &args.origin,
-        Reading::salvage(args.damage.salvage),
-        &args.corrections,
-    )?;
+    let reading = Reading::salvage(args.damage.salvage);
+    let source = match source::open_corrected(&args.origin, reading, &args.corrections) {
+        // What can be seen without a key is shown, but it is not all that was asked for.
+        Err(Failure::Library(error @ Error::Key { .. })) => {
+            if let Error::Key { path, .. } = &error {
+                locked(path, args.json)?;
+            }
+            return Err(error.into());
+        }
+        opened => opened?,
+    };
+    let keys = keys_of(&source);
     let names = source.session_names()?;
     let path = source.path().display().to_string();
     let cure = "`tgsession dump` reads one of them with --session";
@@ -31,23 +42,74 @@ pub(crate) fn run(args: &Info) -> Outcome {
             "format": "tgsession-info/1",
             "path": source.path().to_string_lossy(),
             "source": source.format(),
-            "size": fs::metadata(source.path()).ok().map(|file| file.len()),
+            "size": size_of(source.path()),
+            "encrypted": source.is_store().then_some(!keys.is_empty()),
+            "keys": keys.iter().map(kind_json).collect::<Vec<_>>(),
             "sessions": sessions,
         });
         writeln!(out, "{info:#}")?;
         return Ok(out.flush()?);
     }
-    head(&mut out, &source, names.len())?;
+    head(&mut out, source.path(), &source.format())?;
+    key_lines(&mut out, &keys)?;
+    line(&mut out, "sessions", &thousands(names.len() as u64))?;
     for name in &names {
         session(&mut out, &source, name)?;
     }
     Ok(out.flush()?)
 }
 
-fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()> {
-    line(out, "path", &source.path().display().to_string())?;
-    line(out, "format", &source.format())?;
-    if let Ok(file) = fs::metadata(source.path()) {
+/// The keys of an encrypted store.
+fn keys_of(source: &Source) -> Vec<KeyInfo> {
+    let keys = source.is_store().then(|| Store::keys_of(source.path()).ok().flatten());
+    keys.flatten().unwrap_or_default()
+}
+
+fn size_of(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|file| file.len())
+}
+
+/// What can be seen of an encrypted store without its key.
+fn locked(path: &Path, json: bool) -> Outcome {
+    let Some(keys) = Store::keys_of(path)? else { return Ok(()) };
+    let writer = Store::writer_of(path)?;
+    let mut out = output::results();
+    if json {
+        let writer = writer.as_ref();
+        let info = json!({
+            "format": "tgsession-info/1",
+            "path": path.to_string_lossy(),
+            "source": LOCKED,
+            "size": size_of(path),
+            "encrypted": true,
+            "keys": keys.iter().map(kind_json).collect::<Vec<_>>(),
+            "writer": writer.map(|writer| json!({"process": writer.process, "host": writer.host})),
+            "sessions": null,
+        });
+        writeln!(out, "{info:#}")?;
+        return Ok(out.flush()?);
+    }
+    head(&mut out, path, LOCKED)?;
+    key_lines(&mut out, &keys)?;
+    if let Some(writer) = writer {
+        line(&mut out, "open in", &writer.to_string())?;
+    }
+    Ok(out.flush()?)
+}
+
+const LOCKED: &str = "tgsession";
+
+fn key_lines(out: &mut impl Write, keys: &[KeyInfo]) -> io::Result<()> {
+    if !keys.is_empty() {
+        line(out, "encrypted", "yes")?;
+    }
+    keys.iter().try_for_each(|key| line(out, &format!("key {}", key.slot), &kind_in_words(key)))
+}
+
+fn head(out: &mut impl Write, path: &Path, format: &str) -> io::Result<()> {
+    line(out, "path", &path.display().to_string())?;
+    line(out, "format", format)?;
+    if let Ok(file) = fs::metadata(path) {
         line(out, "size", &count(file.len(), "byte", "bytes"))?;
         // A store's log has room that takes none until it is used.
         #[cfg(unix)]
@@ -58,7 +120,7 @@ fn head(out: &mut impl Write, source: &Source, sessions: usize) -> io::Result<()
             }
         }
     }
-    line(out, "sessions", &thousands(sessions as u64))
+    Ok(())
 }
 
 /// The login comes first: entities that cannot be read must not hide it.

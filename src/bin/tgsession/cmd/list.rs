@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
-use tgsession::{Session, Store};
+use tgsession::{Progress, Session, Store};
 
 use crate::args::List;
 use crate::failure::Outcome;
 use crate::{output, source};
 
 pub(crate) fn run(args: &List) -> Outcome {
-    let store = source::open_store_read_only(&args.store)?;
+    let store = source::open_store_to_read(&args.store, &args.key, &Progress::default())?;
     let mut out = output::results();
     if args.json {
         let sessions: Vec<_> =

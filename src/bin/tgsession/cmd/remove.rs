@@ -11,7 +11,7 @@ use crate::{output, source};
 
 pub(crate) fn run(args: &Remove) -> Outcome {
     let progress = Progress::default();
-    let store = source::open_store_to_write(&args.store, &progress)?;
+    let store = source::open_store_to_write(&args.store, &args.key, &progress)?;
     if let Some(holding) = Holding::of(&store, &args.name)? {
         output::say(&holding.confirm(&store, "delete", args.yes)?);
     }

@@ -1,9 +1,10 @@
 //! `repair`: a new store of everything that is whole in a damaged one.
 
-use tgsession::{Progress, store_path};
+use tgsession::{Progress, StoreKey, store_path};
 
 use crate::args::Repair;
 use crate::failure::{Failure, Outcome};
+use crate::key::{Unlocker, store_options};
 use crate::progress::Waiting;
 use crate::target::Inputs;
 use crate::words::count;
@@ -13,9 +14,12 @@ pub(crate) fn run(args: &Repair) -> Outcome {
     source::refuse_stdin(&args.output)?;
     let damaged = source::find_store(&args.store)?;
     let target = store_path(&args.output);
-    Inputs::of([damaged.as_path()]).refuse(&target)?;
+    let key_file = args.key.options().file();
+    Inputs::of([damaged.as_path()].into_iter().chain(key_file.as_deref())).refuse(&target)?;
+    let unlocker = Unlocker::new(args.key.options())?;
     let waiting = Waiting::new("repairing", &Progress::default());
-    let report = tgsession::repair(&damaged, &args.output)?;
+    let repair = |key: Option<&StoreKey>| store_options(key).repair(&damaged, &args.output);
+    let report = unlocker.open(repair)?;
     drop(waiting);
     let (sessions, entities) = (report.sessions.len() as u64, report.entities);
     output::say(&format!(

@@ -19,6 +19,7 @@ use self::plan::{Job, plan};
 use crate::args::Import;
 use crate::confirm::Holding;
 use crate::failure::{Failure, Outcome};
+use crate::key::{Unlocker, store_options};
 use crate::output;
 use crate::progress::Progress;
 use crate::source::{self, Reader, Reading, refuse_for_several};
@@ -29,7 +30,8 @@ pub(crate) fn run(args: &Import) -> Outcome {
     let target = target(args)?;
     let reading = Reading::salvage(args.salvage);
     let reader = Reader::new(reading, args.passphrase_file.as_deref())?.with_dc(args.dc);
-    let reader = reader.with_corrections(&args.corrections);
+    let reader = reader.with_corrections(&args.corrections).with_key(args.from_key.options())?;
+    let unlocker = Unlocker::new(args.key.options())?;
     let mut failures = Failures::default();
     let (jobs, skipped) = plan(args, &reader, &mut failures);
     let sources = args.sources.iter().map(|path| path.display().to_string());
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &Import) -> Outcome {
     }
     let mut work = Work {
         reader: &reader,
+        unlocker: &unlocker,
         target: &target,
         args,
         brief: jobs.len() > BRIEF,
@@ -74,7 +77,9 @@ fn target(args: &Import) -> Outcome<PathBuf> {
     let target = store_path(&args.into);
     let sources: Vec<_> = args.sources.iter().filter_map(|path| source::find(path).ok()).collect();
     let files = sources.iter().filter(|path| !path.is_dir());
-    let files = files.chain(&args.passphrase_file).map(PathBuf::as_path);
+    let keys = [args.key.options().file(), args.from_key.options().file()];
+    let secrets = args.passphrase_file.iter().chain(keys.iter().flatten());
+    let files = files.chain(secrets).map(PathBuf::as_path);
     Inputs::of(files).refuse(&target)?;
     Ok(target)
 }
@@ -82,6 +87,8 @@ fn target(args: &Import) -> Outcome<PathBuf> {
 /// An import on its way.
 struct Work<'a> {
     reader: &'a Reader,
+    /// The key of the store that is written to.
+    unlocker: &'a Unlocker,
     /// The store by the name that it has or will have.
     target: &'a Path,
     args: &'a Import,
@@ -109,7 +116,7 @@ impl Work<'_> {
             self.imported.iter().for_each(|imported| self.tell(imported));
             return Ok(());
         }
-        let created = Store::create_with(self.target, |store| {
+        let created = store_options(self.unlocker.given()).create_with(self.target, |store| {
             jobs.iter().for_each(|job| self.import_one(Some(store), job, failures));
             if self.imported.is_empty() {
                 return Err(Error::Other("nothing was imported".into()));
@@ -144,9 +151,9 @@ impl Work<'_> {
 
     fn open_store(&self) -> Outcome<Store> {
         if self.args.dry_run {
-            return source::open_store_read_only(self.target);
+            return source::read_store(self.target, self.unlocker, &Default::default());
         }
-        source::open_store(self.target)
+        source::write_store(self.target, self.unlocker, &Default::default())
     }
 
     fn import_one(&mut self, store: Option<&Store>, job: &Job, failures: &mut Failures) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use tgsession::{Error, Source};
+use tgsession::{Error, Source, Store};
 
 use super::companion::path_beside;
 use super::outcome::Failures;
@@ -104,12 +104,13 @@ enum Added {
 
 impl Plan<'_> {
     fn add_path(&mut self, path: &Path, in_directory: bool) -> Outcome<Added> {
+        // One in a directory needs no key.
+        if in_directory && Store::keys_of(path).is_ok() {
+            return Ok(Added::Store);
+        }
         let source = self.reader.open(path)?;
         if path.as_os_str() == STDIN {
             return self.add_held(source);
-        }
-        if in_directory && source.is_store() {
-            return Ok(Added::Store);
         }
         let names = self.names(&source)?;
         let owner = owner_of_tdata(path, in_directory);

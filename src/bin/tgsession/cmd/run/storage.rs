@@ -8,16 +8,22 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
-use tgsession::Store;
+use tgsession::StoreKey;
 
 use super::supervise::{Signals, exit_code};
 use crate::failure::{Failure, Outcome};
+use crate::key::store_options;
 use crate::output;
 use crate::target::directory_of;
 
 /// Fetches the store unless it is there. The command writes to a directory of its own, so that
 /// half a download never is the store.
-pub(super) fn restore(store: &Path, command: &str, signals: &mut Signals) -> Outcome {
+pub(super) fn restore(
+    store: &Path,
+    command: &str,
+    key: Option<&StoreKey>,
+    signals: &mut Signals,
+) -> Outcome {
     let shown = store.display();
     if store.symlink_metadata().is_ok() {
         output::say(&format!("{shown}: exists and was not restored"));
@@ -38,7 +44,7 @@ pub(super) fn restore(store: &Path, command: &str, signals: &mut Signals) -> Out
         output::say(&format!("{shown}: nothing was restored; the client starts with a new store"));
         return Ok(());
     }
-    let report = Store::open_read_only(&fetched)?.check()?;
+    let report = store_options(key).open_read_only(&fetched)?.check()?;
     if let Some(problem) = report.problems.first() {
         return Err(failed(format!(
             "what was fetched is damaged ({problem}); the client was not started"
@@ -66,6 +72,7 @@ fn place(fetched: &Path, store: &Path) -> io::Result<()> {
 pub(super) struct Saver {
     store: PathBuf,
     command: String,
+    key: Option<StoreKey>,
     running: Option<JoinHandle<Outcome<Option<State>>>>,
     /// The store's state when it was saved last.
     saved: Option<State>,
@@ -78,9 +85,9 @@ type State = (u64, SystemTime);
 const TRIES: u32 = 3;
 
 impl Saver {
-    pub(super) fn new(store: &Path, command: &str) -> Self {
+    pub(super) fn new(store: &Path, command: &str, key: Option<StoreKey>) -> Self {
         let (store, command) = (store.to_owned(), command.to_owned());
-        Self { store, command, running: None, saved: None }
+        Self { store, command, key, running: None, saved: None }
     }
 
     /// Saves in a thread of its own, since signals must reach the client meanwhile. A save that
@@ -91,7 +98,8 @@ impl Saver {
         }
         self.collect();
         let (store, command, saved) = (self.store.clone(), self.command.clone(), self.saved);
-        self.running = Some(thread::spawn(move || save(&store, &command, saved)));
+        let key = self.key.clone();
+        self.running = Some(thread::spawn(move || save(&store, &command, key.as_ref(), saved)));
     }
 
     fn collect(&mut self) {
@@ -106,19 +114,24 @@ impl Saver {
     /// Nothing is known to be safe before this has succeeded, so it is tried again.
     pub(super) fn save_at_the_end(mut self) -> Outcome {
         self.collect();
-        let mut tried = save(&self.store, &self.command, self.saved);
+        let mut tried = save(&self.store, &self.command, self.key.as_ref(), self.saved);
         for _ in 1..TRIES {
             let Err(failure) = tried else { break };
             failure.report();
             thread::sleep(Duration::from_secs(1));
-            tried = save(&self.store, &self.command, self.saved);
+            tried = save(&self.store, &self.command, self.key.as_ref(), self.saved);
         }
         tried.map(drop)
     }
 }
 
 /// Gives the command a copy that nobody writes to.
-fn save(store: &Path, command: &str, saved: Option<State>) -> Outcome<Option<State>> {
+fn save(
+    store: &Path,
+    command: &str,
+    key: Option<&StoreKey>,
+    saved: Option<State>,
+) -> Outcome<Option<State>> {
     let shown = store.display();
     let Some(state) = state(store) else {
         output::say(&format!("{shown}: there is no store yet; nothing was saved"));
@@ -129,7 +142,7 @@ fn save(store: &Path, command: &str, saved: Option<State>) -> Outcome<Option<Sta
     }
     let directory = private_directory(store)?;
     let copy = directory.path().join(store.file_name().unwrap_or_default());
-    Store::open_read_only(store)?.backup(&copy)?;
+    store_options(key).open_read_only(store)?.backup(&copy)?;
     let failed = |why: String| Failure::Refused(format!("{shown}: cannot save it: {why}"));
     let ended = shell(command, &copy).stdin(Stdio::null()).status();
     match ended.map(exit_code).map_err(|error| failed(error.to_string()))? {
