@@ -19,17 +19,24 @@ fn main() -> io::Result<()> {
     tool.build();
     let mut page = Vec::new();
     clap_mangen::Man::new(tool.clone()).render(&mut page)?;
-    for command in tool.get_subcommands().filter(|command| command.get_name() != "help") {
+    sections(&tool, &mut page)?;
+    io::stdout().lock().write_all(&page)
+}
+
+/// A section for each command, and for each command of a command.
+fn sections(of: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    for command in of.get_subcommands().filter(|command| command.get_name() != "help") {
         let man = clap_mangen::Man::new(command.clone());
         writeln!(
             page,
             ".SH \"{}\"",
             command.get_display_name().unwrap_or_default().replace('-', " ").to_uppercase()
         )?;
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-        man.render_extra_section(&mut page)?;
+        man.render_synopsis_section(page)?;
+        man.render_description_section(page)?;
+        man.render_options_section(page)?;
+        man.render_extra_section(page)?;
+        sections(command, page)?;
     }
-    io::stdout().lock().write_all(&page)
+    Ok(())
 }

@@ -11,6 +11,7 @@
 mod busy;
 mod columns;
 mod dump;
+mod encryption;
 mod export;
 mod facts;
 mod folders;

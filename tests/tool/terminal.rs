@@ -79,6 +79,9 @@ fn completions_know_the_commands_and_options() -> Result {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = folder.results(&["completions", shell])?;
         assert!(script.contains("import") && script.contains("skip-existing"), "{shell}");
+        for word in ["encrypt", "rekey", "change", "key-command", "from-key-env", "new-key-file"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
     }
     let ran = folder.run(&["completions", "tcsh"])?;
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -108,5 +111,78 @@ fn a_passphrase_is_asked_for_once() -> Result {
     let shown = String::from_utf8_lossy(&shown.stdout);
     assert_eq!(shown.matches("Passphrase of ").count(), 1, "{shown}");
     assert_eq!(folder.results(&["list", "store"])?, "two_dc\nusername_conflict\n");
+    Ok(())
+}
+
+/// What the tool says on a terminal where somebody types these lines; `None` where there is no way
+/// to make one.
+fn typing(folder: &Folder, arguments: &str, lines: &[&str]) -> Result<Option<String>> {
+    let tool = format!("{} {arguments}", env!("CARGO_BIN_EXE_tgsession"));
+    let mut command = Command::new("script");
+    command.args(["-qec", &tool, "/dev/null"]).current_dir(folder.root());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = command.spawn() else {
+        eprintln!("skipped: util-linux's script is not installed");
+        return Ok(None);
+    };
+    let mut stdin = child.stdin.take().ok_or("no pipe")?;
+    lines.iter().try_for_each(|line| writeln!(stdin, "{line}"))?;
+    let output = child.wait_with_output()?;
+    drop(stdin);
+    Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+#[test]
+fn the_passphrase_of_a_store_is_asked_for_once() -> Result {
+    let folder = Folder::with(&["two_dc", "username_conflict"])?;
+    folder.write("words", b"correct horse\n")?;
+    for name in ["two_dc", "username_conflict"] {
+        folder.results(&["import", name, "--into", "store", "--key-file", "words"])?;
+    }
+    for command in
+        ["list store", "dump store", "import store --into plain", "rename store two_dc a"]
+    {
+        let Some(shown) = typing(&folder, command, &["correct horse"])? else { return Ok(()) };
+        assert_eq!(shown.matches("Passphrase of store.tgsession: ").count(), 1, "{shown}");
+        assert!(!shown.contains("give another key"), "{shown}");
+    }
+    assert_eq!(folder.results(&["list", "plain"])?, "two_dc\nusername_conflict\n");
+    assert_eq!(
+        folder.results(&["list", "store", "--key-file", "words"])?,
+        "a\nusername_conflict\n"
+    );
+    let wrong = typing(&folder, "list store", &["wrong horse"])?.unwrap_or_default();
+    assert!(wrong.contains("the key is not one of this store"), "{wrong}");
+    let empty = typing(&folder, "info store", &[""])?.unwrap_or_default();
+    assert!(empty.contains("the passphrase is empty") && empty.contains("key 1  "), "{empty}");
+    Ok(())
+}
+
+#[test]
+fn a_new_passphrase_is_asked_for_twice() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.results(&["import", "two_dc", "--into", "store"])?;
+    let before = folder.content()?;
+    let encrypt = "encrypt store -o safe";
+    let Some(differ) = typing(&folder, encrypt, &["one", "another"])? else { return Ok(()) };
+    assert!(differ.contains("the two passphrases differ; nothing was written"), "{differ}");
+    let empty = typing(&folder, encrypt, &["", ""])?.unwrap_or_default();
+    assert!(empty.contains("the passphrase is empty"), "{empty}");
+    assert!(folder.content()? == before, "nothing was written");
+    let shown = typing(&folder, encrypt, &["first", "first"])?.unwrap_or_default();
+    let prompts = ["New passphrase of safe.tgsession: ", "The same again: ", "encrypted to safe"];
+    assert!(prompts.iter().all(|prompt| shown.contains(prompt)), "{shown}");
+    let add = typing(&folder, "key add safe", &["first", "second", "second"])?.unwrap_or_default();
+    assert!(add.contains("key 2 is added"), "{add}");
+    let change = typing(&folder, "key change safe", &["first", "third", "third"])?;
+    let change = change.unwrap_or_default();
+    assert!(change.contains("key 3 is added, key 1 is removed"), "{change}");
+    let remove = typing(&folder, "key remove safe 3", &["third", "n"])?.unwrap_or_default();
+    assert!(remove.contains("the one that was given? [y/N]"), "{remove}");
+    assert!(remove.contains("not confirmed"), "{remove}");
+    let rekey = typing(&folder, "rekey safe -o safer", &["third", "fourth", "fourth"])?;
+    assert!(rekey.unwrap_or_default().contains("under a new master key"));
+    folder.write("words", b"fourth")?;
+    assert_eq!(folder.results(&["list", "safer", "--key-file", "words"])?, "two_dc\n");
     Ok(())
 }

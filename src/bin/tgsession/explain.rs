@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::path::Path;
 
-use tgsession::{Error, KeyError};
+use tgsession::Error;
 
 use crate::{key, settings, target};
 
@@ -52,7 +52,7 @@ fn plain(error: &Error) -> String {
         Error::Lacks { format, what } => {
             format!("{format} needs {what}, which the session does not hold")
         }
-        Error::Key { path, why: KeyError::Missing } => key::missing(path, ""),
+        Error::Key { path, why } => key::in_words(path, *why).unwrap_or_else(|| error.to_string()),
         _ => error.to_string(),
     }
 }
@@ -83,16 +83,6 @@ fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
 fn cure(error: &Error) -> Option<String> {
     match error {
         Error::Damaged { path, .. } | Error::BadAuthKey { path, .. } => cure_of(path),
-        Error::Key { path, why } => {
-            let command = match why {
-                KeyError::NoSlot { .. } => "list",
-                KeyError::LastSlot => "add",
-                KeyError::SlotsFull => "remove",
-                _ => return None,
-            };
-            let slot = if command == "remove" { " SLOT" } else { "" };
-            Some(format!("`tgsession key {command} {}{slot}`", path.display()))
-        }
         _ => None,
     }
 }

@@ -60,8 +60,30 @@ pub(crate) fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Key { why: KeyError::Missing, .. })
 }
 
+/// What is wrong with a key, where the tool has a command or an option that helps.
+pub(crate) fn in_words(path: &Path, why: KeyError) -> Option<String> {
+    let path_shown = path.display();
+    Some(match why {
+        KeyError::Missing => missing(path, ""),
+        KeyError::NoSlot { slot } => {
+            format!(
+                "{path_shown}: has no key {slot}; `tgsession key list {path_shown}` lists its keys"
+            )
+        }
+        KeyError::LastSlot => format!(
+            "{path_shown}: this is the last key of the store, which nothing would open any more; add another one first \
+             with `tgsession key add {path_shown}`"
+        ),
+        KeyError::SlotsFull => format!(
+            "{path_shown}: all 4 key slots of the store are in use; remove a key first with `tgsession key remove \
+             {path_shown} SLOT`"
+        ),
+        _ => return None,
+    })
+}
+
 /// What to say of an encrypted store without a key.
-pub(crate) fn missing(path: &Path, prefix: &str) -> String {
+fn missing(path: &Path, prefix: &str) -> String {
     format!("{}: the store is encrypted; give its key with {}", path.display(), options(prefix))
 }
 
