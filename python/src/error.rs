@@ -40,6 +40,12 @@ create_exception!(
 );
 create_exception!(
     tgsession_store,
+    StoreKeyError,
+    RefusedError,
+    "The key of an encrypted store is missing or wrong."
+);
+create_exception!(
+    tgsession_store,
     ForkedError,
     RefusedError,
     "The store was opened by the parent of this process."
@@ -72,6 +78,7 @@ pub(crate) fn raised(error: tgsession::Error) -> PyErr {
         E::NoSession { .. } => NoSessionError::new_err(text),
         E::AlreadyExists { .. } | E::SessionExists { .. } => ExistsError::new_err(text),
         E::ReadOnly { .. } => ReadOnlyError::new_err(text),
+        E::Key { .. } => StoreKeyError::new_err(text),
         E::Forked { .. } => ForkedError::new_err(text),
         _ => match error.kind() {
             ErrorKind::NotFound => NotFoundError::new_err(text),

@@ -26,7 +26,7 @@ mod _native {
     #[pymodule_export]
     use crate::error::{
         BusyError, ClosedError, DamagedError, Error, ExistsError, FailedError, ForkedError,
-        NoSessionError, NotFoundError, ReadOnlyError, RefusedError,
+        NoSessionError, NotFoundError, ReadOnlyError, RefusedError, StoreKeyError,
     };
     #[pymodule_export]
     use crate::handle::forked_child;

@@ -6,11 +6,37 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use tgsession::{Store, StoreOptions};
+use tgsession::{Store, StoreKey, StoreOptions};
+use zeroize::Zeroizing;
 
 use crate::error::raised;
 use crate::handle::Opened;
 use crate::session::NativeSession;
+
+/// The key of an encrypted store: text is a passphrase, 32 bytes are a raw key.
+#[derive(FromPyObject)]
+enum Key {
+    #[pyo3(annotation = "str")]
+    Passphrase(String),
+    #[pyo3(annotation = "bytes")]
+    Raw(Vec<u8>),
+}
+
+impl Key {
+    fn into_store_key(self) -> PyResult<StoreKey> {
+        match self {
+            Self::Passphrase(text) => Ok(StoreKey::passphrase(Zeroizing::new(text).as_bytes())),
+            Self::Raw(bytes) => {
+                let bytes = Zeroizing::new(bytes);
+                let key = bytes.as_slice().try_into().map_err(|_| {
+                    let what = "a raw key has 32 bytes, and a passphrase is a str";
+                    PyValueError::new_err(format!("{what}; the key has {} bytes", bytes.len()))
+                })?;
+                Ok(StoreKey::raw(key))
+            }
+        }
+    }
+}
 
 /// One store.
 #[pyclass(frozen, module = "tgsession_store._native")]
@@ -22,15 +48,19 @@ pub(crate) struct NativeStore {
 impl NativeStore {
     /// Opens or makes the store at a path. Seconds as Python has them.
     #[staticmethod]
-    #[pyo3(signature = (path, mode, flush_interval = None, wait = None))]
+    #[pyo3(signature = (path, mode, flush_interval = None, wait = None, key = None))]
     fn open(
         py: Python<'_>,
         path: PathBuf,
         mode: &str,
         flush_interval: Option<f64>,
         wait: Option<f64>,
+        key: Option<Key>,
     ) -> PyResult<Self> {
         let mut options = Store::options();
+        if let Some(key) = key {
+            options = options.key(&key.into_store_key()?);
+        }
         if let Some(interval) = flush_interval {
             options = options.flush_interval(duration("flush_interval", interval)?);
         }
@@ -51,6 +81,11 @@ impl NativeStore {
     #[getter]
     fn path(&self) -> PathBuf {
         self.opened.store.path().to_owned()
+    }
+
+    #[getter]
+    fn encrypted(&self) -> PyResult<bool> {
+        self.opened.store.with(|store| Ok(store.is_encrypted()))
     }
 
     #[getter]

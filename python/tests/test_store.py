@@ -244,6 +244,37 @@ def test_names_that_no_session_can_have(store, name):
         store.session(name)
 
 
+@pytest.mark.parametrize("key", ["a passphrase", bytes(range(32))])
+def test_an_encrypted_store_opens_with_its_key(path, tmp_path, key):
+    with Store.create(path, key=key) as store:
+        assert store.encrypted
+        store.session("anon").set_auth_key(2, b"\xa7" * 256)
+        store.backup(tmp_path / "copy.tgsession")
+    assert b"\xa7" * 16 not in path.read_bytes()
+    for file in (path, tmp_path / "copy.tgsession"):
+        with Store.read_only(file, key=key) as store:
+            assert store.sessions() == ["anon"]
+        for wrong in ("another", bytes(32), None):
+            with pytest.raises(t.StoreKeyError) as error:
+                Store.open(file, key=wrong)
+            assert str(file) in str(error.value)
+    with Store.create(tmp_path / "other.tgsession") as store:
+        assert not store.encrypted
+        if isinstance(key, str):
+            assert [report.name for report in store.import_(path, passphrase=key.encode())] == ["anon"]
+    with pytest.raises(t.StoreKeyError):
+        Store.open(tmp_path / "other.tgsession", key=key)
+
+
+@pytest.mark.parametrize("key", [b"", b"short", b"x" * 33])
+def test_a_raw_key_has_32_bytes(path, key):
+    with pytest.raises(ValueError, match="32 bytes"):
+        Store.create(path, key=key)
+    with pytest.raises(t.StoreKeyError):
+        Store.create(path, key="")
+    assert not path.exists()
+
+
 def test_closing_twice_and_using_what_is_closed(path):
     store = Store.open(path)
     session, other = store.session("a"), store.session("b")

@@ -22,6 +22,7 @@ from ._native import (
     NotFoundError,
     ReadOnlyError,
     RefusedError,
+    StoreKeyError,
     forked_child,
     formats,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "RefusedError",
     "Session",
     "Store",
+    "StoreKeyError",
     "UpdateState",
     "formats",
 ]
