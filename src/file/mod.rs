@@ -28,7 +28,7 @@ pub(crate) use self::file_kind::FileKindFound;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::header::SLOTS;
 pub(crate) use self::header::{FORMAT_VERSION, Identity, Root, Roots};
-#[cfg(all(test, feature = "encryption"))]
+#[cfg(all(any(test, fuzzing), feature = "encryption"))]
 pub(crate) use self::key_slot::KEY_SLOTS;
 pub(crate) use self::key_slot::{
     KeySecret, KeySlot, KeySlots, MasterKey, SlotError, SlotKind, UnlockError,

@@ -3,6 +3,8 @@
 //! A target passes bytes to the body, which must return for any bytes.
 
 mod client;
+#[cfg(feature = "encryption")]
+mod encrypted;
 mod go;
 mod json;
 mod portable;
@@ -15,6 +17,8 @@ mod string;
 pub use self::client::{android_tgnet, grammers_tl, tdlib, wtelegram};
 #[cfg(feature = "tdata")]
 pub use self::client::{tdata_content, tdata_file};
+#[cfg(feature = "encryption")]
+pub use self::encrypted::{key_slots, sealed};
 pub use self::go::{gotd, string_gogram, string_gotgproto};
 pub use self::json::json_apps;
 pub use self::portable::portable;

@@ -41,6 +41,8 @@ pub use self::path::store_path;
 pub use self::repair::{RepairReport, repair};
 pub(crate) use self::repair::{SalvagedSession, salvaged_sessions};
 pub use self::session::StoreSession;
+#[cfg(all(any(test, fuzzing), feature = "convert", feature = "encryption"))]
+pub(crate) use self::tests::sealed_of;
 #[cfg(all(any(test, fuzzing), feature = "convert"))]
 pub(crate) use self::tests::{forged_log, saga_of};
 pub use self::view::{ReadView, SessionView};

@@ -24,7 +24,11 @@ mod saga;
 mod scripted;
 #[cfg(test)]
 mod scrub;
+#[cfg(all(feature = "encryption", feature = "convert"))]
+mod sealed;
 mod sim_disk;
 
+#[cfg(all(feature = "encryption", feature = "convert"))]
+pub(crate) use self::sealed::sealed_of;
 #[cfg(any(fuzzing, feature = "convert"))]
 pub(crate) use self::{forged_log::forged_log, saga::saga_of};
