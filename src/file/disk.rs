@@ -55,6 +55,10 @@ pub(crate) trait Disk: Debug + Send + Sync {
 
     /// A stretch of the file in memory, mapped if that can be.
     fn bytes(&self, at: u64, len: usize) -> io::Result<Bytes> {
+        // A damaged file may claim more than there is memory for.
+        if at.checked_add(len as u64).is_none_or(|end| end > self.len().unwrap_or_default()) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let mut bytes = Zeroizing::new(vec![0; len]);
         self.read(at, &mut bytes)?;
         Ok(Bytes::Owned(bytes))

@@ -234,8 +234,11 @@ impl Segment {
 
     /// Visits every row that can be read, in the order of the keys. Gives how many groups cannot.
     pub(crate) fn salvage(&self, visit: &mut dyn FnMut(Row<'_>)) -> usize {
-        let mut lost = 0;
-        for group in 0..self.shape().groups as usize {
+        let (groups, mut lost) = (self.shape().groups as usize, 0);
+        if self.sectors.is_cut() {
+            return groups;
+        }
+        for group in 0..groups {
             let read = self.group(group).and_then(|mut rows| {
                 while let Some((number, payload)) = rows.next_row()? {
                     visit(Row { key: key(number), payload });

@@ -98,10 +98,11 @@ impl Sectors {
         layout: Layout,
         sealed: Option<(UnitCipher, &Arc<UnitCache>)>,
     ) -> Self {
-        let words = (layout.sums / SECTOR).div_ceil(64);
+        // A damaged file may claim more sectors than it has.
+        let there = bytes.all().len();
+        let words = (layout.sums.min(there) / SECTOR).div_ceil(64);
         let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();
-        // A manifest that claims more than the file has makes no list of units.
-        let units = layout.tags.min(bytes.all().len()).div_ceil(UNIT);
+        let units = layout.tags.min(there).div_ceil(UNIT);
         let sealed = sealed.map(|(cipher, cache)| (cipher, Units::new(cache, units)));
         Self { bytes, sums, layout, checked, sealed }
     }
@@ -216,8 +217,16 @@ impl Sectors {
         Damage::Segment { number: self.sums.number, sector: sector as u64 }
     }
 
+    /// Whether the file has less than the segment claims: none of it, then.
+    pub(super) fn is_cut(&self) -> bool {
+        self.bytes.all().len() < self.layout.len
+    }
+
     /// Checks every sector anew, and every unit; says which do not hold.
     pub(super) fn bad(&self) -> Vec<Damage> {
+        if self.is_cut() {
+            return vec![self.damage(self.bytes.all().len() / SECTOR)];
+        }
         let sectors = 0..self.layout.sums / SECTOR;
         let mut bad: Vec<_> = sectors.filter_map(|sector| self.check(sector).err()).collect();
         if let Some((cipher, _)) = &self.sealed

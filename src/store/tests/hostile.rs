@@ -276,6 +276,37 @@ fn use_all(path: &std::path::Path) {
     }
 }
 
+/// A salvage reads the headers of segments where there is no manifest.
+#[test]
+fn a_segment_that_claims_more_than_the_file_has_takes_no_memory_and_no_time() {
+    let whole = subject();
+    let segment = places(&whole).segments[0].extent.at() as usize;
+    for (rows, counts) in [
+        (1_u64 << 57, [1, 1, 1, 1]),
+        (40, [u32::MAX / 16, 1, 1, 1]),
+        (40, [1, u32::MAX, 1, 1]),
+        (40, [1, 1, u32::MAX, u32::MAX]),
+    ] {
+        let mut bytes = whole.clone();
+        for slot in SLOTS {
+            bytes[slot as usize + 8] ^= 1;
+        }
+        put(&mut bytes, segment + 16, &rows.to_le_bytes());
+        for (at, count) in (24..).step_by(4).zip(counts) {
+            put(&mut bytes, segment + at, &count.to_le_bytes());
+        }
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&FILE_ID);
+        crc.update(&bytes[segment + 8..segment + SECTOR]);
+        put(&mut bytes, segment + 4, &crc.finalize().to_le_bytes());
+        let begun = Instant::now();
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(bytes));
+        let salvaged = salvage(&disk, &FileSeal::plain(FILE_ID), 1 << 20).unwrap();
+        assert!(!salvaged.rows.is_empty());
+        assert!(begun.elapsed() < Duration::from_secs(20), "{rows} {counts:?}");
+    }
+}
+
 /// A line of the process's status, in bytes.
 #[cfg(target_os = "linux")]
 fn memory(name: &str) -> u64 {
