@@ -296,8 +296,10 @@ impl Segment {
             return Err(outside());
         }
         let number = key_in(&entries, 0, GROUP_ENTRY);
+        let whole = self.sectors.whole(from, to)?;
         let mut rows = Rows {
             segment: self,
+            whole,
             at: from,
             heads: Part::Mapped(&[]),
             head: 0,
@@ -308,14 +310,14 @@ impl Segment {
         };
         // All of the group is on its way from memory while its heads are read.
         self.sectors.touch(from, to);
-        let lens = self.sectors.get(from, (from + 2).min(to))?;
+        let lens = rows.get(from, (from + 2).min(to))?;
         let &[count, len] = &*lens else { return Err(rows.damage()) };
         rows.next = from + 2 + usize::from(len);
         rows.left = -i32::from(count);
         if rows.next > to || !(1..=GROUP).contains(&usize::from(count)) {
             return Err(rows.damage());
         }
-        rows.heads = self.sectors.get(from + 2, rows.next)?;
+        rows.heads = rows.get(from + 2, rows.next)?;
         Ok(rows)
     }
 }
@@ -329,6 +331,8 @@ pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
 #[derive(Debug)]
 struct Rows<'a> {
     segment: &'a Segment,
+    /// All of the group, if the segment is encrypted.
+    whole: Option<Part<'a>>,
     /// Where the group begins.
     at: usize,
     heads: Part<'a>,
@@ -365,7 +369,20 @@ impl<'a> Rows<'a> {
     /// A payload; `None` where the entity is gone.
     #[inline]
     fn payload(&self, (from, to): (usize, usize)) -> Result<Option<Part<'a>>> {
-        if from == to { Ok(None) } else { self.segment.sectors.get(from, to).map(Some) }
+        if from == to { Ok(None) } else { self.get(from, to).map(Some) }
+    }
+
+    /// These bytes of the segment, which are in the group.
+    #[inline]
+    fn get(&self, from: usize, to: usize) -> Result<Part<'a>> {
+        match &self.whole {
+            None => self.segment.sectors.get(from, to),
+            Some(whole) => {
+                let part = from.checked_sub(self.at).zip(to.checked_sub(self.at));
+                let part = part.and_then(|(from, to)| whole.part(from..to));
+                part.ok_or_else(|| self.damage())
+            }
+        }
     }
 
     fn next_row(&mut self) -> Result<Front<'a>> {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crc32fast::Hasher;
-use zeroize::Zeroizing;
 
 use super::Result;
 use super::layout::{Layout, SUM, Salt, UNIT};
-use super::unit_cache::{Part, UnitCache, Units};
+use super::unit_cache::{Part, UnitCache, Units, Wiped};
 use crate::cipher::{Cipher, NONCE, TAG};
 use crate::file::{Bytes, Damage, FileSeal, SECTOR, put};
 
@@ -123,6 +122,16 @@ impl Sectors {
         bytes.map(Part::Mapped).ok_or_else(|| self.damage(first).into())
     }
 
+    /// The same of an encrypted segment, to take parts of it. `None` if it is not encrypted: parts of
+    /// it are got one by one, so that a damaged sector costs nothing but what is in it.
+    #[inline]
+    pub(super) fn whole(&self, from: usize, to: usize) -> Result<Option<Part<'_>>> {
+        match &self.sealed {
+            Some((cipher, units)) => self.decrypted(cipher, units, from, to).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Reads these bytes once, so that they are in the processor's cache.
     #[inline]
     pub(super) fn touch(&self, from: usize, to: usize) {
@@ -155,30 +164,27 @@ impl Sectors {
             let range = from - first * UNIT..to - first * UNIT;
             return Ok(Part::Unit(unit(first)?, range));
         }
-        let mut joined = Zeroizing::new(Vec::with_capacity(to - from));
+        // As long as it will get: no copy stays behind where it was.
+        let mut joined = Vec::with_capacity(to - from);
         for number in first..=last {
             let unit = unit(number)?;
             let at = number * UNIT;
             let range = from.saturating_sub(at)..(to - at).min(UNIT);
             joined.extend_from_slice(unit.bytes().get(range).ok_or_else(damage)?);
         }
-        Ok(Part::Joined(joined))
+        Ok(Part::Joined(Arc::new(joined.into()), 0..to - from))
     }
 
     /// The content of a unit.
     #[cold]
-    fn decrypt(
-        &self,
-        cipher: &UnitCipher,
-        number: usize,
-    ) -> std::result::Result<Zeroizing<Vec<u8>>, Damage> {
+    fn decrypt(&self, cipher: &UnitCipher, number: usize) -> std::result::Result<Wiped, Damage> {
         let all = self.bytes.all();
         let (from, tag) = (number * UNIT, self.layout.tags + number * TAG);
         let sealed = all.get(from..(from + UNIT).min(self.layout.tags));
         let tag = all.get(tag..).and_then(|rest| rest.first_chunk());
         if let (Some(sealed), Some(tag)) = (sealed, tag) {
-            let mut unit = Zeroizing::new(sealed.to_vec());
-            if cipher.open(number, &mut unit, tag) {
+            let mut unit = Wiped::from(sealed.to_vec());
+            if cipher.open(number, unit.bytes_mut(), tag) {
                 return Ok(unit);
             }
         }

@@ -4,24 +4,51 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use zeroize::Zeroizing;
-
 use super::layout::UNIT;
 
 /// The least that a cache holds, in units: a look-up reads a few.
 const LEAST: usize = 16;
 
-/// A decrypted unit. It is wiped when it is dropped.
+/// A decrypted unit.
 #[derive(Debug)]
 pub(crate) struct Unit {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     /// It was read since the cache last looked for room.
     used: AtomicBool,
 }
 
 impl Unit {
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.bytes()
+    }
+}
+
+/// Decrypted bytes, which are wiped when they are dropped: all at once, and not byte by byte as
+/// `zeroize` does it. A look-up drops kilobytes of them.
+#[derive(Debug)]
+pub(crate) struct Wiped(Vec<u8>);
+
+impl From<Vec<u8>> for Wiped {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Wiped {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        // The compiler must take the zeros for used.
+        std::hint::black_box(&self.0);
     }
 }
 
@@ -31,7 +58,22 @@ pub(crate) enum Part<'a> {
     Mapped(&'a [u8]),
     Unit(Arc<Unit>, Range<usize>),
     /// Of several units.
-    Joined(Zeroizing<Vec<u8>>),
+    Joined(Arc<Wiped>, Range<usize>),
+}
+
+impl Part<'_> {
+    /// A part of it, `None` if it is shorter.
+    pub(super) fn part(&self, of: Range<usize>) -> Option<Self> {
+        let within = |range: &Range<usize>| {
+            let (from, to) = (range.start + of.start, range.start + of.end);
+            (from <= to && to <= range.end).then_some(from..to)
+        };
+        Some(match self {
+            Self::Mapped(bytes) => Self::Mapped(bytes.get(of)?),
+            Self::Unit(unit, range) => Self::Unit(Arc::clone(unit), within(range)?),
+            Self::Joined(bytes, range) => Self::Joined(Arc::clone(bytes), within(range)?),
+        })
+    }
 }
 
 impl std::ops::Deref for Part<'_> {
@@ -42,7 +84,7 @@ impl std::ops::Deref for Part<'_> {
         match self {
             Self::Mapped(bytes) => bytes,
             Self::Unit(unit, range) => unit.bytes().get(range.clone()).unwrap_or_default(),
-            Self::Joined(bytes) => bytes,
+            Self::Joined(joined, range) => joined.bytes().get(range.clone()).unwrap_or_default(),
         }
     }
 }
@@ -66,7 +108,7 @@ impl Units {
     pub(super) fn get<E>(
         self: &Arc<Self>,
         number: usize,
-        decrypted: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
+        decrypted: impl FnOnce() -> Result<Wiped, E>,
     ) -> Result<Option<Arc<Unit>>, E> {
         let Some(mut place) = self.place(number) else { return Ok(None) };
         if let Some(unit) = place.as_ref() {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 use tgsession::{
-    AccessHash, Account, AuthKey, DcId, DcOption, Entity, ImportSession, Login, PeerId, Session,
-    Store, StoreKey, StoreOptions, StoreSession,
+    AccessHash, Account, AuthKey, DcId, DcOption, Entity, ImportSession, PeerId, Session, Store,
+    StoreKey, StoreOptions, StoreSession,
 };
 use tgsession_benches::clock::{median, timed};
 use tgsession_benches::people::{Dice, World, auth_key, state};
@@ -75,8 +75,9 @@ impl Ours {
 
 fn import(options: StoreOptions, path: &Path, entities: &[Entity]) {
     let dcs = vec![DcOption::new(DcId(2)).with_key(auth_key())];
-    let login = Login { home_dc: Some(DcId(2)), ..Login::default() };
-    let account = Account { login, dcs, ..Account::default() };
+    let mut account = Account::default();
+    account.login.home_dc = Some(DcId(2));
+    account.dcs = dcs;
     let entities = entities.iter().cloned().map(Ok);
     let fill = |store: &Store| store.import("a", ImportSession::new(&account, entities));
     options.create_with(path, fill).unwrap();
