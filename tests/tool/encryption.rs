@@ -150,6 +150,7 @@ fn a_key_for_a_store_that_is_not_encrypted_is_refused() -> Result {
         folder.with_key(command)?.refused(1, &["plain.tgsession", "`tgsession encrypt plain"]);
     }
     folder.with_key("encrypt store -o new")?.refused(1, &["encrypted already", "tgsession rekey"]);
+    folder.with_key("info two_dc")?.refused(1, &["two_dc.session", "not an encrypted store"]);
     assert!(folder.content()? == before, "nothing was written");
     Ok(())
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::args::{KeyOptions, KeyPlace};
 use crate::failure::{Failure, Outcome};
-use crate::{output, source};
+use crate::source;
 
 /// What opens a store: the key that the options give, else what is typed.
 pub(crate) struct Unlocker {
@@ -159,7 +159,9 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
     let Ok(metadata) = file.metadata() else { return };
     if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
         let path = path.display();
-        output::warn(&format!("{path}: other users may read or replace this key; chmod 600 it"));
+        crate::output::warn(&format!(
+            "{path}: other users may read or replace this key; chmod 600 it"
+        ));
     }
 }
 

@@ -48,11 +48,21 @@ fn open_with(
     reader = reader.with_key(origin.key.options())?;
     reader.options = reader.options.progress(progress);
     let reader = reader.with_corrections(corrections);
-    match (&origin.source, &origin.string_env) {
+    let source = match (&origin.source, &origin.string_env) {
         (Some(path), _) => reader.open(&find(path)?),
         (None, Some(variable)) => reader.open_variable(variable),
         (None, None) => Err(Failure::Usage("give a SRC or --string-env".to_owned())),
+    }?;
+    let path = source.path();
+    // A store that is salvaged is no longer one for the library.
+    if origin.key.options().place.is_some() && !source.is_store() && !target::is_store(path) {
+        return Err(Failure::Refused(format!(
+            "{}: a key was given, and this is not an encrypted store; check that it is the right file, then read it \
+             without a key",
+            path.display()
+        )));
     }
+    Ok(source)
 }
 
 /// Refuses to give the user id or the bot flag of one account to several sessions.

@@ -20,10 +20,10 @@ pub(crate) struct Key {
     /// Read the key or passphrase of an encrypted store from this file
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// Read it from this environment variable
+    /// Read the key or passphrase of an encrypted store from this environment variable
     #[arg(long, value_name = "VAR")]
     key_env: Option<String>,
-    /// Read it from the standard output of this shell command
+    /// Read the key or passphrase of an encrypted store from the standard output of this shell command
     #[arg(long, value_name = "COMMAND")]
     key_command: Option<String>,
 }
@@ -35,10 +35,10 @@ pub(crate) struct FromKey {
     /// Read the key or passphrase of an encrypted source store from this file
     #[arg(long, value_name = "FILE")]
     from_key_file: Option<PathBuf>,
-    /// Read it from this environment variable
+    /// Read the key or passphrase of an encrypted source store from this environment variable
     #[arg(long, value_name = "VAR")]
     from_key_env: Option<String>,
-    /// Read it from the standard output of this shell command
+    /// Read the key or passphrase of an encrypted source store from the standard output of this shell command
     #[arg(long, value_name = "COMMAND")]
     from_key_command: Option<String>,
 }
@@ -50,10 +50,10 @@ pub(crate) struct NewKey {
     /// Read the new key or passphrase from this file
     #[arg(long, value_name = "FILE")]
     new_key_file: Option<PathBuf>,
-    /// Read it from this environment variable
+    /// Read the new key or passphrase from this environment variable
     #[arg(long, value_name = "VAR")]
     new_key_env: Option<String>,
-    /// Read it from the standard output of this shell command
+    /// Read the new key or passphrase from the standard output of this shell command
     #[arg(long, value_name = "COMMAND")]
     new_key_command: Option<String>,
 }

@@ -290,7 +290,11 @@ pub(crate) struct Dump {
 
 /// Show what a source is and what it holds
 #[derive(Args)]
-#[command(after_help = "Example: tgsession info anon.session")]
+#[command(
+    after_help = "Of an encrypted store without its key it shows what can be seen: the kinds of its keys, its size and who \
+                        has it open. It then ends with exit code 1.\n\n\
+                        Example: tgsession info anon.session"
+)]
 pub(crate) struct Info {
     #[command(flatten)]
     pub(crate) origin: Origin,
