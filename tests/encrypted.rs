@@ -145,6 +145,22 @@ fn keys_come_and_go() {
 }
 
 #[test]
+fn a_slot_that_cannot_be_read_is_not_written_over() {
+    let (_folder, path) = folder();
+    made(&path, &raw());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1536..2048].fill(0xee);
+    fs::write(&path, &bytes).unwrap();
+    let store = Store::options().key(&raw()).open(&path).unwrap();
+    let kinds: Vec<_> = store.keys().unwrap().iter().map(|key| (key.slot, key.kind)).collect();
+    assert_eq!(kinds, [(1, KeyKind::Raw), (2, KeyKind::Unreadable)]);
+    assert_eq!(refused(store.remove_key(1)), KeyError::LastSlot);
+    assert_eq!(store.add_key(&passphrase("next")).unwrap(), 3);
+    store.remove_key(2).unwrap();
+    assert_eq!(store.add_key(&passphrase("after")).unwrap(), 2);
+}
+
+#[test]
 fn a_copy_has_the_keys_that_the_store_has_now() {
     let (folder, path) = folder();
     made(&path, &raw());

@@ -199,6 +199,10 @@ impl Root {
         if !bytes.starts_with(&ROOT_MAGIC) || u32_at(bytes, 4) != root_sum(seal.file_id(), bytes) {
             return None;
         }
+        let file_id = bytes.get(ROOT_FILE_ID_AT..).and_then(|rest| rest.first_chunk());
+        if file_id != Some(&seal.file_id()) {
+            return None;
+        }
         if !seal.open(&root_bound(bytes), &mut [], bytes, ROOT_SEALING_AT) {
             return None;
         }

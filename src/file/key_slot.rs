@@ -54,9 +54,14 @@ pub(crate) struct KeySlot {
     tag: [u8; TAG],
 }
 
-/// The slots of a file, by their numbers. `None`: free, or damaged.
+/// The slots of a file, by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct KeySlots(pub(crate) [Option<KeySlot>; KEY_SLOTS.len()]);
+pub(crate) struct KeySlots {
+    /// Those that this build can read.
+    pub(crate) whole: [Option<KeySlot>; KEY_SLOTS.len()],
+    /// Which sectors are not zero: a damaged slot, or one of a newer release, is not free.
+    pub(crate) in_use: [bool; KEY_SLOTS.len()],
+}
 
 /// Why no slot gave the master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +210,20 @@ impl From<UnlockError> for SlotError {
 impl KeySlots {
     /// The slots in the first page of a file.
     pub(crate) fn parse(head: &[u8]) -> Self {
-        Self(KEY_SLOTS.map(|at| KeySlot::parse(head.get(at as usize..)?)))
+        let sector = |at: u64| head.get(at as usize..).and_then(|rest| rest.get(..SECTOR));
+        let in_use = |at| sector(at).is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0));
+        Self {
+            whole: KEY_SLOTS.map(|at| KeySlot::parse(sector(at)?)),
+            in_use: KEY_SLOTS.map(in_use),
+        }
+    }
+
+    /// The slots of a new file, which one key opens.
+    pub(crate) fn of(slot: KeySlot) -> Self {
+        let mut slots = Self::default();
+        let [first, ..] = &mut slots.whole;
+        *first = Some(slot);
+        slots
     }
 
     pub(crate) fn read(disk: &dyn Disk) -> io::Result<Self> {
@@ -216,7 +234,7 @@ impl KeySlots {
 
     /// Puts the slots into the first page of a new file.
     pub(crate) fn put_into(&self, head: &mut [u8]) {
-        for (at, slot) in KEY_SLOTS.into_iter().zip(self.0) {
+        for (at, slot) in KEY_SLOTS.into_iter().zip(self.whole) {
             if let Some(slot) = slot {
                 put(head, at as usize, &slot.to_bytes());
             }
@@ -224,13 +242,13 @@ impl KeySlots {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(Option::is_none)
+        self.whole.iter().all(Option::is_none)
     }
 
     /// The master key and the number of the slot that gave it.
     pub(crate) fn unlock(&self, secret: &KeySecret) -> Result<(MasterKey, usize), UnlockError> {
         let mut error = if self.is_empty() { UnlockError::NoSlots } else { UnlockError::WrongKey };
-        for (number, slot) in self.0.iter().enumerate() {
+        for (number, slot) in self.whole.iter().enumerate() {
             match slot.as_ref().map(|slot| slot.unlock(secret)) {
                 Some(Ok(master)) => return Ok((master, number)),
                 Some(Err(UnlockError::WrongKey)) | None => {}

@@ -104,8 +104,8 @@ pub(crate) mod vectors {
         let slot = |secret: &KeySecret| {
             let master = MasterKey::new(*master);
             let slot = with_known_random(|| KeySlot::new(secret, &master)).unwrap().to_bytes();
-            let read = KeySlots([None, KeySlot::parse(&slot), None, None]);
-            assert_eq!(read.unlock(secret), Ok((master, 1)));
+            let read = KeySlots::of(KeySlot::parse(&slot).unwrap());
+            assert_eq!(read.unlock(secret), Ok((master, 0)));
             slot[..120].to_vec()
         };
         let costs = Costs { memory_kib: 8, passes: 1, lanes: 1 };

@@ -17,11 +17,11 @@ pub fn key_slots(data: &[u8]) {
         }
     }
     let slots = KeySlots::parse(&head);
-    for (at, slot) in KEY_SLOTS.into_iter().zip(slots.0) {
+    for (at, slot) in KEY_SLOTS.into_iter().zip(slots.whole) {
         let sector = head.get(at as usize..at as usize + SECTOR);
         if let Some(slot) = slot {
             let again = KeySlots::parse(&head_with(at as usize, &slot.to_bytes()));
-            assert!(again.0.contains(&Some(slot)), "a slot is another one when it is written");
+            assert!(again.whole.contains(&Some(slot)), "a slot is another one when it is written");
         }
         assert!(slot.is_some() || sector.is_some());
     }
@@ -34,7 +34,7 @@ pub fn key_slots(data: &[u8]) {
         }
         SlotKind::Raw => true,
     };
-    if slots.0.iter().flatten().all(|slot| is_cheap(slot.kind)) {
+    if slots.whole.iter().flatten().all(|slot| is_cheap(slot.kind)) {
         let passphrase = Zeroizing::new(b"correct horse".to_vec());
         let _ = slots.unlock(&KeySecret::Passphrase(passphrase, Costs::WRITTEN));
     }

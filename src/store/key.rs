@@ -119,6 +119,8 @@ pub enum KeyKind {
     },
     /// A key of 32 bytes.
     Raw,
+    /// The slot is damaged, or of a kind that a newer release writes.
+    Unreadable,
 }
 
 /// A key slot of an encrypted store that is in use.
@@ -132,17 +134,15 @@ pub struct KeyInfo {
 }
 
 fn infos(slots: &KeySlots) -> Vec<KeyInfo> {
-    let slots = slots.0.iter().zip(1..).filter_map(|(slot, number)| Some((slot.as_ref()?, number)));
-    let info = |(slot, number): (&KeySlot, usize)| KeyInfo {
-        slot: number,
-        kind: match slot.kind {
-            SlotKind::Passphrase(Costs { memory_kib, passes, .. }) => {
-                KeyKind::Passphrase { memory_kib, passes }
-            }
-            SlotKind::Raw => KeyKind::Raw,
-        },
+    let slots = slots.whole.iter().zip(slots.in_use).zip(1..).filter(|((_, in_use), _)| *in_use);
+    let kind = |slot: &Option<KeySlot>| match slot.map(|slot| slot.kind) {
+        Some(SlotKind::Passphrase(Costs { memory_kib, passes, .. })) => {
+            KeyKind::Passphrase { memory_kib, passes }
+        }
+        Some(SlotKind::Raw) => KeyKind::Raw,
+        None => KeyKind::Unreadable,
     };
-    slots.map(info).collect()
+    slots.map(|((slot, _), number)| KeyInfo { slot: number, kind: kind(slot) }).collect()
 }
 
 /// What a new store is protected with.
@@ -196,10 +196,7 @@ impl Unlocked {
 fn new_master(path: &Path, key: &StoreKey) -> Result<Unlocked> {
     let io = |source| Error::io("create", path, source);
     let master = MasterKey::new(random().map_err(io)?);
-    let mut slots = KeySlots::default();
-    if let Some(first) = slots.0.first_mut() {
-        *first = Some(new_slot(path, key, &master)?);
-    }
+    let slots = KeySlots::of(new_slot(path, key, &master)?);
     Ok(Unlocked { master: Arc::new(master), slots, opened: 0 })
 }
 
@@ -323,7 +320,7 @@ impl Store {
         let unlocked = self.unlocked.as_ref().ok_or(failed(KeyError::NotEncrypted))?;
         let new = new_slot(path, key, &unlocked.master)?;
         self.engine.change_key_slots(|slots| {
-            let free = slots.0.iter().position(Option::is_none);
+            let free = slots.in_use.iter().position(|in_use| !in_use);
             Ok((free.ok_or(failed(KeyError::SlotsFull))?, Some(new)))
         })
     }
@@ -343,11 +340,11 @@ impl Store {
             return Err(failed(KeyError::NotEncrypted));
         }
         let removed = self.engine.change_key_slots(|slots| {
-            let number = slot
-                .checked_sub(1)
-                .filter(|number| slots.0.get(*number).is_some_and(Option::is_some));
+            let number =
+                slot.checked_sub(1).filter(|number| slots.in_use.get(*number) == Some(&true));
             let number = number.ok_or(failed(KeyError::NoSlot { slot }))?;
-            if slots.0.iter().flatten().count() < 2 {
+            let mut others = slots.whole.iter().enumerate().filter(|(other, _)| *other != number);
+            if others.all(|(_, slot)| slot.is_none()) {
                 return Err(failed(KeyError::LastSlot));
             }
             Ok((number, None))

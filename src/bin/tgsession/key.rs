@@ -284,6 +284,7 @@ pub(crate) fn kind_in_words(key: &KeyInfo) -> String {
             )
         }
         KeyKind::Raw => "key of 32 bytes".to_owned(),
+        KeyKind::Unreadable => "damaged, or of a newer release".to_owned(),
         _ => "unknown".to_owned(),
     }
 }
@@ -318,7 +319,7 @@ mod tests {
         assert!(is_raw(&binary), "the last byte of a key may be a line break");
         let passphrases: [&[u8]; 7] = [
             b"correct horse",
-            digits[..63].as_bytes(),
+            &digits.as_bytes()[..63],
             &[digits.as_bytes(), b"\n\n"].concat(),
             &[b'x'; 32],
             &[&[b'x'; 31][..], b"\n"].concat(),
