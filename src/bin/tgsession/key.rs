@@ -9,7 +9,7 @@ use std::{env, ffi::OsString};
 use tgsession::{Error, KeyError, KeyInfo, KeyKind, Store, StoreKey, StoreOptions};
 use zeroize::Zeroizing;
 
-use crate::args::{KeyOptions, KeyPlace};
+use crate::args::keys::{KeyOptions, KeyPlace};
 use crate::failure::{Failure, Outcome};
 use crate::source;
 

@@ -9,7 +9,8 @@ use std::{env, fs, thread};
 use tgsession::{DcId, Error, KeyError, Progress, Source, SourceOptions, Store};
 use zeroize::Zeroizing;
 
-use crate::args::{Corrections, Key, KeyOptions, Origin};
+use crate::args::keys::KeyOptions;
+use crate::args::{Corrections, Key, Origin};
 use crate::failure::{Failure, Outcome};
 use crate::key::{self, Unlocker};
 use crate::target::{starts_with, with_ending};

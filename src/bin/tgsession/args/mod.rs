@@ -1,7 +1,7 @@
 //! The command line.
 
-mod encryption;
-mod keys;
+pub(crate) mod encryption;
+pub(crate) mod keys;
 mod stores;
 
 use std::fmt;
@@ -10,10 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, value_parser};
 use tgsession::Format;
 
-pub(crate) use self::encryption::{
-    Decrypt, Encrypt, KeyAdd, KeyChange, KeyCommand, KeyList, KeyRemove, Rekey,
-};
-pub(crate) use self::keys::{FromKey, Key, KeyOptions, KeyPlace};
+pub(crate) use self::encryption::{Decrypt, Encrypt, KeyCommand, Rekey};
+pub(crate) use self::keys::{FromKey, Key};
 pub(crate) use self::stores::{Backup, Compact, List, Remove, Rename, Repair, Run};
 
 /// Session store for Telegram clients: import, export, read and check session files

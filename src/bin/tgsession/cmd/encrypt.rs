@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tgsession::{Error, Progress, Store, store_path};
 
-use crate::args::{Decrypt, Encrypt, KeyOptions, Rekey};
+use crate::args::keys::KeyOptions;
+use crate::args::{Decrypt, Encrypt, Rekey};
 use crate::failure::{Failure, Outcome};
 use crate::key::{self, Unlocker};
 use crate::progress::Waiting;

@@ -6,7 +6,8 @@ use serde_json::json;
 use tgsession::{Progress, Store, StoreKey};
 
 use super::encrypt::encrypted;
-use crate::args::{Key, KeyAdd, KeyChange, KeyCommand, KeyList, KeyRemove};
+use crate::args::Key;
+use crate::args::encryption::{KeyAdd, KeyChange, KeyCommand, KeyList, KeyRemove};
 use crate::confirm::confirm;
 use crate::failure::{Failure, Outcome};
 use crate::key::{self, Unlocker, kind_in_words, kind_json};
