@@ -46,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of [`Store::backup`], and [`Error::Key`] for a passphrase that cannot be one.
+    /// Those of [`Store::backup`], and [`Error::Key`](crate::Error::Key) for a passphrase that cannot be one.
     pub fn backup_encrypted(&self, path: impl AsRef<Path>, key: &StoreKey) -> Result<()> {
         self.copied(path.as_ref(), Protection::New(key))
     }
