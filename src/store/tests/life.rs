@@ -46,8 +46,8 @@ pub(super) type State = BTreeMap<(String, String), String>;
 pub(super) fn open(disk: SimDisk, access: Access, buffer: usize) -> Result<Store> {
     let options = StoreOptions { thread: false, buffer_size: buffer, ..StoreOptions::default() };
     let options = options.flush_interval(Duration::from_secs(3600));
+    let seal = disk.aside(|| seal_of(&disk));
     let disk: Arc<dyn Disk> = Arc::new(disk);
-    let seal = seal_of(disk.as_ref());
     let engine = Engine::open(Path::new("sim"), disk, seal, access, options.engine())?;
     Ok(Store::on(engine, None, &options))
 }

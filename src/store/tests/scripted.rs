@@ -257,10 +257,14 @@ impl Life<'_> {
         let mut calls = 0;
         let source: Arc<dyn Disk> = Arc::new(self.disk.handle());
         let repair = |copy: &Store| {
-            let report = take_over(
-                copy,
-                salvaged_on(Path::new("sim"), &source, &seal_of(source.as_ref()))?,
-            )?;
+            let seal = self.disk.aside(|| seal_of(source.as_ref()));
+            let failed = self.disk.failed().len();
+            let report = take_over(copy, salvaged_on(Path::new("sim"), &source, &seal)?)?;
+            // A salvage goes on where it cannot read, and reports what it does not have.
+            if self.disk.failed().len() > failed && !report.lost.is_empty() {
+                let source = std::io::Error::other(report.lost.join("; "));
+                return Err(Error::io("read", Path::new("sim"), source));
+            }
             assert_eq!(report.lost, [""; 0], "{:?}", self.trouble);
             Ok(())
         };
