@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::life::{Deed, MASTER, State, act, new_store_with, open, seal_of, state_of};
+use super::life::{Deed, FILE_ID, MASTER, State, act, new_store_with, open, seal_of, state_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::cipher::nonces::used_by;
 use crate::file::{
-    Access, KEY_SLOTS, KeySecret, KeySlot, KeySlots, MasterKey, PAGE, Roots, SECTOR,
+    Access, KEY_SLOTS, KeySecret, KeySlot, KeySlots, MasterKey, PAGE, Roots, SECTOR, SLOTS,
 };
 use crate::session::Session;
 use crate::store::{ImportSession, Store};
@@ -226,6 +226,62 @@ fn a_log_that_was_changed_is_refused_though_its_checksums_match() {
         last = record;
     }
     assert!(last > from && refused > 100, "{refused}");
+}
+
+#[test]
+fn a_root_that_was_changed_is_refused_though_its_checksums_match() {
+    let disk = SimDisk::new(new_store_with(true));
+    let store = small_store(&disk);
+    store.close().unwrap();
+    let image = disk.killed();
+    for field in 8..56 {
+        let mut changed = image.clone();
+        for slot in SLOTS.map(|at| at as usize) {
+            changed[slot + field] ^= 1;
+            let mut crc = crc32fast::Hasher::new();
+            crc.update(&FILE_ID);
+            crc.update(&changed[slot + 8..slot + SECTOR]);
+            changed[slot + 4..slot + 8].copy_from_slice(&crc.finalize().to_le_bytes());
+        }
+        let opened = open(SimDisk::new(changed), Access::Read, 20_000);
+        let error = opened.map(drop).unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        let refused = source.is_some_and(|why| why.contains("both copies of the root"));
+        assert!(refused, "byte {field} of the root: {error:?}");
+    }
+}
+
+#[test]
+fn a_record_of_a_copy_that_went_on_separately_does_not_pass_for_one_of_this_log() {
+    let disk = SimDisk::new(new_store_with(true));
+    let store = small_store(&disk);
+    let copy_disk = SimDisk::new(disk.killed());
+    let copy = open(copy_disk.handle(), Access::Write, 20_000).unwrap();
+    let mut known = vec![state_of(&store).unwrap()];
+    // Each deed is one record, as long as that of the copy.
+    for number in 1..4 {
+        for (store, session) in [(&store, 0), (&copy, 1)] {
+            act(store, &Deed::LogIn(session, 40 + number)).unwrap();
+            known.push(state_of(store).unwrap());
+        }
+    }
+    let (image, other) = (disk.killed(), copy_disk.killed());
+    assert_eq!(image.len(), other.len());
+    let differ = |at: &usize| image[*at..at + SECTOR] != other[*at..at + SECTOR];
+    let sectors: Vec<_> = (PAGE..image.len()).step_by(SECTOR).filter(differ).collect();
+    assert!(sectors.len() >= 3, "{sectors:?}");
+    let (from, to) = (sectors[0], sectors[sectors.len() - 1] + SECTOR);
+    // Any run of sectors of the copy in the place of those of the store.
+    let places = || (from..=to).step_by(SECTOR);
+    for (start, end) in places().flat_map(|start| places().map(move |end| (start, end))) {
+        if start < end {
+            let mut mixed = image.clone();
+            mixed[start..end].copy_from_slice(&other[start..end]);
+            let state = seen(mixed);
+            let was = state.as_ref().is_none_or(|state| known.contains(state));
+            assert!(was, "bytes {start} to {end}: {state:?}");
+        }
+    }
 }
 
 /// Every state and every image of a store while it does some deeds.
