@@ -19,31 +19,32 @@ impl Cipher {
         Some(Self(XChaCha20Poly1305::new(key.into())))
     }
 
-    /// Encrypts `text` in its place, and gives the tag that also vouches for `bound`. The nonce must
-    /// be new under this key.
+    /// Encrypts `text` in its place, and gives the tag of it and of the associated data. The nonce
+    /// must be new under this key.
     pub(crate) fn seal(
         &self,
         nonce: &[u8; NONCE],
-        bound: &[u8],
+        associated_data: &[u8],
         text: &mut [u8],
     ) -> io::Result<[u8; TAG]> {
         #[cfg(test)]
         super::nonces::used(nonce);
-        let sealed = self.0.encrypt_inout_detached(nonce.into(), bound, InOutBuf::from(text));
+        let sealed =
+            self.0.encrypt_inout_detached(nonce.into(), associated_data, InOutBuf::from(text));
         sealed.map(Into::into).map_err(|_| io::ErrorKind::FileTooLarge.into())
     }
 
-    /// Decrypts `text` in its place, if this key sealed it under this nonce and with this `bound`.
-    /// Else it says false and leaves `text` as it was.
+    /// Decrypts `text` in its place if the tag matches. Else it returns false, and `text` is as it
+    /// was.
     pub(crate) fn open(
         &self,
         nonce: &[u8; NONCE],
-        bound: &[u8],
+        associated_data: &[u8],
         text: &mut [u8],
         tag: &[u8; TAG],
     ) -> bool {
         let text = InOutBuf::from(text);
-        self.0.decrypt_inout_detached(nonce.into(), bound, text, tag.into()).is_ok()
+        self.0.decrypt_inout_detached(nonce.into(), associated_data, text, tag.into()).is_ok()
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::base::BaseInfo;
-use crate::file::{Damage, Extent, Space};
+use crate::file::{Damage, Extent, SALT, Salt, Space};
 use crate::record::{AccountNo, Record, RecordError, decode, encode};
-use crate::segment::{SALT, Salt, SegmentInfo, Shape};
+use crate::segment::{SegmentInfo, Shape};
 
 /// No number is greater, so that there is always a next one.
 const MOST_NUMBERS: u64 = 1 << 62;

@@ -190,7 +190,6 @@ pub(crate) mod vectors {
     use super::manifest::{Manifest, Retired};
     #[cfg(feature = "encryption")]
     use crate::cipher::with_known_random;
-    #[cfg(feature = "encryption")]
     use crate::file::FileSeal;
     use crate::file::{Extent, PAGE};
     use crate::record::AccountNo;
@@ -199,7 +198,7 @@ pub(crate) mod vectors {
     /// The manifest of generation 2 and the checksum of a block. The manifest is also read as the
     /// document has it.
     pub(crate) fn vectors(file_id: [u8; 16], documented: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-        let (_, _, block) = sealed(&file_id.into(), 6, vec![7; PAGE].into()).unwrap();
+        let (_, _, block) = sealed(&FileSeal::plain(file_id), 6, vec![7; PAGE].into()).unwrap();
         let manifest = manifest();
         assert_eq!(Manifest::parse(documented, false).as_ref(), Ok(&manifest), "as documented");
         vec![

@@ -143,8 +143,8 @@ fn is_old(head: &[u8]) -> bool {
     head.len() >= PAGE && holds && (1..=OLD_VERSION).contains(&u32_at(head, VERSION_AT))
 }
 
-/// Where a root of an encrypted file has its nonce and tag.
-const ROOT_SEALING_AT: usize = 80;
+/// The place of nonce and tag in a root of an encrypted file.
+const ROOT_NONCE_AT: usize = 80;
 
 /// Names the current generation and the place of its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +173,7 @@ pub(crate) struct Roots {
 }
 
 impl Root {
-    /// In an encrypted file the tag vouches for the root. Its fields are readable without the key.
+    /// In an encrypted file the tag authenticates the root. Its fields are not encrypted.
     pub(crate) fn to_bytes(self, seal: &FileSeal) -> io::Result<[u8; SECTOR]> {
         let mut bytes = [0; SECTOR];
         put(&mut bytes, 0, &ROOT_MAGIC);
@@ -186,8 +186,8 @@ impl Root {
         put(&mut bytes, 48, &self.pages.to_le_bytes());
         put(&mut bytes, ROOT_FILE_ID_AT, &seal.file_id());
         put(&mut bytes, 72, &self.salt.to_le_bytes());
-        if let Some(sealing) = seal.seal(&root_bound(&bytes), &mut [])? {
-            put(&mut bytes, ROOT_SEALING_AT, &sealing.to_bytes());
+        if let Some(nonce_and_tag) = seal.seal(&associated_data(&bytes), &mut [])? {
+            put(&mut bytes, ROOT_NONCE_AT, &nonce_and_tag.to_bytes());
         }
         let sum = root_sum(seal.file_id(), &bytes);
         put(&mut bytes, 4, &sum.to_le_bytes());
@@ -203,7 +203,7 @@ impl Root {
         if file_id != Some(&seal.file_id()) {
             return None;
         }
-        if !seal.open(&root_bound(bytes), &mut [], bytes, ROOT_SEALING_AT) {
+        if !seal.open(&associated_data(bytes), &mut [], bytes, ROOT_NONCE_AT) {
             return None;
         }
         let root = Self {
@@ -231,9 +231,9 @@ pub(crate) fn file_id_of_roots(head: &[u8]) -> Option<[u8; 16]> {
     })
 }
 
-/// What the tag of a root vouches for: its magic and its fields.
-fn root_bound(bytes: &[u8; SECTOR]) -> Vec<u8> {
-    [&ROOT_MAGIC, bytes.get(8..ROOT_SEALING_AT).unwrap_or_default()].concat()
+/// The associated data of a root: its magic and its fields.
+fn associated_data(bytes: &[u8; SECTOR]) -> Vec<u8> {
+    [&ROOT_MAGIC, bytes.get(8..ROOT_NONCE_AT).unwrap_or_default()].concat()
 }
 
 fn root_sum(file_id: [u8; 16], bytes: &[u8]) -> u32 {
@@ -336,6 +336,6 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Root::parse(&seal, &damaged), None, "bit {bit}");
         }
-        assert_eq!(Root::parse(&[7; 16].into(), &bytes), None, "of another file");
+        assert_eq!(Root::parse(&FileSeal::plain([7; 16]), &bytes), None, "of another file");
     }
 }

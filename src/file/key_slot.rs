@@ -9,8 +9,8 @@ use super::fields::{put, u32_at};
 use super::{SECTOR, none_failed_since};
 use crate::cipher::{Cipher, Costs, DeriveError, KEY, NONCE, TAG, derive, random};
 
-/// Where the slots begin. Each has a sector of its own, so that a write of one leaves the others
-/// whole.
+/// The places of the slots. Each slot has a sector of its own, so that a write of one cannot damage
+/// the others.
 pub(crate) const KEY_SLOTS: [u64; 4] = [1024, 1536, 2560, 3072];
 
 /// The key of all content of a store.
@@ -18,7 +18,7 @@ pub(crate) type MasterKey = Zeroizing<[u8; KEY]>;
 
 const MAGIC: [u8; 4] = *b"slot";
 const SUM_AT: usize = 4;
-const BOUND_AT: usize = 8;
+const FIELDS_AT: usize = 8;
 const KIND_AT: usize = 8;
 const COSTS_AT: usize = 12;
 const SALT_AT: usize = 32;
@@ -29,9 +29,9 @@ const TAG_AT: usize = KEY_AT + KEY;
 const PASSPHRASE: u32 = 1;
 const RAW: u32 = 2;
 
-/// What opens a slot.
+/// A key that opens a slot.
 pub(crate) enum KeySecret {
-    /// With the costs of a new slot.
+    /// The costs are for a new slot.
     Passphrase(Zeroizing<Vec<u8>>, Costs),
     Raw(Zeroizing<[u8; KEY]>),
 }
@@ -89,7 +89,7 @@ impl KeySlot {
         let mut slot = Self { kind, salt, nonce, key: [0; KEY], tag: [0; TAG] };
         let cipher = slot.cipher(secret)?;
         let mut key = Zeroizing::new(**master);
-        slot.tag = cipher.seal(&nonce, &slot.bound(), key.as_mut_slice())?;
+        slot.tag = cipher.seal(&nonce, &slot.associated_data(), key.as_mut_slice())?;
         slot.key = *key;
         Ok(slot)
     }
@@ -106,7 +106,8 @@ impl KeySlot {
         }
         let cipher = self.cipher(secret)?;
         let mut key = Zeroizing::new(self.key);
-        let opened = cipher.open(&self.nonce, &self.bound(), key.as_mut_slice(), &self.tag);
+        let opened =
+            cipher.open(&self.nonce, &self.associated_data(), key.as_mut_slice(), &self.tag);
         if opened { Ok(key) } else { Err(UnlockError::WrongKey) }
     }
 
@@ -129,10 +130,9 @@ impl KeySlot {
         }
     }
 
-    /// What the tag vouches for beside the key.
-    fn bound(&self) -> Vec<u8> {
+    fn associated_data(&self) -> Vec<u8> {
         let bytes = self.to_bytes();
-        [&MAGIC, bytes.get(BOUND_AT..KEY_AT).unwrap_or_default()].concat()
+        [&MAGIC, bytes.get(FIELDS_AT..KEY_AT).unwrap_or_default()].concat()
     }
 
     pub(crate) fn to_bytes(self) -> [u8; SECTOR] {
@@ -185,7 +185,7 @@ fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 }
 
 fn sum_of(bytes: &[u8; SECTOR]) -> u32 {
-    crc32fast::hash(bytes.get(BOUND_AT..).unwrap_or_default())
+    crc32fast::hash(bytes.get(FIELDS_AT..).unwrap_or_default())
 }
 
 /// Why a slot could not be made.

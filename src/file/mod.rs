@@ -2,6 +2,7 @@
 //!
 //! FORMAT.md has the layout.
 
+mod block_cipher;
 mod damage;
 mod disk;
 mod fields;
@@ -19,6 +20,7 @@ mod seal;
 mod space;
 mod units;
 
+pub(crate) use self::block_cipher::{BlockCipher, SALT, Salt};
 pub(crate) use self::damage::Damage;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::disk::LockRange;

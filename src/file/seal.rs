@@ -1,26 +1,26 @@
-//! What protects the structures of one file.
+//! The protection of the structures of one file.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::cipher::{Cipher, NONCE, TAG, random};
 
-/// What protects the structures of one file: their checksums depend on the id of the file, and in
-/// an encrypted store a cipher seals them.
+/// The protection of the structures of one file: the file id, which their checksums include, and
+/// the cipher of an encrypted store.
 #[derive(Clone, Debug)]
 pub(crate) struct FileSeal {
     file_id: [u8; 16],
     cipher: Option<Arc<Cipher>>,
 }
 
-/// Nonce and tag of a message, as they stand in the file: [`Sealing::LEN`] bytes.
+/// Nonce and tag of a message, as they stand in the file: [`NonceAndTag::LEN`] bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sealing {
+pub(crate) struct NonceAndTag {
     pub(crate) nonce: [u8; NONCE],
     pub(crate) tag: [u8; TAG],
 }
 
-impl Sealing {
+impl NonceAndTag {
     pub(crate) const LEN: usize = NONCE + TAG;
 
     pub(crate) fn to_bytes(self) -> [u8; Self::LEN] {
@@ -37,12 +37,12 @@ impl Sealing {
 }
 
 impl FileSeal {
-    /// That of a file that is not encrypted.
+    /// For a file that is not encrypted.
     pub(crate) fn plain(file_id: [u8; 16]) -> Self {
         Self { file_id, cipher: None }
     }
 
-    /// That of an encrypted file.
+    /// For an encrypted file.
     pub(crate) fn encrypted(file_id: [u8; 16], cipher: Arc<Cipher>) -> Self {
         Self { file_id, cipher: Some(cipher) }
     }
@@ -60,26 +60,30 @@ impl FileSeal {
         self.cipher.is_some()
     }
 
-    /// In an encrypted file: encrypts `text` in its place under a new nonce, and gives what stands
-    /// in the file beside it. The tag also vouches for `bound`.
-    pub(crate) fn seal(&self, bound: &[u8], text: &mut [u8]) -> io::Result<Option<Sealing>> {
+    /// In an encrypted file: encrypts `text` in its place under a new nonce, and gives the nonce and
+    /// the tag.
+    pub(crate) fn seal(
+        &self,
+        associated_data: &[u8],
+        text: &mut [u8],
+    ) -> io::Result<Option<NonceAndTag>> {
         let Some(cipher) = &self.cipher else { return Ok(None) };
         let nonce = random()?;
-        let tag = cipher.seal(&nonce, bound, text)?;
-        Ok(Some(Sealing { nonce, tag }))
+        let tag = cipher.seal(&nonce, associated_data, text)?;
+        Ok(Some(NonceAndTag { nonce, tag }))
     }
 
-    /// Decrypts `text` in its place. `bytes` has nonce and tag at `at`. False if they do not belong
-    /// together. In a file that is not encrypted there is nothing to do.
-    pub(crate) fn open(&self, bound: &[u8], text: &mut [u8], bytes: &[u8], at: usize) -> bool {
+    /// In an encrypted file: decrypts `text` in its place. `bytes` has nonce and tag at `at`. False
+    /// if the tag does not match.
+    pub(crate) fn open(
+        &self,
+        associated_data: &[u8],
+        text: &mut [u8],
+        bytes: &[u8],
+        at: usize,
+    ) -> bool {
         let Some(cipher) = &self.cipher else { return true };
-        Sealing::at(bytes, at)
-            .is_some_and(|Sealing { nonce, tag }| cipher.open(&nonce, bound, text, &tag))
-    }
-}
-
-impl From<[u8; 16]> for FileSeal {
-    fn from(file_id: [u8; 16]) -> Self {
-        Self::plain(file_id)
+        NonceAndTag::at(bytes, at)
+            .is_some_and(|at| cipher.open(&at.nonce, associated_data, text, &at.tag))
     }
 }

@@ -14,7 +14,7 @@ pub fn wal(data: &[u8]) {
     let (generation, salt, first) = (2, 6, 8);
     let last = first + u64::from(choice & 3);
     let root = Root { revision: 4, generation, log: extent, salt, first, last, pages: 2 };
-    let log = Log::of(&[0; 16].into(), &root);
+    let log = Log::of(&FileSeal::plain([0; 16]), &root);
     let mut content = bytes.to_vec();
     content.resize(extent.len() as usize, 0);
     if choice & 4 > 0 {
@@ -37,7 +37,7 @@ pub fn wal(data: &[u8]) {
         let tail = log.read_on(&disk, found.tail, &mut more);
         assert!(tail.is_ok_and(|tail| tail == found.tail) && more.is_empty());
     }
-    let _ = scan(&disk, &[0; 16].into());
+    let _ = scan(&disk, &FileSeal::plain([0; 16]));
 }
 
 /// A store whose log these bytes describe, with right checksums.

@@ -4,11 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
-use super::layout::{GROUP, Layout, Salt, SegmentInfo, Shape, TOP, UNIT, header_of};
-use super::sectors::{Checksums, UnitCipher};
+use super::layout::{GROUP, Layout, SegmentInfo, Shape, TOP, UNIT, header_of};
+use super::sectors::{Checksums, UNIT_KIND};
 use super::{Key, Result};
-use crate::cipher::random;
-use crate::file::{Disk, Extent, FileSeal, PAGE, SECTOR, Space};
+use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, SECTOR, Space};
 
 /// So much is written at a time.
 const CHUNK: usize = 1 << 20;
@@ -24,8 +23,7 @@ pub(crate) struct Builder<'a> {
     number: u64,
     sums: Checksums,
     /// Of an encrypted segment, once its first unit is sealed.
-    cipher: Option<UnitCipher>,
-    salt: Salt,
+    cipher: Option<BlockCipher>,
     tags: Vec<u8>,
     /// Bytes of the current part that are not on the disk yet.
     pending: Vec<u8>,
@@ -96,7 +94,6 @@ impl<'a> Builder<'a> {
             number,
             sums: Checksums::new(seal.file_id(), number),
             cipher: None,
-            salt: Salt::default(),
             tags: Vec::new(),
             pending: Vec::new(),
             written: 0,
@@ -214,17 +211,13 @@ impl<'a> Builder<'a> {
     /// In an encrypted file, seals the first so many pending bytes: whole units, or all up to the
     /// end of the last part.
     fn encrypt(&mut self, len: usize) -> Result<()> {
-        if !self.seal.is_encrypted() {
-            return Ok(());
-        }
         if self.cipher.is_none() {
-            self.salt = random()?;
-            self.cipher = UnitCipher::of(&self.seal, self.number, self.salt);
+            self.cipher = BlockCipher::new(&self.seal, UNIT_KIND, self.number)?;
         }
         let Some(cipher) = &self.cipher else { return Ok(()) };
         let pending = self.pending.get_mut(..len).unwrap_or_default();
         for (unit, text) in (self.written / UNIT..).zip(pending.chunks_mut(UNIT)) {
-            self.tags.extend_from_slice(&cipher.seal(unit, text)?);
+            self.tags.extend_from_slice(&cipher.seal(unit as u64, text)?);
         }
         Ok(())
     }
@@ -290,7 +283,8 @@ impl<'a> Builder<'a> {
             }
             None => self.space.take(pages).ok_or_else(too_long)?,
         };
-        let Self { number, shape, salt, .. } = *self;
+        let Self { number, shape, .. } = *self;
+        let salt = self.cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
         let info = SegmentInfo { number, born: 0, extent, shape, salt };
         let segment = NewSegment { info, space: Some(Arc::clone(&self.space)) };
         let header = header_of(&self.seal, number, &salt, &shape)?;

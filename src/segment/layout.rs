@@ -3,17 +3,11 @@
 use std::io;
 
 use crate::cipher::TAG;
-use crate::file::{Extent, FileSeal, PAGE, SECTOR, pages_of, put, u32_at, u64_at};
+use crate::file::{Extent, FileSeal, PAGE, SALT, SECTOR, Salt, pages_of, put, u32_at, u64_at};
 
 /// An encrypted segment is sealed in units of so many bytes, from its first row on. The last one
 /// may be shorter.
 pub(super) const UNIT: usize = PAGE;
-
-/// Random bytes of an encrypted segment or base, which its nonces begin with. Zeros in a file that
-/// is not encrypted.
-pub(crate) type Salt = [u8; SALT];
-
-pub(crate) const SALT: usize = 16;
 
 /// Length of a checksum in bytes.
 pub(super) const SUM: usize = 4;
@@ -83,8 +77,8 @@ impl SegmentInfo {
 const NUMBER_AT: usize = 8;
 const SALT_AT: usize = 48;
 
-/// Where the header of an encrypted segment has its nonce and tag.
-const SEALING_AT: usize = SALT_AT + SALT;
+/// The place of nonce and tag in the header of an encrypted segment.
+const NONCE_AT: usize = SALT_AT + SALT;
 
 /// The sector in front of a segment. It describes the segment, for a salvage without a manifest.
 pub(super) fn header_of(
@@ -102,9 +96,9 @@ pub(super) fn header_of(
         put(&mut bytes, at, &field.to_le_bytes());
     }
     put(&mut bytes, SALT_AT, salt);
-    let text = bytes.get_mut(NUMBER_AT..SEALING_AT).unwrap_or_default();
-    if let Some(sealing) = seal.seal(&header_bound(seal), text)? {
-        put(&mut bytes, SEALING_AT, &sealing.to_bytes());
+    let text = bytes.get_mut(NUMBER_AT..NONCE_AT).unwrap_or_default();
+    if let Some(nonce_and_tag) = seal.seal(&associated_data(seal), text)? {
+        put(&mut bytes, NONCE_AT, &nonce_and_tag.to_bytes());
     }
     let sum = header_sum(seal.file_id(), &bytes);
     put(&mut bytes, 4, &sum.to_le_bytes());
@@ -117,8 +111,8 @@ pub(crate) fn parse_header(seal: &FileSeal, sector: &[u8; SECTOR]) -> Option<(u6
         return None;
     }
     let mut bytes = *sector;
-    let text = bytes.get_mut(NUMBER_AT..SEALING_AT)?;
-    if !seal.open(&header_bound(seal), text, sector, SEALING_AT) {
+    let text = bytes.get_mut(NUMBER_AT..NONCE_AT)?;
+    if !seal.open(&associated_data(seal), text, sector, NONCE_AT) {
         return None;
     }
     let shape = Shape {
@@ -134,12 +128,11 @@ pub(crate) fn parse_header(seal: &FileSeal, sector: &[u8; SECTOR]) -> Option<(u6
     Some((u64_at(&bytes, NUMBER_AT), *salt, shape))
 }
 
-/// What the tag of a header vouches for beside its fields.
-fn header_bound(seal: &FileSeal) -> [u8; 20] {
-    let mut bound = [0; 20];
-    put(&mut bound, 0, &MAGIC);
-    put(&mut bound, 4, &seal.file_id());
-    bound
+fn associated_data(seal: &FileSeal) -> [u8; 20] {
+    let mut data = [0; 20];
+    put(&mut data, 0, &MAGIC);
+    put(&mut data, 4, &seal.file_id());
+    data
 }
 
 fn header_sum(file_id: [u8; 16], bytes: &[u8; SECTOR]) -> u32 {

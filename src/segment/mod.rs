@@ -19,7 +19,7 @@ use std::io;
 
 pub(crate) use self::builder::{Builder, NewSegment};
 pub(crate) use self::hash_index::{Collision, HashIndex};
-pub(crate) use self::layout::{SALT, Salt, SegmentInfo, Shape, parse_header};
+pub(crate) use self::layout::{SegmentInfo, Shape, parse_header};
 pub(crate) use self::reader::{Row, Segment, Walk};
 pub(crate) use self::unit_cache::{Part, UnitCache};
 use crate::file::Damage;
@@ -98,14 +98,15 @@ pub(crate) mod vectors {
         account: AccountNo,
         entities: &[Entity],
     ) -> Vec<(&'static str, Vec<u8>)> {
-        use super::sectors::{Checksums, Sectors, UnitCipher};
+        use super::sectors::{Checksums, Sectors, UNIT_KIND};
         use crate::cipher::{TAG, with_known_random};
+        use crate::file::BlockCipher;
         let file_id = seal.file_id();
         let (plain_layout, _, plain) = written(&FileSeal::plain(file_id), account, entities);
         let (layout, header, bytes) = with_known_random(|| written(seal, account, entities));
         assert_eq!(layout.tags, plain_layout.sums, "the parts are as long");
         let (number, salt, _) = parse_header(seal, &header).unwrap();
-        let cipher = UnitCipher::of(seal, number, salt).unwrap();
+        let cipher = BlockCipher::of(seal, UNIT_KIND, number, salt).unwrap();
         let (sums, owned) = (Checksums::new(file_id, number), bytes.clone().into());
         let cache = UnitCache::new(0);
         let sectors =

@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
 use super::search::{Number, guess, key, key_in, near, number, offset_in};
-use super::sectors::{Checksums, Sectors, UnitCipher};
+use super::sectors::{Checksums, Sectors, UNIT_KIND};
 use super::unit_cache::{Part, UnitCache};
 use super::{Key, Result, SegmentError};
-use crate::file::{Bytes, Damage, Disk, FileSeal, SECTOR};
+use crate::file::{BlockCipher, Bytes, Damage, Disk, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
 use crate::types::{Entity, fold_phone, fold_username};
 
@@ -44,7 +44,7 @@ impl Segment {
         let damage = Damage::Segment { number, sector: 0 };
         let layout = Layout::of(&info.shape, seal.is_encrypted()).ok_or(damage)?;
         let sums = Checksums::new(file_id, number);
-        let cipher = UnitCipher::of(seal, number, info.salt);
+        let cipher = BlockCipher::of(seal, UNIT_KIND, number, info.salt);
         let sectors = Sectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
         Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new() })
     }

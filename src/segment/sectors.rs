@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crc32fast::Hasher;
 
 use super::Result;
-use super::layout::{Layout, SUM, Salt, UNIT};
+use super::layout::{Layout, SUM, UNIT};
 use super::unit_cache::{Part, UnitCache, Units, Wiped};
-use crate::cipher::{Cipher, NONCE, TAG};
-use crate::file::{Bytes, Damage, FileSeal, SECTOR, put};
+use crate::cipher::TAG;
+use crate::file::{BlockCipher, Bytes, Damage, SECTOR};
 
 /// The size of a processor's cache line, in bytes.
 const LINE: usize = 64;
@@ -40,43 +40,8 @@ impl Checksums {
     }
 }
 
-/// Seals and opens the units of one encrypted segment. Salt and number of a unit are its nonce.
-#[derive(Clone, Debug)]
-pub(super) struct UnitCipher {
-    cipher: Arc<Cipher>,
-    salt: Salt,
-    /// What every tag vouches for beside the unit: a name, the file and the segment.
-    bound: [u8; 28],
-}
-
-impl UnitCipher {
-    /// `None` if the file is not encrypted.
-    pub(super) fn of(seal: &FileSeal, number: u64, salt: Salt) -> Option<Self> {
-        let cipher = Arc::clone(seal.cipher()?);
-        let mut bound = [0; 28];
-        put(&mut bound, 0, b"unit");
-        put(&mut bound, 4, &seal.file_id());
-        put(&mut bound, 20, &number.to_le_bytes());
-        Some(Self { cipher, salt, bound })
-    }
-
-    fn nonce(&self, unit: usize) -> [u8; NONCE] {
-        let mut nonce = [0; NONCE];
-        put(&mut nonce, 0, &self.salt);
-        put(&mut nonce, self.salt.len(), &(unit as u64).to_le_bytes());
-        nonce
-    }
-
-    /// Encrypts a unit in its place, once.
-    pub(super) fn seal(&self, unit: usize, text: &mut [u8]) -> std::io::Result<[u8; TAG]> {
-        self.cipher.seal(&self.nonce(unit), &self.bound, text)
-    }
-
-    /// Decrypts a unit in its place; false if it is not what was sealed.
-    fn open(&self, unit: usize, text: &mut [u8], tag: &[u8; TAG]) -> bool {
-        self.cipher.open(&self.nonce(unit), &self.bound, text, tag)
-    }
-}
+/// The kind of a segment in the associated data of its units.
+pub(super) const UNIT_KIND: &[u8; 4] = b"unit";
 
 /// The bytes of a segment and what is known of them.
 #[derive(Debug)]
@@ -87,7 +52,7 @@ pub(super) struct Sectors {
     /// A bit for each sector that was checked.
     checked: Box<[AtomicU64]>,
     /// Of an encrypted segment.
-    sealed: Option<(UnitCipher, Arc<Units>)>,
+    sealed: Option<(BlockCipher, Arc<Units>)>,
 }
 
 impl Sectors {
@@ -95,7 +60,7 @@ impl Sectors {
         bytes: Bytes,
         sums: Checksums,
         layout: Layout,
-        sealed: Option<(UnitCipher, &Arc<UnitCache>)>,
+        sealed: Option<(BlockCipher, &Arc<UnitCache>)>,
     ) -> Self {
         // A damaged file may claim more sectors than it has.
         let there = bytes.all().len();
@@ -143,7 +108,7 @@ impl Sectors {
 
     fn decrypted(
         &self,
-        cipher: &UnitCipher,
+        cipher: &BlockCipher,
         units: &Arc<Units>,
         from: usize,
         to: usize,
@@ -177,14 +142,14 @@ impl Sectors {
 
     /// The content of a unit.
     #[cold]
-    fn decrypt(&self, cipher: &UnitCipher, number: usize) -> std::result::Result<Wiped, Damage> {
+    fn decrypt(&self, cipher: &BlockCipher, number: usize) -> std::result::Result<Wiped, Damage> {
         let all = self.bytes.all();
         let (from, tag) = (number * UNIT, self.layout.tags + number * TAG);
         let sealed = all.get(from..(from + UNIT).min(self.layout.tags));
         let tag = all.get(tag..).and_then(|rest| rest.first_chunk());
         if let (Some(sealed), Some(tag)) = (sealed, tag) {
             let mut unit = Wiped::from(sealed.to_vec());
-            if cipher.open(number, unit.bytes_mut(), tag) {
+            if cipher.open(number as u64, unit.bytes_mut(), tag) {
                 return Ok(unit);
             }
         }

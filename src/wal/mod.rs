@@ -19,13 +19,12 @@ pub(crate) mod vectors {
     use super::record::RECORD_HEAD;
     use super::*;
     use crate::file::Extent;
-    #[cfg(feature = "encryption")]
     use crate::file::FileSeal;
 
     /// Record 9 of generation 2, which begins at byte 512 of a log at page 5, and the mark behind it.
     /// Each without the zeros behind its kind and at its end.
     pub(crate) fn vectors(file_id: [u8; 16], content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-        let log = Log::new(&file_id.into(), (2, 6), Extent { page: 5, pages: 128 }, 8);
+        let log = Log::new(&FileSeal::plain(file_id), (2, 6), Extent { page: 5, pages: 128 }, 8);
         let record = log.seal((512, &[0; 16]), 9, 12, Kind::Changes, content).unwrap();
         let read = log.parse(512, &record).unwrap();
         assert_eq!((read.number, read.sequence, read.kind), (9, 12, Kind::Changes));

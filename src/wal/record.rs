@@ -25,8 +25,8 @@ const LEN_AT: usize = 32;
 const KIND_AT: usize = 36;
 const SALT_AT: usize = 40;
 
-/// Where a record of an encrypted file has its nonce and tag.
-const SEALING_AT: usize = 48;
+/// The place of nonce and tag in a record of an encrypted file.
+const NONCE_AT: usize = 48;
 
 /// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,10 +136,10 @@ impl Log {
         put(&mut bytes, RECORD_HEAD, previous);
         put(&mut bytes, RECORD_HEAD + previous.len(), content);
         if self.seal.is_encrypted() {
-            let bound = self.bound(at, &bytes);
+            let associated_data = self.associated_data(at, &bytes);
             let text = bytes.get_mut(RECORD_HEAD..end).unwrap_or_default();
-            if let Some(sealing) = self.seal.seal(&bound, text)? {
-                put(&mut bytes, SEALING_AT, &sealing.to_bytes());
+            if let Some(nonce_and_tag) = self.seal.seal(&associated_data, text)? {
+                put(&mut bytes, NONCE_AT, &nonce_and_tag.to_bytes());
             }
         }
         let sum = self.sum(at, bytes.get(..end).unwrap_or_default());
@@ -181,7 +181,7 @@ impl Log {
         }
         let mut content = Zeroizing::new(content.to_vec());
         if self.seal.is_encrypted()
-            && !self.seal.open(&self.bound(at, head), &mut content, head, SEALING_AT)
+            && !self.seal.open(&self.associated_data(at, head), &mut content, head, NONCE_AT)
         {
             return None;
         }
@@ -219,10 +219,10 @@ impl Log {
         if is_mark { 0 } else { self.extent.at() + at as u64 }
     }
 
-    /// What the tag vouches for beside the content: the same as the checksum.
-    fn bound(&self, at: usize, record: &[u8]) -> Vec<u8> {
+    /// The fields that the checksum covers too.
+    fn associated_data(&self, at: usize, record: &[u8]) -> Vec<u8> {
         let place = self.place(at, record).to_le_bytes();
-        let head = record.get(NUMBER_AT..SEALING_AT).unwrap_or_default();
+        let head = record.get(NUMBER_AT..NONCE_AT).unwrap_or_default();
         [&MAGIC, self.seal.file_id().as_slice(), &place, head].concat()
     }
 }
@@ -238,6 +238,6 @@ pub(super) fn padded(seal: &FileSeal, content: usize) -> usize {
 
 /// The tag of this record.
 pub(super) fn tag_of(record: &[u8]) -> Tag {
-    let tag = record.get(SEALING_AT + NONCE..).and_then(|rest| rest.first_chunk());
+    let tag = record.get(NONCE_AT + NONCE..).and_then(|rest| rest.first_chunk());
     tag.copied().unwrap_or_default()
 }

@@ -19,10 +19,9 @@ use zeroize::Zeroizing;
 use self::image::{ImageBytes, resize};
 use super::fault::{EngineResult, caught};
 use super::rows::{Stored, TABLES, Table, Value, Visit};
-use crate::cipher::{Cipher, NONCE, TAG, random};
-use crate::file::{Bytes, Damage, Disk, Extent, FileSeal, PAGE, pages_of, put};
+use crate::cipher::TAG;
+use crate::file::{BlockCipher, Bytes, Damage, Disk, Extent, FileSeal, PAGE, Salt, pages_of, put};
 use crate::record::AccountNo;
-use crate::segment::Salt;
 
 pub(crate) use self::image::image_of;
 
@@ -31,6 +30,9 @@ type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// Length of a checksum in bytes.
 const SUM: usize = 4;
+
+/// The kind of a base in its checksums and in the associated data of its blocks.
+const KIND: &[u8; 4] = b"base";
 
 /// The least that redb may keep of a base in memory, in bytes.
 const LEAST_CACHE: usize = 64 << 10;
@@ -69,8 +71,8 @@ pub(crate) fn sealed(
 ) -> io::Result<(u32, Salt, Zeroizing<Vec<u8>>)> {
     let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
     let blocks = u32::try_from(image.len() / PAGE).map_err(|_| too_long())?;
-    let salt = if seal.is_encrypted() { random()? } else { Salt::default() };
-    let cipher = BlockCipher::of(seal, number, salt);
+    let cipher = BlockCipher::new(seal, KIND, number)?;
+    let salt = cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
     let sums = Checksums::new(seal.file_id(), number);
     let (mut behind, mut all_sums) = (Vec::new(), Vec::new());
     for (block, at) in image.chunks_exact_mut(PAGE).zip(0..) {
@@ -87,41 +89,6 @@ pub(crate) fn sealed(
     Ok((blocks, salt, image))
 }
 
-/// Seals and opens the blocks of one encrypted base. Salt and number of a block are its nonce.
-struct BlockCipher {
-    cipher: Arc<Cipher>,
-    salt: Salt,
-    /// What every tag vouches for beside the block: a name, the file and the base.
-    bound: [u8; 28],
-}
-
-impl BlockCipher {
-    /// `None` if the file is not encrypted.
-    fn of(seal: &FileSeal, number: u64, salt: Salt) -> Option<Self> {
-        let cipher = Arc::clone(seal.cipher()?);
-        let mut bound = [0; 28];
-        put(&mut bound, 0, b"base");
-        put(&mut bound, 4, &seal.file_id());
-        put(&mut bound, 20, &number.to_le_bytes());
-        Some(Self { cipher, salt, bound })
-    }
-
-    fn nonce(&self, block: u64) -> [u8; NONCE] {
-        let mut nonce = [0; NONCE];
-        put(&mut nonce, 0, &self.salt);
-        put(&mut nonce, self.salt.len(), &block.to_le_bytes());
-        nonce
-    }
-
-    fn seal(&self, block: u64, text: &mut [u8]) -> io::Result<[u8; TAG]> {
-        self.cipher.seal(&self.nonce(block), &self.bound, text)
-    }
-
-    fn open(&self, block: u64, text: &mut [u8], tag: &[u8; TAG]) -> bool {
-        self.cipher.open(&self.nonce(block), &self.bound, text, tag)
-    }
-}
-
 /// Makes the checksums of one base.
 #[derive(Clone, Copy, Debug)]
 struct Checksums(u32);
@@ -129,7 +96,7 @@ struct Checksums(u32);
 impl Checksums {
     fn new(file_id: [u8; 16], number: u64) -> Self {
         let mut crc = crc32fast::Hasher::new();
-        crc.update(b"base");
+        crc.update(KIND);
         crc.update(&file_id);
         crc.update(&number.to_le_bytes());
         Self(crc.finalize())
@@ -234,7 +201,7 @@ impl Base {
         let len = self.info.blocks as usize * PAGE;
         let damage = |block| Damage::Base { block };
         let sums = Checksums::new(self.seal.file_id(), self.info.number);
-        let cipher = BlockCipher::of(&self.seal, self.info.number, self.info.salt);
+        let cipher = BlockCipher::of(&self.seal, KIND, self.info.number, self.info.salt);
         let (blocks, rest) = bytes.all().split_at_checked(len).ok_or(damage(0))?;
         let tags = if cipher.is_some() { self.info.blocks as usize * TAG } else { 0 };
         let (tags, rest) = rest.split_at_checked(tags).ok_or(damage(0))?;
