@@ -49,7 +49,11 @@ impl StoreFile {
         read.map_err(|source| OpenError::Io { doing: "read", source })?;
         match Identity::parse(&head) {
             Ok(identity) => {
-                let key_slots = KeySlots::parse(&head);
+                let key_slots = if identity.is_encrypted {
+                    KeySlots::parse(&head)
+                } else {
+                    KeySlots::default()
+                };
                 Ok(Self { file, identity, key_slots })
             }
             Err(HeaderError::NotOurs) => {

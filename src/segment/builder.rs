@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
 use super::layout::{GROUP, Layout, SegmentInfo, Shape, TOP, UNIT, header_of};
 use super::sectors::{Checksums, UNIT_KIND};
+use super::varint::put_varint;
 use super::{Key, Result};
 use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, SECTOR, Space};
 
@@ -326,12 +327,4 @@ impl Account {
         }
         bytes
     }
-}
-
-fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }

@@ -13,6 +13,7 @@ mod sectors;
 #[cfg(test)]
 mod tests;
 mod unit_cache;
+mod varint;
 
 use std::fmt;
 use std::io;

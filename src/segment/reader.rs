@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
 use super::search::{Number, guess, key, key_in, near, number, offset_in};
-use super::sectors::{Checksums, Sectors, UNIT_KIND};
+use super::sectors::{Checksums, ReadBytes, Sectors, UNIT_KIND};
 use super::unit_cache::{Part, UnitCache};
+use super::varint::varint;
 use super::{Key, Result, SegmentError};
 use crate::file::{BlockCipher, Bytes, Damage, Disk, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
@@ -111,12 +112,23 @@ impl Segment {
 
     /// The row of this entity, if there is one.
     pub(crate) fn get(&self, wanted: &Key) -> Result<Option<Row<'_>>> {
+        if self.sectors.is_encrypted() {
+            self.get_as::<Part<'_>>(wanted)
+        } else {
+            self.get_as::<&[u8]>(wanted)
+        }
+    }
+
+    fn get_as<'a, B: ReadBytes<'a>>(&'a self, wanted: &Key) -> Result<Option<Row<'a>>> {
         let number = number(wanted);
-        let Some(group) = self.group_of(number)? else { return Ok(None) };
-        let mut rows = self.group(group)?;
+        let Some(group) = self.group_of::<B>(number)? else { return Ok(None) };
+        let mut rows = self.group::<B>(group)?;
         while let Some((at, span)) = rows.next()? {
             if at == number {
-                return Ok(Some(Row { key: *wanted, payload: rows.payload(span)? }));
+                return Ok(Some(Row {
+                    key: *wanted,
+                    payload: rows.payload(span)?.map(Into::into),
+                }));
             }
             if at > number {
                 break;
@@ -135,13 +147,28 @@ impl Segment {
         hash: u64,
         visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
     ) -> Result<()> {
+        if self.sectors.is_encrypted() {
+            self.find_as::<Part<'_>>(index, account, text, hash, visit)
+        } else {
+            self.find_as::<&[u8]>(index, account, text, hash, visit)
+        }
+    }
+
+    fn find_as<'a, B: ReadBytes<'a>>(
+        &'a self,
+        index: HashIndex,
+        account: u32,
+        text: &str,
+        hash: u64,
+        visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
         let (at, buckets) = match index {
             HashIndex::Usernames => (self.layout.usernames, self.shape().usernames),
             HashIndex::Phones => (self.layout.phones, self.shape().phones),
         };
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
-            let bucket = self.sectors.get(at, at + BUCKET)?;
+            let bucket = B::read(&self.sectors, at, at + BUCKET)?;
             if lacks(&bucket, hash) {
                 break;
             }
@@ -149,7 +176,7 @@ impl Segment {
                 return Err(self.sectors.damage(at / SECTOR).into());
             };
             for slot in slots {
-                let row = self.row_at(slot)?;
+                let row = self.row_at_as::<B>(slot)?;
                 if self.shows(&row, index, account, text)? && visit(row)? {
                     return Ok(());
                 }
@@ -179,13 +206,19 @@ impl Segment {
 
     /// The row in a slot: rows are counted as if every group were full.
     pub(crate) fn row_at(&self, slot: u32) -> Result<Row<'_>> {
+        self.row_at_as::<Part<'_>>(slot)
+    }
+
+    fn row_at_as<'a, B: ReadBytes<'a>>(&'a self, slot: u32) -> Result<Row<'a>> {
         let (group, within) = (slot as usize / GROUP, slot as usize % GROUP);
-        let mut rows = self.group(group)?;
+        let mut rows = self.group::<B>(group)?;
         for _ in 0..within {
             rows.next()?;
         }
         match rows.next()? {
-            Some((number, span)) => Ok(Row { key: key(number), payload: rows.payload(span)? }),
+            Some((number, span)) => {
+                Ok(Row { key: key(number), payload: rows.payload(span)?.map(Into::into) })
+            }
             None => Err(rows.damage()),
         }
     }
@@ -193,7 +226,7 @@ impl Segment {
     /// The rows from the first that is not in front of this key.
     pub(crate) fn walk(&self, from: &Key) -> Result<Walk<'_>> {
         let wanted = number(from);
-        let first = self.group_of(wanted)?.unwrap_or(0);
+        let first = self.group_of::<Part<'_>>(wanted)?.unwrap_or(0);
         let mut walk = Walk { segment: self, group: first, rows: None, front: None };
         walk.turn()?;
         while walk.front.as_ref().is_some_and(|(at, _)| *at < wanted) {
@@ -239,7 +272,7 @@ impl Segment {
             return groups;
         }
         for group in 0..groups {
-            let read = self.group(group).and_then(|mut rows| {
+            let read = self.group::<Part<'_>>(group).and_then(|mut rows| {
                 while let Some((number, payload)) = rows.next_row()? {
                     visit(Row { key: key(number), payload });
                 }
@@ -257,13 +290,14 @@ impl Segment {
 
     /// The group in which a key stands if it stands anywhere: the last that begins with no greater
     /// one.
-    fn group_of(&self, wanted: Number) -> Result<Option<usize>> {
+    fn group_of<'a, B: ReadBytes<'a>>(&'a self, wanted: Number) -> Result<Option<usize>> {
         let tops = self.tops()?;
         let behind = tops.partition_point(|top| *top <= wanted);
         let Some(top) = behind.checked_sub(1) else { return Ok(None) };
         let (first, end) = (top * TOP, (top * TOP + TOP).min(self.shape().groups as usize));
         let (from, to) = (first * GROUP_ENTRY, end * GROUP_ENTRY);
-        let bytes = self.sectors.get(self.layout.groups + from, self.layout.groups + to)?;
+        let at = self.layout.groups;
+        let bytes = B::read(&self.sectors, at + from, at + to)?;
         let begins = |group: usize| key_in(&bytes, group, GROUP_ENTRY) <= wanted;
         let guess = guess(tops.get(top..), wanted).min(end - first - 1);
         Ok((first + near(guess, end - first, begins)).checked_sub(1))
@@ -280,7 +314,7 @@ impl Segment {
     }
 
     /// The rows of a group.
-    fn group(&self, group: usize) -> Result<Rows<'_>> {
+    fn group<'a, B: ReadBytes<'a>>(&'a self, group: usize) -> Result<Rows<'a, B>> {
         let groups = self.shape().groups as usize;
         let at = self.layout.groups + group * GROUP_ENTRY;
         let outside = || SegmentError::from(self.sectors.damage(at / SECTOR));
@@ -289,19 +323,19 @@ impl Segment {
         }
         let last = group + 1 == groups;
         let entries = if last { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
-        let entries = self.sectors.get(at, at + entries)?;
+        let entries = B::read(&self.sectors, at, at + entries)?;
         let from = offset_in(&entries, 0);
         let to = if last { self.layout.rows } else { offset_in(&entries, 1) };
         if from >= to || to > self.layout.rows {
             return Err(outside());
         }
         let number = key_in(&entries, 0, GROUP_ENTRY);
-        let whole = self.sectors.whole(from, to)?;
+        let whole = B::read_group(&self.sectors, from, to)?;
         let mut rows = Rows {
             segment: self,
             whole,
             at: from,
-            heads: Part::Mapped(&[]),
+            heads: B::default(),
             head: 0,
             next: from,
             end: to,
@@ -329,13 +363,13 @@ pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
 
 /// The rows of one group, from its first on.
 #[derive(Debug)]
-struct Rows<'a> {
+struct Rows<'a, B> {
     segment: &'a Segment,
     /// All of the group, if the segment is encrypted.
-    whole: Option<Part<'a>>,
+    whole: Option<B>,
     /// Where the group begins.
     at: usize,
-    heads: Part<'a>,
+    heads: B,
     /// Where the next head begins in them.
     head: usize,
     /// Where the next payload begins, and where the last one ends.
@@ -346,21 +380,26 @@ struct Rows<'a> {
     number: Number,
 }
 
-impl<'a> Rows<'a> {
-    /// The next row, and where its payload lies, which is not looked at.
-    #[inline]
+impl<'a, B: ReadBytes<'a>> Rows<'a, B> {
+    /// The next row and the place of its payload, which is not read. Inlined, since each look-up
+    /// steps through a group.
+    #[inline(always)]
     fn next(&mut self) -> Result<Option<(Number, (usize, usize))>> {
-        match self.left {
-            0 if self.head == self.heads.len() && self.next == self.end => return Ok(None),
+        let heads = self.heads.get(self.head..).unwrap_or_default();
+        let (step, rest) = match self.left {
+            0 if heads.is_empty() && self.next == self.end => return Ok(None),
             0 => return Err(self.damage()),
-            ..0 => self.left = -self.left,
-            1.. => self.number += Number::from(self.varint()?),
-        }
-        self.left -= 1;
-        let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+            ..0 => (0, heads),
+            1.. => varint(heads).ok_or_else(|| self.damage())?,
+        };
+        let (len, rest) = varint(rest).ok_or_else(|| self.damage())?;
+        let (len, rest) = (usize::try_from(len).unwrap_or(usize::MAX), rest.len());
         if len > self.end - self.next {
             return Err(self.damage());
         }
+        self.head = self.heads.len() - rest;
+        self.left = self.left.abs() - 1;
+        self.number += Number::from(step);
         let span = (self.next, self.next + len);
         self.next += len;
         Ok(Some((self.number, span)))
@@ -368,15 +407,15 @@ impl<'a> Rows<'a> {
 
     /// A payload; `None` where the entity is gone.
     #[inline]
-    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<Part<'a>>> {
+    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<B>> {
         if from == to { Ok(None) } else { self.get(from, to).map(Some) }
     }
 
     /// These bytes of the segment, which are in the group.
     #[inline]
-    fn get(&self, from: usize, to: usize) -> Result<Part<'a>> {
+    fn get(&self, from: usize, to: usize) -> Result<B> {
         match &self.whole {
-            None => self.segment.sectors.get(from, to),
+            None => B::read(&self.segment.sectors, from, to),
             Some(whole) => {
                 let part = from.checked_sub(self.at).zip(to.checked_sub(self.at));
                 let part = part.and_then(|(from, to)| whole.part(from..to));
@@ -387,23 +426,9 @@ impl<'a> Rows<'a> {
 
     fn next_row(&mut self) -> Result<Front<'a>> {
         match self.next()? {
-            Some((number, span)) => Ok(Some((number, self.payload(span)?))),
+            Some((number, span)) => Ok(Some((number, self.payload(span)?.map(Into::into)))),
             None => Ok(None),
         }
-    }
-
-    #[inline]
-    fn varint(&mut self) -> Result<u64> {
-        let mut number = 0;
-        let heads = self.heads.get(self.head..).unwrap_or_default();
-        for (byte, shift) in heads.iter().zip((0..64).step_by(7)) {
-            self.head += 1;
-            number |= u64::from(byte & 0x7f) << shift;
-            if *byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(self.damage())
     }
 
     #[cold]
@@ -418,7 +443,7 @@ pub(crate) struct Walk<'a> {
     segment: &'a Segment,
     /// The group behind that of `rows`.
     group: usize,
-    rows: Option<Rows<'a>>,
+    rows: Option<Rows<'a, Part<'a>>>,
     front: Front<'a>,
 }
 
@@ -426,9 +451,10 @@ pub(crate) struct Walk<'a> {
 type Front<'a> = Option<(Number, Option<Part<'a>>)>;
 
 impl<'a> Walk<'a> {
-    /// The key of the next row.
-    pub(crate) fn front(&self) -> Option<Key> {
-        self.front.as_ref().map(|(number, _)| key(*number))
+    /// The key of the next row, as a number in the order of the keys.
+    #[inline]
+    pub(crate) fn front(&self) -> Option<u128> {
+        self.front.as_ref().map(|(number, _)| *number)
     }
 
     /// The next row.
@@ -451,7 +477,7 @@ impl<'a> Walk<'a> {
     fn turn(&mut self) -> Result<()> {
         (self.rows, self.front) = (None, None);
         if self.group < self.segment.shape().groups as usize {
-            let mut rows = self.segment.group(self.group)?;
+            let mut rows = self.segment.group::<Part<'_>>(self.group)?;
             self.front = rows.next_row()?;
             self.rows = Some(rows);
             self.group += 1;

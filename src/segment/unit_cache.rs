@@ -61,6 +61,18 @@ pub(crate) enum Part<'a> {
     Joined(Arc<Wiped>, Range<usize>),
 }
 
+impl Default for Part<'_> {
+    fn default() -> Self {
+        Self::Mapped(&[])
+    }
+}
+
+impl<'a> From<&'a [u8]> for Part<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Mapped(bytes)
+    }
+}
+
 impl Part<'_> {
     /// A part of it, `None` if it is shorter.
     pub(super) fn part(&self, of: Range<usize>) -> Option<Self> {

@@ -188,9 +188,10 @@ impl SourceOptions {
     }
 
     fn store(&self, path: &Path) -> Result<Inner> {
+        let key = self.store_key(path)?;
+        let salvaged = || salvaged_store(path, key.as_ref());
         let mut options = Store::options().progress(&self.progress);
-        options.set_key(self.store_key(path)?);
-        let salvaged = || salvaged_store(path, self.store_key(path)?.as_ref());
+        options.set_key(key.clone());
         match options.open_read_only(path) {
             Ok(store)
                 if self.salvage
