@@ -159,9 +159,10 @@ fn ctrl_c_on_a_terminal_reaches_the_client_once() -> Result {
     }
     let folder = prepared()?;
     folder.write("client", COUNTING.as_bytes())?;
-    let tool = format!("{TOOL} run disk/accounts --save 'touch saved' -- sh client");
+    // A shell that stayed between them would get the signal too, and give its own exit code.
+    let tool = format!("exec {TOOL} run disk/accounts --save 'touch saved' -- sh client");
     let mut command = Command::new("script");
-    command.args(["-qec", &tool, "/dev/null"]).current_dir(folder.root());
+    command.args(["-qec", &tool, "/dev/null"]).env("SHELL", "/bin/sh").current_dir(folder.root());
     let Ok(mut child) = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn() else {
         eprintln!("skipped: util-linux's script is not installed");
         return Ok(());
