@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::life::{Deed, FILE_ID, MASTER, State, act, new_store_with, open, seal_of, state_of};
-use super::sim_disk::{Random, SimDisk};
+use super::life::{
+    Deed, FILE_ID, MASTER, State, act, new_store_with, open, seal_of, state_of,
+    with_another_file_id,
+};
+use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::cipher::nonces::used_by;
+use crate::error::Error;
 use crate::file::{
     Access, KEY_SLOTS, KeySecret, KeySlot, KeySlots, MasterKey, PAGE, Roots, SECTOR, SLOTS,
 };
@@ -41,7 +45,7 @@ fn account() -> Account {
     Account { login, dcs: vec![dc], extras, ..Account::default() }
 }
 
-/// What marks each kind of value, in the encodings of records, keys and log.
+/// The bytes that each kind of value has, in the encodings of records, keys and log.
 fn marks() -> Vec<(&'static str, Vec<u8>)> {
     let reversed = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<_>>();
     let hash = &HASH.to_be_bytes()[..7];
@@ -72,7 +76,7 @@ fn has(bytes: &[u8], mark: &[u8]) -> bool {
     false
 }
 
-/// What of the above stands in these bytes.
+/// The kinds of values that are in these bytes.
 fn in_clear(bytes: &[u8]) -> Vec<&'static str> {
     let found = marks().into_iter().filter(|(_, mark)| has(bytes, mark));
     found.map(|(what, _)| what).collect()
@@ -127,7 +131,7 @@ fn nothing_of_an_encrypted_store_is_in_clear_at_any_moment() {
     let states = disk.take_states();
     assert!(states.len() > 600);
     let mut random = Random::new(7);
-    // What a moment has beside the moment before is what was written since.
+    // Only the pages that differ from those of the moment before were written since.
     let mut before: Vec<u8> = Vec::new();
     for (call, state) in states.iter().enumerate() {
         let changed = (0..state.cache.len()).step_by(PAGE).filter(|at| {
@@ -154,7 +158,7 @@ fn is_full() -> bool {
     std::env::var("TGSESSION_SWEEP").is_ok_and(|value| value == "full")
 }
 
-/// What a reader sees of these bytes; `None` if it refuses something.
+/// The state that a reader finds; `None` if a call returns an error.
 fn seen(image: Vec<u8>) -> Option<State> {
     let store = open(SimDisk::new(image), Access::Read, 20_000).ok()?;
     state_of(&store).ok()
@@ -163,13 +167,17 @@ fn seen(image: Vec<u8>) -> Option<State> {
 /// A store that is small, with a segment and a log.
 fn small_store(disk: &SimDisk) -> Store {
     let store = open(disk.handle(), Access::Write, 20_000).unwrap();
+    fill(&store);
+    store
+}
+
+fn fill(store: &Store) {
     let all = (0..30).map(|number| Ok(entity(number)));
     store.import("a", ImportSession::new(&account(), all)).unwrap();
     for number in 0..6 {
-        act(&store, &Deed::Session(number % 3)).unwrap();
-        act(&store, &Deed::LogIn(number % 3, number as u8 + 1)).unwrap();
+        act(store, &Deed::Session(number % 3)).unwrap();
+        act(store, &Deed::LogIn(number % 3, number as u8 + 1)).unwrap();
     }
-    store
 }
 
 #[test]
@@ -196,7 +204,7 @@ fn whatever_byte_is_changed_no_answer_is_wrong() {
     assert!(counts[1] > 100);
 }
 
-/// The checksums of a log are right, as somebody can make them who has not the key.
+/// The checksums need no key, so an attacker can make them match.
 #[test]
 fn a_log_that_was_changed_is_refused_though_its_checksums_match() {
     let disk = SimDisk::new(new_store_with(true));
@@ -312,13 +320,15 @@ fn whatever_sector_is_put_in_the_place_of_another_no_state_is_seen_that_never_wa
         let copy_disk = SimDisk::new(start);
         let copy = open(copy_disk.handle(), Access::Write, 20_000).unwrap();
         let of_copy = history(&copy_disk, &copy, &mut Random::new(seed + 100));
+        let another = with_another_file_id(fill);
         let (last, image) = own.last().unwrap().clone();
         let mut allowed: Vec<&State> = own.iter().map(|(state, _)| state).collect();
         let first = seen(disk.durable());
         allowed.extend(first.as_ref());
         let (mut kept, mut refused, mut older) = (0, 0, 0);
         for sector in (0..image.len()).step_by(SECTOR) {
-            let sources = own.iter().chain(&of_copy).map(|(_, image)| image).chain([&image]);
+            let sources =
+                own.iter().chain(&of_copy).map(|(_, image)| image).chain([&image, &another]);
             for (number, source) in sources.enumerate() {
                 let from = if number % 2 == 0 {
                     sector
@@ -403,6 +413,32 @@ fn a_power_cut_while_a_key_comes_or_goes_leaves_the_other_keys() {
                 assert_eq!(seen(image), Some(right.clone()));
             }
         }
+    }
+}
+
+#[test]
+fn a_key_that_could_not_be_written_is_an_error_and_the_other_keys_stay() {
+    let master = MasterKey::new(MASTER);
+    let secrets: [KeySecret; 2] = [3, 4].map(|byte| KeySecret::Raw([byte; 32].into()));
+    let slots = secrets.each_ref().map(|secret| KeySlot::new(secret, &master).ok());
+    // The write of the slot, then its sync.
+    for first in 0..2 {
+        let disk = SimDisk::new(new_store_with(true));
+        let store = small_store(&disk);
+        let right = state_of(&store).unwrap();
+        store.engine.change_key_slots(|_| Ok((0, slots[0]))).unwrap();
+        disk.fail(Some(Fault::once(disk.calls() + first, Failure::Eio)));
+        let added = store.engine.change_key_slots(|_| Ok((1, slots[1])));
+        assert_eq!(disk.failed().len(), 1, "call {first}");
+        assert!(matches!(added, Err(Error::Io { .. })), "call {first}");
+        disk.fail(None);
+        let image = disk.power_cut(first as u64, SECTOR);
+        let kept = KeySlots::parse(&image).unlock(&secrets[0]).map(|(key, _)| *key);
+        assert_eq!(kept, Ok(MASTER));
+        assert_eq!(seen(image), Some(right));
+        store.engine.change_key_slots(|_| Ok((1, slots[1]))).unwrap();
+        let again = KeySlots::parse(&disk.durable()).unlock(&secrets[1]);
+        assert_eq!(again.map(|(key, _)| *key), Ok(MASTER));
     }
 }
 

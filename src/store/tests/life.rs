@@ -21,7 +21,7 @@ pub(super) const FILE_ID: [u8; 16] = *b"0123456789abcdef";
 /// The master key of the encrypted stores here.
 pub(super) const MASTER: [u8; 32] = [0x5a; 32];
 
-/// Where the identity says that a file is encrypted.
+/// The place of the cipher in the identity.
 const CIPHER_AT: u64 = 24;
 
 /// The seal of the store on a disk, whatever is damaged on it.
@@ -47,9 +47,34 @@ pub(super) fn open(disk: SimDisk, access: Access, buffer: usize) -> Result<Store
     let options = StoreOptions { thread: false, buffer_size: buffer, ..StoreOptions::default() };
     let options = options.flush_interval(Duration::from_secs(3600));
     let seal = disk.aside(|| seal_of(&disk));
+    open_with(disk, &seal, access, options)
+}
+
+fn open_with(
+    disk: SimDisk,
+    seal: &FileSeal,
+    access: Access,
+    options: StoreOptions,
+) -> Result<Store> {
     let disk: Arc<dyn Disk> = Arc::new(disk);
-    let engine = Engine::open(Path::new("sim"), disk, seal, access, options.engine())?;
+    let engine = Engine::open(Path::new("sim"), disk, seal.clone(), access, options.engine())?;
     Ok(Store::on(engine, None, &options))
+}
+
+/// The bytes of another encrypted store with the same master key, as a backup has it, after these
+/// deeds.
+#[cfg(all(test, feature = "encryption"))]
+pub(super) fn with_another_file_id(deeds: impl FnOnce(&Store)) -> Vec<u8> {
+    let cipher = Arc::new(Cipher::new(&MASTER).unwrap());
+    let seal = FileSeal::encrypted(*b"another file id.", cipher);
+    let disk = SimDisk::new(Vec::new());
+    let created = engine::create(&disk, &seal, &KeySlots::default());
+    created.map_err(|fault| fault.at(Path::new("sim"))).unwrap();
+    let options = StoreOptions { thread: false, ..StoreOptions::default() };
+    let store = open_with(disk.handle(), &seal, Access::Write, options).unwrap();
+    deeds(&store);
+    store.engine.flush().unwrap();
+    disk.killed()
 }
 
 /// The bytes of a new store.

@@ -1,4 +1,4 @@
-//! An encrypted store that somebody changes who has not the key.
+//! An encrypted store that is changed without its key.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
