@@ -57,7 +57,7 @@ fn check(store: &Store) {
     assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
 }
 
-/// What is wrong with the key, and the text of the error.
+/// The reason why the key was refused.
 fn refused<T>(result: tgsession::Result<T>) -> KeyError {
     match result.map(drop).unwrap_err() {
         Error::Key { why, .. } => why,

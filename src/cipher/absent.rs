@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::costs::{Costs, DeriveError};
 use super::sizes::{KEY, NONCE, TAG};
 
-/// There is none.
+/// This build has no cipher: no value of this type exists.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cipher {}
 

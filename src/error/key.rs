@@ -1,8 +1,8 @@
-//! What can be wrong with the key of an encrypted store.
+//! Errors with the keys of an encrypted store.
 
 use std::fmt;
 
-/// What is wrong with the key of a store, or with what was to be done with it.
+/// Why a key of a store was refused, or a change of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {

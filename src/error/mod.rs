@@ -124,7 +124,7 @@ pub enum Error {
     Key {
         /// The store.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         why: KeyError,
     },
     /// The store holds no session of this name.

@@ -40,7 +40,7 @@ impl fmt::Display for Damage {
                 write!(f, "byte {at} of the file says {found}, which no release writes")
             }
             Self::Roots => f.write_str("both copies of the root are damaged"),
-            Self::KeySlots => f.write_str("every key slot is damaged: no key opens the file"),
+            Self::KeySlots => f.write_str("every key slot is damaged, so no key can open the file"),
             Self::Manifest => f.write_str("the manifest at the start of the log is damaged"),
             Self::Overlap { page } => write!(f, "two structures claim page {page}"),
             Self::Log { number } => write!(f, "log record {number} is damaged or missing"),

@@ -1,4 +1,4 @@
-//! Key slots, and encrypted stores that were changed by somebody who has not the key.
+//! Key slots, and encrypted stores that are changed without their key.
 
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ pub fn key_slots(data: &[u8]) {
     }
     let raw = KeySecret::Raw(Zeroizing::new([7; 32]));
     let _ = slots.unlock(&raw);
-    // What takes seconds is no fault.
+    // Costly slots are skipped: a derivation may take seconds.
     let is_cheap = |kind| match kind {
         SlotKind::Passphrase(costs @ Costs { memory_kib, passes, .. }) => {
             !costs.are_bounded() || memory_kib <= 64 && passes == 1

@@ -12,7 +12,7 @@ pub(super) fn new_lock() -> Result<Lock, PortableError> {
     Ok(Lock { costs: Costs::WRITTEN, salt, nonce })
 }
 
-/// Encrypts `body` in its place, and gives the tag that also vouches for `head`.
+/// Encrypts `body` in its place, and gives the tag, which authenticates `head` too.
 pub(super) fn seal(
     passphrase: &[u8],
     lock: &Lock,

@@ -235,7 +235,7 @@ impl Sectors {
         Damage::Segment { number: self.sums.number, sector: sector as u64 }
     }
 
-    /// Whether the file has less than the segment claims: none of it, then.
+    /// Whether the file is shorter than the segment. Then none of the segment was read.
     pub(super) fn is_cut(&self) -> bool {
         self.bytes.all().len() < self.layout.len
     }

@@ -47,7 +47,7 @@ impl Wiped {
 impl Drop for Wiped {
     fn drop(&mut self) {
         self.0.fill(0);
-        // The compiler must take the zeros for used.
+        // Else the compiler could leave the write of zeros out.
         std::hint::black_box(&self.0);
     }
 }

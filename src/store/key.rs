@@ -17,7 +17,7 @@ use crate::file::{
 /// A passphrase has at most so many bytes.
 const LONGEST_PASSPHRASE: usize = 1 << 20;
 
-/// What opens an encrypted store: a passphrase, or a key of 32 bytes.
+/// The key of an encrypted store: a passphrase, or a raw key of 32 bytes.
 ///
 /// Opening with a passphrase takes 64 MiB of memory and about 0.2 s, which makes guessing slow.
 /// A key of 32 random bytes cannot be guessed, and opens at once: it is for keyrings, secret
@@ -96,7 +96,7 @@ impl StoreKey {
     }
 }
 
-/// Never the key.
+/// Shows the kind of the key, never the key.
 impl fmt::Debug for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0 {
@@ -110,7 +110,7 @@ impl fmt::Debug for StoreKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
-    /// A passphrase, and what it costs to try one.
+    /// A passphrase, with the costs of deriving a key from it.
     Passphrase {
         /// Memory of Argon2id, in KiB.
         memory_kib: u32,
@@ -129,7 +129,7 @@ pub enum KeyKind {
 pub struct KeyInfo {
     /// Its number, 1 to 4.
     pub slot: usize,
-    /// What opens it.
+    /// The kind of the key that opens it.
     pub kind: KeyKind,
 }
 
@@ -145,7 +145,7 @@ fn infos(slots: &KeySlots) -> Vec<KeyInfo> {
     slots.map(|((slot, _), number)| KeyInfo { slot: number, kind: kind(slot) }).collect()
 }
 
-/// What a new store is protected with.
+/// The protection of a new store.
 #[derive(Clone, Copy)]
 pub(super) enum Protection<'a> {
     None,
@@ -208,7 +208,7 @@ fn new_slot(path: &Path, key: &StoreKey, master: &MasterKey) -> Result<KeySlot> 
     })
 }
 
-/// The seal of a store with these key slots, which this key is to open.
+/// Unlocks a store with these key slots. Gives its seal, and the master key if it is encrypted.
 pub(super) fn unlocked(
     path: &Path,
     identity: Identity,
@@ -307,13 +307,14 @@ impl Store {
         self.unlocked.as_ref().map(|unlocked| unlocked.opened + 1)
     }
 
-    /// Gives an encrypted store another key, beside those that it has, and says in which slot. The
-    /// key is durable when this returns. A store has at most 4 keys.
+    /// Gives an encrypted store another key, beside those that it has, and returns the number of its
+    /// slot, 1 to 4. The key is durable when this returns. After an error it may be in the file
+    /// all the same. A store has at most 4 keys.
     ///
     /// # Errors
     ///
-    /// [`Error::Key`]: the store is not encrypted, its slots are full, or the passphrase is empty;
-    /// [`Error::ReadOnly`].
+    /// [`Error::Key`]: the store is not encrypted, its slots are full, or the passphrase or its costs
+    /// are out of bounds; [`Error::ReadOnly`]; [`Error::Replaced`]; [`Error::Io`].
     pub fn add_key(&self, key: &StoreKey) -> Result<usize> {
         let path = self.path();
         let failed = |why| key_error(path, why);
@@ -325,14 +326,15 @@ impl Store {
         })
     }
 
-    /// Takes a key away from an encrypted store: the content of its slot is overwritten. An old copy
+    /// Removes a key from an encrypted store: writes zeros over its slot, 1 to 4, durably. An old copy
     /// of the file, and blocks that an SSD or a snapshot keeps, still have the slot. Where the key
     /// may be known to others, make a copy under a new master key:
     /// [`Store::backup_encrypted`].
     ///
     /// # Errors
     ///
-    /// [`Error::Key`]: there is no key in the slot, or it is the last; [`Error::ReadOnly`].
+    /// [`Error::Key`]: there is no key in the slot, or it is the last; [`Error::ReadOnly`];
+    /// [`Error::Replaced`]; [`Error::Io`].
     pub fn remove_key(&self, slot: usize) -> Result<()> {
         let path = self.path();
         let failed = |why| key_error(path, why);

@@ -209,13 +209,15 @@ impl Store {
     fn open_with(path: &Path, options: &StoreOptions) -> Result<Self> {
         let path = &store_path(path);
         let give_up = Instant::now().checked_add(options.wait);
-        let mut known = None;
+        let mut unlocked_file = None;
         loop {
-            match open_engine(path, Access::Write, options, &mut known) {
+            match open_engine(path, Access::Write, options, &mut unlocked_file) {
                 Err(Error::Busy { .. }) if give_up.is_none_or(|end| Instant::now() < end) => {
                     std::thread::sleep(BETWEEN_TRIES.min(options.wait));
                 }
-                opened => return Ok(Self::on(opened?, known.and_then(|(_, of)| of), options)),
+                opened => {
+                    return Ok(Self::on(opened?, unlocked_file.and_then(|(_, of)| of), options));
+                }
             }
         }
     }
@@ -232,9 +234,9 @@ impl Store {
     }
 
     fn read_only(path: &Path, options: &StoreOptions) -> Result<Self> {
-        let mut known = None;
-        let engine = open_engine(&store_path(path), Access::Read, options, &mut known)?;
-        Ok(Self::on(engine, known.and_then(|(_, of)| of), options))
+        let mut unlocked_file = None;
+        let engine = open_engine(&store_path(path), Access::Read, options, &mut unlocked_file)?;
+        Ok(Self::on(engine, unlocked_file.and_then(|(_, of)| of), options))
     }
 
     /// Flushes everything and gives the errors that dropping the store would only log. If this is
@@ -444,14 +446,14 @@ fn remove_rows(rows: &mut BulkWrite<'_, '_>, path: &Path, name: &str) -> EngineR
 }
 
 /// The seal of a file, and the master key if it is encrypted.
-type Known = Option<(FileSeal, Option<key::Unlocked>)>;
+type UnlockedFile = Option<(FileSeal, Option<key::Unlocked>)>;
 
-/// `known` keeps what was derived from the key for the next try.
+/// `unlocked_file` keeps the master key for the next try: a passphrase takes 0.2 s.
 fn open_engine(
     path: &Path,
     access: Access,
     options: &StoreOptions,
-    known: &mut Known,
+    unlocked_file: &mut UnlockedFile,
 ) -> Result<Engine> {
     let opened = StoreFile::open(path, access).map_err(|error| open_error(path, error));
     let StoreFile { file, identity, key_slots } = opened?;
@@ -461,14 +463,14 @@ fn open_engine(
         tracing::warn!(path = %path.display(), "other users may read this store and its keys; chmod 600 it");
     }
     // Another file may have the path by now.
-    let same = known.take().filter(|(seal, unlocked)| {
+    let same = unlocked_file.take().filter(|(seal, unlocked)| {
         seal.file_id() == identity.file_id && unlocked.is_some() == identity.is_encrypted
     });
     let (seal, unlocked) = match same {
         Some(same) => same,
         None => key::unlocked(path, identity, &key_slots, options.key.as_ref())?,
     };
-    *known = Some((seal.clone(), unlocked));
+    *unlocked_file = Some((seal.clone(), unlocked));
     Engine::open(path, Arc::new(disk), seal, access, options.engine())
 }
 

@@ -1,4 +1,4 @@
-//! Who has a store open.
+//! The process that has a store open for writing.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The key of a store, from where the command line says that it is, or typed.
+//! The key of a store: from a file, a variable, a command or a prompt.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -13,7 +13,7 @@ use crate::args::keys::{KeyOptions, KeyPlace};
 use crate::failure::{Failure, Outcome};
 use crate::source;
 
-/// What opens a store: the key that the options give, else what is typed.
+/// Gets the key of a store: from the options, or else from a prompt.
 pub(crate) struct Unlocker {
     options: KeyOptions,
     given: Option<StoreKey>,
@@ -60,7 +60,8 @@ pub(crate) fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Key { why: KeyError::Missing, .. })
 }
 
-/// What is wrong with a key, where the tool has a command or an option that helps.
+/// The message for a key error, with the command or option that helps. `None`: the message of the
+/// library is enough.
 pub(crate) fn in_words(path: &Path, why: KeyError) -> Option<String> {
     let path_shown = path.display();
     Some(match why {
@@ -82,7 +83,7 @@ pub(crate) fn in_words(path: &Path, why: KeyError) -> Option<String> {
     })
 }
 
-/// What to say of an encrypted store without a key.
+/// The message for an encrypted store that was opened without a key.
 fn missing(path: &Path, prefix: &str) -> String {
     format!("{}: the store is encrypted; give its key with {}", path.display(), options(prefix))
 }

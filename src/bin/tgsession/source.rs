@@ -320,7 +320,7 @@ pub(crate) fn write_store(path: &Path, key: &Unlocker, progress: &Progress) -> O
     key.open(|key| key::store_options(key).wait(wait).progress(progress).open(path))
 }
 
-/// Says that what is written of an encrypted store is not encrypted.
+/// Warns that an output made from an encrypted store is not encrypted.
 pub(crate) fn say_if_decrypted(source: &Source, origin: &Origin) {
     let path = source.path();
     let is_file = origin.source.as_deref().is_some_and(|path| path.as_os_str() != STDIN);

@@ -1,10 +1,10 @@
-//! The options that say where the key of a store is.
+//! The options for the key of a store.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where a key is read from. The options that say so differ by a prefix.
+/// The place that a key is read from.
 #[derive(Clone, Debug)]
 pub(crate) enum KeyPlace {
     File(PathBuf),
@@ -58,10 +58,10 @@ pub(crate) struct NewKey {
     new_key_command: Option<String>,
 }
 
-/// What all of these options are.
+/// The value of such options, whatever their prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyOptions {
-    /// What their names have before `key`, as in `--from-key-file`.
+    /// The text in front of `key` in their names, as in `--from-key-file`.
     pub(crate) prefix: &'static str,
     pub(crate) place: Option<KeyPlace>,
 }

@@ -34,12 +34,12 @@ pub(crate) fn encrypt(args: &Encrypt) -> Outcome {
     let (path, target) = (path.display(), target.display());
     output::say(&format!("{path}: encrypted to {target}"));
     output::say(&format!(
-        "{path}: this file still has everything in clear; check the new store, then delete this file. {KEPT}"
+        "{path}: this file is still there and not encrypted; check the new store, then delete this file. {KEPT}"
     ));
     Ok(())
 }
 
-/// What deleting a file does not reach.
+/// A warning for each plain file: deleting it does not reach every copy of its bytes.
 const KEPT: &str = "An SSD, snapshots and backups may keep its bytes; if others may have had it, end its sessions in \
                     Telegram (Settings > Devices)";
 
@@ -55,7 +55,7 @@ pub(crate) fn decrypt(args: &Decrypt) -> Outcome {
     let (path, target) = (path.display(), target.display());
     output::say(&format!("{path}: decrypted to {target}"));
     output::say(&format!(
-        "{target}: this file has everything in clear: who can read it, or a copy of it, can use the logins. {path} is \
+        "{target}: this file is not encrypted: a person who can read it, or a copy of it, can use the logins. {path} is \
          as it was"
     ));
     Ok(())

@@ -20,7 +20,7 @@ use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, ut
 pub(crate) fn run(args: &Info) -> Outcome {
     let reading = Reading::salvage(args.damage.salvage);
     let source = match source::open_corrected(&args.origin, reading, &args.corrections) {
-        // What can be seen without a key is shown, but it is not all that was asked for.
+        // Shown as far as it is visible without a key. That is less than was asked for.
         Err(Failure::Library(error @ Error::Key { .. })) => {
             if let Error::Key { path, .. } = &error {
                 locked(path, args.json)?;
@@ -69,7 +69,7 @@ fn size_of(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|file| file.len())
 }
 
-/// What can be seen of an encrypted store without its key.
+/// The facts of an encrypted store that are visible without its key.
 fn locked(path: &Path, json: bool) -> Outcome {
     let Some(keys) = Store::keys_of(path)? else { return Ok(()) };
     let writer = Store::writer_of(path)?;

@@ -97,7 +97,7 @@ fn refuse_known(store: &Store, new: &StoreKey) -> Outcome {
             "{}: the new key is one of this store already; nothing was changed",
             path.display()
         ))),
-        // What else may be wrong is said by the call that adds it.
+        // Other errors come from the call that adds the key.
         Err(_) => Ok(()),
     }
 }
