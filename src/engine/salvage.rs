@@ -135,7 +135,7 @@ impl Salvaged {
         };
         let lost = segment.salvage(&mut |row| match row.payload {
             Some(payload) => {
-                let record = [&[Entity::TAG], &*payload].concat();
+                let record = [&[Entity::TAG], payload].concat();
                 self.entities.insert(row.key, Row::of(Table::Entities, &record));
             }
             None => drop(self.entities.remove(&row.key)),

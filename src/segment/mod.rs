@@ -5,6 +5,7 @@
 //! verified before its first use. FORMAT.md has each byte.
 
 mod builder;
+mod group;
 mod hash_index;
 mod layout;
 mod reader;
@@ -14,6 +15,7 @@ mod sectors;
 mod tests;
 mod unit_cache;
 mod varint;
+mod walk;
 
 use std::fmt;
 use std::io;
@@ -21,8 +23,9 @@ use std::io;
 pub(crate) use self::builder::{Builder, NewSegment};
 pub(crate) use self::hash_index::{Collision, HashIndex};
 pub(crate) use self::layout::{SegmentInfo, Shape, parse_header};
-pub(crate) use self::reader::{Row, Segment, Walk};
+pub(crate) use self::reader::{Row, Segment};
 pub(crate) use self::unit_cache::{Part, UnitCache};
+pub(crate) use self::walk::Walk;
 use crate::file::Damage;
 use crate::record::RecordError;
 
@@ -112,7 +115,8 @@ pub(crate) mod vectors {
         let cache = UnitCache::new(0);
         let sectors =
             Sectors::new(crate::file::Bytes::Owned(owned), sums, layout, Some((cipher, &cache)));
-        assert_eq!(*sectors.get(0, layout.tags).unwrap(), plain[..layout.tags]);
+        let decrypted = sectors.copied(0, layout.tags).unwrap().unwrap();
+        assert_eq!(**decrypted, plain[..layout.tags]);
         let behind = [
             &bytes[..32],
             &bytes[layout.tags..layout.tags + TAG],

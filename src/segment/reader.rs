@@ -3,12 +3,13 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use super::group::{GroupSpan, Rows};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
 use super::search::{Number, guess, key, key_in, near, number, offset_in};
-use super::sectors::{Checksums, ReadBytes, Sectors, UNIT_KIND};
-use super::unit_cache::{Part, UnitCache};
-use super::varint::varint;
+use super::sectors::{Checksums, Sectors, UNIT_KIND};
+use super::unit_cache::UnitCache;
+use super::walk::Walk;
 use super::{Key, Result, SegmentError};
 use crate::file::{BlockCipher, Bytes, Damage, Disk, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
@@ -20,17 +21,17 @@ pub(crate) struct Segment {
     info: SegmentInfo,
     layout: Layout,
     file_id: [u8; 16],
-    sectors: Sectors,
+    pub(super) sectors: Sectors,
     /// The top index, once it was looked at.
     tops: OnceLock<Box<[Number]>>,
 }
 
 /// The row of an entity in a segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Row<'a> {
+pub(crate) struct Row<P> {
     pub(crate) key: Key,
     /// Its record without the tag; `None` where it was removed.
-    pub(crate) payload: Option<Part<'a>>,
+    pub(crate) payload: Option<P>,
 }
 
 impl Segment {
@@ -110,31 +111,31 @@ impl Segment {
         self.shape().first <= account && account <= self.shape().last
     }
 
-    /// The row of this entity, if there is one.
-    pub(crate) fn get(&self, wanted: &Key) -> Result<Option<Row<'_>>> {
-        if self.sectors.is_encrypted() {
-            self.get_as::<Part<'_>>(wanted)
-        } else {
-            self.get_as::<&[u8]>(wanted)
-        }
+    /// Calls `read` with the payload of this entity, if there is a row of it. A row without a
+    /// payload says that the entity was removed.
+    pub(crate) fn get<T>(
+        &self,
+        wanted: &Key,
+        read: impl FnOnce(Option<&[u8]>) -> T,
+    ) -> Result<Option<T>> {
+        let number = number(wanted);
+        let Some(span) = self.group_of(number)? else { return Ok(None) };
+        self.with_group(span, |mut rows| {
+            while let Some((at, payload)) = rows.next()? {
+                if at == number {
+                    return Ok(Some(read(rows.payload(payload)?)));
+                }
+                if at > number {
+                    break;
+                }
+            }
+            Ok(None)
+        })
     }
 
-    fn get_as<'a, B: ReadBytes<'a>>(&'a self, wanted: &Key) -> Result<Option<Row<'a>>> {
-        let number = number(wanted);
-        let Some(group) = self.group_of::<B>(number)? else { return Ok(None) };
-        let mut rows = self.group::<B>(group)?;
-        while let Some((at, span)) = rows.next()? {
-            if at == number {
-                return Ok(Some(Row {
-                    key: *wanted,
-                    payload: rows.payload(span)?.map(Into::into),
-                }));
-            }
-            if at > number {
-                break;
-            }
-        }
-        Ok(None)
+    /// Whether it has a row of this entity.
+    pub(crate) fn has(&self, key: &Key) -> Result<bool> {
+        Ok(self.get(key, |_| ())?.is_some())
     }
 
     /// Calls `visit` for each entity with this username or phone, until it returns true. `text` must
@@ -145,22 +146,7 @@ impl Segment {
         account: u32,
         text: &str,
         hash: u64,
-        visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        if self.sectors.is_encrypted() {
-            self.find_as::<Part<'_>>(index, account, text, hash, visit)
-        } else {
-            self.find_as::<&[u8]>(index, account, text, hash, visit)
-        }
-    }
-
-    fn find_as<'a, B: ReadBytes<'a>>(
-        &'a self,
-        index: HashIndex,
-        account: u32,
-        text: &str,
-        hash: u64,
-        visit: &mut dyn FnMut(Row<'_>) -> Result<bool>,
+        visit: &mut dyn FnMut(Row<&[u8]>) -> Result<bool>,
     ) -> Result<()> {
         let (at, buckets) = match index {
             HashIndex::Usernames => (self.layout.usernames, self.shape().usernames),
@@ -168,29 +154,33 @@ impl Segment {
         };
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
-            let bucket = B::read(&self.sectors, at, at + BUCKET)?;
-            if lacks(&bucket, hash) {
-                break;
-            }
-            let Some((slots, goes_on)) = candidates(&bucket, hash) else {
-                return Err(self.sectors.damage(at / SECTOR).into());
-            };
-            for slot in slots {
-                let row = self.row_at_as::<B>(slot)?;
-                if self.shows(&row, index, account, text)? && visit(row)? {
-                    return Ok(());
+            let goes_on = self.sectors.with(at, at + BUCKET, |bucket| {
+                if lacks(bucket, hash) {
+                    return Ok(false);
                 }
-            }
-            if !goes_on {
+                let Some((slots, goes_on)) = candidates(bucket, hash) else {
+                    return Err(self.sectors.damage(at / SECTOR).into());
+                };
+                for slot in slots {
+                    let is_last = self.row_at(slot, |row| {
+                        Ok(self.shows(&row, index, account, text)? && visit(row)?)
+                    });
+                    if is_last? {
+                        return Ok(false);
+                    }
+                }
+                Ok(goes_on)
+            });
+            if !goes_on? {
                 break;
             }
         }
         Ok(())
     }
 
-    fn shows(&self, row: &Row<'_>, index: HashIndex, account: u32, text: &str) -> Result<bool> {
+    fn shows(&self, row: &Row<&[u8]>, index: HashIndex, account: u32, text: &str) -> Result<bool> {
         let (of, _) = row.key.split_at(4);
-        let (true, Some(payload)) = (of == account.to_be_bytes(), &row.payload) else {
+        let (true, Some(payload)) = (of == account.to_be_bytes(), row.payload) else {
             return Ok(false);
         };
         let fields = fields(row.key, payload)?;
@@ -204,35 +194,29 @@ impl Segment {
         })
     }
 
-    /// The row in a slot: rows are counted as if every group were full.
-    pub(crate) fn row_at(&self, slot: u32) -> Result<Row<'_>> {
-        self.row_at_as::<Part<'_>>(slot)
-    }
-
-    fn row_at_as<'a, B: ReadBytes<'a>>(&'a self, slot: u32) -> Result<Row<'a>> {
+    /// Calls `read` with the row in a slot: rows are counted as if every group were full.
+    pub(crate) fn row_at<T>(
+        &self,
+        slot: u32,
+        read: impl FnOnce(Row<&[u8]>) -> Result<T>,
+    ) -> Result<T> {
         let (group, within) = (slot as usize / GROUP, slot as usize % GROUP);
-        let mut rows = self.group::<B>(group)?;
-        for _ in 0..within {
-            rows.next()?;
-        }
-        match rows.next()? {
-            Some((number, span)) => {
-                Ok(Row { key: key(number), payload: rows.payload(span)?.map(Into::into) })
+        self.with_group(self.span(group)?, |mut rows| {
+            for _ in 0..within {
+                rows.next()?;
             }
-            None => Err(rows.damage()),
-        }
+            match rows.next()? {
+                Some((number, payload)) => {
+                    read(Row { key: key(number), payload: rows.payload(payload)? })
+                }
+                None => Err(rows.damage()),
+            }
+        })
     }
 
     /// The rows from the first that is not in front of this key.
     pub(crate) fn walk(&self, from: &Key) -> Result<Walk<'_>> {
-        let wanted = number(from);
-        let first = self.group_of::<Part<'_>>(wanted)?.unwrap_or(0);
-        let mut walk = Walk { segment: self, group: first, rows: None, front: None };
-        walk.turn()?;
-        while walk.front.as_ref().is_some_and(|(at, _)| *at < wanted) {
-            walk.advance()?;
-        }
-        Ok(walk)
+        Walk::new(self, from)
     }
 
     /// How many entities of this account it has, and how many it says are gone.
@@ -254,29 +238,33 @@ impl Segment {
     /// Shows every account with how many entities it has here, and how many are gone.
     pub(crate) fn accounts(&self, visit: &mut dyn FnMut(u32, u32, u32)) -> Result<()> {
         let at = self.layout.accounts;
-        let entries = self.sectors.get(at, at + self.shape().accounts as usize * ACCOUNT_ENTRY)?;
-        for entry in entries.chunks_exact(ACCOUNT_ENTRY) {
-            let field = |at: usize| {
-                let bytes = entry.get(at..).and_then(|rest| rest.first_chunk());
-                u32::from_le_bytes(bytes.copied().unwrap_or_default())
-            };
-            visit(field(0), field(4), field(8));
-        }
-        Ok(())
+        let end = at + self.shape().accounts as usize * ACCOUNT_ENTRY;
+        self.sectors.with(at, end, |entries| {
+            for entry in entries.chunks_exact(ACCOUNT_ENTRY) {
+                let field = |at: usize| {
+                    let bytes = entry.get(at..).and_then(|rest| rest.first_chunk());
+                    u32::from_le_bytes(bytes.copied().unwrap_or_default())
+                };
+                visit(field(0), field(4), field(8));
+            }
+            Ok(())
+        })
     }
 
     /// Visits every row that can be read, in the order of the keys. Gives how many groups cannot.
-    pub(crate) fn salvage(&self, visit: &mut dyn FnMut(Row<'_>)) -> usize {
-        let (groups, mut lost) = (self.shape().groups as usize, 0);
+    pub(crate) fn salvage(&self, visit: &mut dyn FnMut(Row<&[u8]>)) -> usize {
+        let (groups, mut lost) = (self.groups(), 0);
         if self.sectors.is_cut() {
             return groups;
         }
         for group in 0..groups {
-            let read = self.group::<Part<'_>>(group).and_then(|mut rows| {
-                while let Some((number, payload)) = rows.next_row()? {
-                    visit(Row { key: key(number), payload });
-                }
-                Ok(())
+            let read = self.span(group).and_then(|span| {
+                self.with_group(span, |mut rows| {
+                    while let Some((number, payload)) = rows.next()? {
+                        visit(Row { key: key(number), payload: rows.payload(payload)? });
+                    }
+                    Ok(())
+                })
             });
             lost += usize::from(read.is_err());
         }
@@ -288,200 +276,90 @@ impl Segment {
         self.sectors.bad()
     }
 
+    /// The number of groups.
+    pub(super) fn groups(&self) -> usize {
+        self.shape().groups as usize
+    }
+
     /// The group in which a key stands if it stands anywhere: the last that begins with no greater
     /// one.
-    fn group_of<'a, B: ReadBytes<'a>>(&'a self, wanted: Number) -> Result<Option<usize>> {
+    #[inline]
+    pub(super) fn group_of(&self, wanted: Number) -> Result<Option<GroupSpan>> {
         let tops = self.tops()?;
         let behind = tops.partition_point(|top| *top <= wanted);
         let Some(top) = behind.checked_sub(1) else { return Ok(None) };
-        let (first, end) = (top * TOP, (top * TOP + TOP).min(self.shape().groups as usize));
-        let (from, to) = (first * GROUP_ENTRY, end * GROUP_ENTRY);
+        let (first, end) = (top * TOP, (top * TOP + TOP).min(self.groups()));
         let at = self.layout.groups;
-        let bytes = B::read(&self.sectors, at + from, at + to)?;
-        let begins = |group: usize| key_in(&bytes, group, GROUP_ENTRY) <= wanted;
-        let guess = guess(tops.get(top..), wanted).min(end - first - 1);
-        Ok((first + near(guess, end - first, begins)).checked_sub(1))
+        let found = self.sectors.with(at + first * GROUP_ENTRY, at + end * GROUP_ENTRY, |bytes| {
+            let begins = |group: usize| key_in(bytes, group, GROUP_ENTRY) <= wanted;
+            let guess = guess(tops.get(top..), wanted).min(end - first - 1);
+            let Some(group) = (first + near(guess, end - first, begins)).checked_sub(1) else {
+                return Ok(None);
+            };
+            // The entry behind it says where its rows end.
+            let from = group.checked_sub(first).map(|within| within * GROUP_ENTRY);
+            let entries = from.and_then(|from| bytes.get(from..from + 2 * GROUP_ENTRY));
+            Ok(Some((group, entries.map(|entries| self.span_in(group, entries)))))
+        });
+        match found? {
+            None => Ok(None),
+            Some((_, Some(span))) => span.map(Some),
+            Some((group, None)) => self.span(group).map(Some),
+        }
     }
 
     fn tops(&self) -> Result<&[Number]> {
         if let Some(tops) = self.tops.get() {
             return Ok(tops);
         }
-        let count = (self.shape().groups as usize).div_ceil(TOP);
-        let bytes = self.sectors.get(self.layout.tops, self.layout.tops + count * KEY)?;
-        let tops = (0..count).map(|at| key_in(&bytes, at, KEY)).collect();
+        let count = self.groups().div_ceil(TOP);
+        let tops =
+            self.sectors.with(self.layout.tops, self.layout.tops + count * KEY, |bytes| {
+                Ok((0..count).map(|at| key_in(bytes, at, KEY)).collect())
+            })?;
         Ok(self.tops.get_or_init(|| tops))
     }
 
-    /// The rows of a group.
-    fn group<'a, B: ReadBytes<'a>>(&'a self, group: usize) -> Result<Rows<'a, B>> {
-        let groups = self.shape().groups as usize;
+    /// Where a group lies.
+    pub(super) fn span(&self, group: usize) -> Result<GroupSpan> {
         let at = self.layout.groups + group * GROUP_ENTRY;
-        let outside = || SegmentError::from(self.sectors.damage(at / SECTOR));
-        if group >= groups {
-            return Err(outside());
+        if group >= self.groups() {
+            return Err(self.sectors.damage(at / SECTOR).into());
         }
-        let last = group + 1 == groups;
-        let entries = if last { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
-        let entries = B::read(&self.sectors, at, at + entries)?;
-        let from = offset_in(&entries, 0);
-        let to = if last { self.layout.rows } else { offset_in(&entries, 1) };
+        let entries = if group + 1 == self.groups() { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
+        self.sectors.with(at, at + entries, |entries| self.span_in(group, entries))
+    }
+
+    /// The same from the entries of this group and the one behind it. The last group has none
+    /// behind it: its rows end where all rows end.
+    #[inline]
+    fn span_in(&self, group: usize, entries: &[u8]) -> Result<GroupSpan> {
+        let is_last = group + 1 == self.groups();
+        let from = offset_in(entries, 0);
+        let to = if is_last { self.layout.rows } else { offset_in(entries, 1) };
         if from >= to || to > self.layout.rows {
-            return Err(outside());
+            let at = self.layout.groups + group * GROUP_ENTRY;
+            return Err(self.sectors.damage(at / SECTOR).into());
         }
-        let number = key_in(&entries, 0, GROUP_ENTRY);
-        let whole = B::read_group(&self.sectors, from, to)?;
-        let mut rows = Rows {
-            segment: self,
-            whole,
-            at: from,
-            heads: B::default(),
-            head: 0,
-            next: from,
-            end: to,
-            left: 0,
-            number,
-        };
-        // All of the group is on its way from memory while its heads are read.
-        self.sectors.touch(from, to);
-        let lens = rows.get(from, (from + 2).min(to))?;
-        let &[count, len] = &*lens else { return Err(rows.damage()) };
-        rows.next = from + 2 + usize::from(len);
-        rows.left = -i32::from(count);
-        if rows.next > to || !(1..=GROUP).contains(&usize::from(count)) {
-            return Err(rows.damage());
+        Ok(GroupSpan { group, first: key_in(entries, 0, GROUP_ENTRY), from, to })
+    }
+
+    /// Calls `read` with the rows of a group.
+    #[inline]
+    fn with_group<T>(
+        &self,
+        span: GroupSpan,
+        read: impl FnOnce(Rows<'_>) -> Result<T>,
+    ) -> Result<T> {
+        if self.sectors.is_encrypted() {
+            self.sectors.with(span.from, span.to, |whole| read(Rows::new(self, span, Some(whole))?))
+        } else {
+            read(Rows::new(self, span, None)?)
         }
-        rows.heads = rows.get(from + 2, rows.next)?;
-        Ok(rows)
     }
 }
 
 /// The fields of a record in a segment.
 pub(super) fn fields(key: Key, payload: &[u8]) -> Result<EntityFields<'_>> {
     fields_of::<Entity>(payload).map_err(|error| SegmentError::Record(key, error))
-}
-
-/// The rows of one group, from its first on.
-#[derive(Debug)]
-struct Rows<'a, B> {
-    segment: &'a Segment,
-    /// All of the group, if the segment is encrypted.
-    whole: Option<B>,
-    /// Where the group begins.
-    at: usize,
-    heads: B,
-    /// Where the next head begins in them.
-    head: usize,
-    /// Where the next payload begins, and where the last one ends.
-    next: usize,
-    end: usize,
-    /// How many rows there are still; less than zero before the first.
-    left: i32,
-    number: Number,
-}
-
-impl<'a, B: ReadBytes<'a>> Rows<'a, B> {
-    /// The next row and the place of its payload, which is not read. Inlined, since each look-up
-    /// steps through a group.
-    #[inline(always)]
-    fn next(&mut self) -> Result<Option<(Number, (usize, usize))>> {
-        let heads = self.heads.get(self.head..).unwrap_or_default();
-        let (step, rest) = match self.left {
-            0 if heads.is_empty() && self.next == self.end => return Ok(None),
-            0 => return Err(self.damage()),
-            ..0 => (0, heads),
-            1.. => varint(heads).ok_or_else(|| self.damage())?,
-        };
-        let (len, rest) = varint(rest).ok_or_else(|| self.damage())?;
-        let (len, rest) = (usize::try_from(len).unwrap_or(usize::MAX), rest.len());
-        if len > self.end - self.next {
-            return Err(self.damage());
-        }
-        self.head = self.heads.len() - rest;
-        self.left = self.left.abs() - 1;
-        self.number += Number::from(step);
-        let span = (self.next, self.next + len);
-        self.next += len;
-        Ok(Some((self.number, span)))
-    }
-
-    /// A payload; `None` where the entity is gone.
-    #[inline]
-    fn payload(&self, (from, to): (usize, usize)) -> Result<Option<B>> {
-        if from == to { Ok(None) } else { self.get(from, to).map(Some) }
-    }
-
-    /// These bytes of the segment, which are in the group.
-    #[inline]
-    fn get(&self, from: usize, to: usize) -> Result<B> {
-        match &self.whole {
-            None => B::read(&self.segment.sectors, from, to),
-            Some(whole) => {
-                let part = from.checked_sub(self.at).zip(to.checked_sub(self.at));
-                let part = part.and_then(|(from, to)| whole.part(from..to));
-                part.ok_or_else(|| self.damage())
-            }
-        }
-    }
-
-    fn next_row(&mut self) -> Result<Front<'a>> {
-        match self.next()? {
-            Some((number, span)) => Ok(Some((number, self.payload(span)?.map(Into::into)))),
-            None => Ok(None),
-        }
-    }
-
-    #[cold]
-    fn damage(&self) -> SegmentError {
-        self.segment.sectors.damage(self.at / SECTOR).into()
-    }
-}
-
-/// Rows in the order of their keys.
-#[derive(Debug)]
-pub(crate) struct Walk<'a> {
-    segment: &'a Segment,
-    /// The group behind that of `rows`.
-    group: usize,
-    rows: Option<Rows<'a, Part<'a>>>,
-    front: Front<'a>,
-}
-
-/// Key and payload of the next row, if there is one.
-type Front<'a> = Option<(Number, Option<Part<'a>>)>;
-
-impl<'a> Walk<'a> {
-    /// The key of the next row, as a number in the order of the keys.
-    #[inline]
-    pub(crate) fn front(&self) -> Option<u128> {
-        self.front.as_ref().map(|(number, _)| *number)
-    }
-
-    /// The next row.
-    pub(crate) fn next(&mut self) -> Result<Option<Row<'a>>> {
-        let row = self.front.take().map(|(number, payload)| Row { key: key(number), payload });
-        self.advance()?;
-        Ok(row)
-    }
-
-    /// Goes behind the next row.
-    fn advance(&mut self) -> Result<()> {
-        self.front = match &mut self.rows {
-            Some(rows) => rows.next_row()?,
-            None => None,
-        };
-        if self.front.is_none() { self.turn() } else { Ok(()) }
-    }
-
-    /// Goes to the first row of the next group.
-    fn turn(&mut self) -> Result<()> {
-        (self.rows, self.front) = (None, None);
-        if self.group < self.segment.shape().groups as usize {
-            let mut rows = self.segment.group::<Part<'_>>(self.group)?;
-            self.front = rows.next_row()?;
-            self.rows = Some(rows);
-            self.group += 1;
-        }
-        Ok(())
-    }
 }

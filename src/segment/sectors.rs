@@ -1,6 +1,7 @@
 //! The bytes of a segment. The checksum of a sector is verified before its first use, and a unit of
 //! an encrypted segment is decrypted.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +9,7 @@ use crc32fast::Hasher;
 
 use super::Result;
 use super::layout::{Layout, SUM, UNIT};
-use super::unit_cache::{Part, UnitCache, Units, Wiped};
+use super::unit_cache::{Unit, UnitBytes, UnitCache, Units, Wiped};
 use crate::cipher::TAG;
 use crate::file::{BlockCipher, Bytes, Damage, SECTOR};
 
@@ -43,53 +44,6 @@ impl Checksums {
 /// The kind of a segment in the associated data of its units.
 pub(super) const UNIT_KIND: &[u8; 4] = b"unit";
 
-/// How the bytes of a segment are read. A look-up in a plain segment takes slices of the map as they
-/// are: this is measurably faster than a [`Part`], which may also be decrypted bytes.
-pub(super) trait ReadBytes<'a>:
-    std::ops::Deref<Target = [u8]> + Into<Part<'a>> + Default
-{
-    /// The bytes from `from` up to `to`, checked.
-    fn read(sectors: &'a Sectors, from: usize, to: usize) -> Result<Self>;
-
-    /// All bytes of a group, if they are read together. Else they are read one part after the
-    /// other, so that a damaged sector costs only the rows in it.
-    fn read_group(sectors: &'a Sectors, from: usize, to: usize) -> Result<Option<Self>>;
-
-    /// A part of these bytes. `None` if they are shorter.
-    fn part(&self, of: std::ops::Range<usize>) -> Option<Self>;
-}
-
-impl<'a> ReadBytes<'a> for &'a [u8] {
-    #[inline]
-    fn read(sectors: &'a Sectors, from: usize, to: usize) -> Result<Self> {
-        sectors.mapped(from, to)
-    }
-
-    #[inline]
-    fn read_group(_: &'a Sectors, _: usize, _: usize) -> Result<Option<Self>> {
-        Ok(None)
-    }
-
-    #[inline]
-    fn part(&self, of: std::ops::Range<usize>) -> Option<Self> {
-        self.get(of)
-    }
-}
-
-impl<'a> ReadBytes<'a> for Part<'a> {
-    fn read(sectors: &'a Sectors, from: usize, to: usize) -> Result<Self> {
-        sectors.get(from, to)
-    }
-
-    fn read_group(sectors: &'a Sectors, from: usize, to: usize) -> Result<Option<Self>> {
-        if sectors.is_encrypted() { sectors.get(from, to).map(Some) } else { Ok(None) }
-    }
-
-    fn part(&self, of: std::ops::Range<usize>) -> Option<Self> {
-        Part::part(self, of)
-    }
-}
-
 /// The bytes of a segment and what is known of them.
 #[derive(Debug)]
 pub(super) struct Sectors {
@@ -122,18 +76,32 @@ impl Sectors {
         self.sealed.is_some()
     }
 
-    /// The bytes from `from` up to `to`, checked.
+    /// Calls `read` with the bytes from `from` up to `to`, checked or decrypted.
     #[inline]
-    pub(super) fn get(&self, from: usize, to: usize) -> Result<Part<'_>> {
+    pub(super) fn with<T>(
+        &self,
+        from: usize,
+        to: usize,
+        read: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
         match &self.sealed {
-            Some((cipher, units)) => self.decrypted(cipher, units, from, to),
-            None => self.mapped(from, to).map(Part::Mapped),
+            None => read(self.mapped(from, to)?),
+            Some((cipher, units)) => match self.unit_with(cipher, units, from, to)? {
+                Some((unit, range)) => read(unit.get(range).unwrap_or_default()),
+                None => read(&self.joined(cipher, units, from, to)?),
+            },
         }
     }
 
-    /// The same of a segment that is not encrypted.
+    /// A decrypted copy of these bytes. `None`: the segment is not encrypted.
+    pub(super) fn copied(&self, from: usize, to: usize) -> Result<Option<Arc<Wiped>>> {
+        let Some((cipher, units)) = &self.sealed else { return Ok(None) };
+        self.joined(cipher, units, from, to).map(Arc::new).map(Some)
+    }
+
+    /// The bytes from `from` up to `to` of a segment that is not encrypted, checked.
     #[inline]
-    fn mapped(&self, from: usize, to: usize) -> Result<&[u8]> {
+    pub(super) fn mapped(&self, from: usize, to: usize) -> Result<&[u8]> {
         let first = from / SECTOR;
         for sector in first..to.div_ceil(SECTOR) {
             if !self.is_checked(sector) {
@@ -153,54 +121,72 @@ impl Sectors {
         }
     }
 
-    fn decrypted(
+    /// The unit that has all of these bytes, and their range in it. `None`: no single unit has them.
+    #[inline]
+    fn unit_with<'a>(
+        &'a self,
+        cipher: &BlockCipher,
+        units: &'a Arc<Units>,
+        from: usize,
+        to: usize,
+    ) -> Result<Option<(Unit<'a>, Range<usize>)>> {
+        let number = from / UNIT;
+        if from >= to || to > self.layout.tags || (to - 1) / UNIT != number {
+            return Ok(None);
+        }
+        let range = from - number * UNIT..to - number * UNIT;
+        Ok(Some((self.unit(cipher, units, number)?, range)))
+    }
+
+    #[inline]
+    fn unit<'a>(
+        &'a self,
+        cipher: &BlockCipher,
+        units: &'a Arc<Units>,
+        number: usize,
+    ) -> Result<Unit<'a>> {
+        let unit = units.get(number, || self.decrypt(cipher, number))?;
+        unit.ok_or_else(|| self.damage(number * UNIT / SECTOR).into())
+    }
+
+    /// A copy of bytes of any number of units.
+    fn joined(
         &self,
         cipher: &BlockCipher,
         units: &Arc<Units>,
         from: usize,
         to: usize,
-    ) -> Result<Part<'_>> {
+    ) -> Result<Wiped> {
         let damage = || self.damage(from / SECTOR);
-        let unit = |number: usize| {
-            let unit = units.get(number, || self.decrypt(cipher, number))?;
-            unit.ok_or(self.damage(number * UNIT / SECTOR))
-        };
-        let (first, last) = (from / UNIT, to.saturating_sub(1).max(from) / UNIT);
         if from > to || to > self.layout.tags {
             return Err(damage().into());
         }
-        if from == to {
-            return Ok(Part::Mapped(&[]));
-        }
-        if first == last {
-            let range = from - first * UNIT..to - first * UNIT;
-            return Ok(Part::Unit(unit(first)?, range));
-        }
         // As long as it will get: no copy stays behind where it was.
         let mut joined = Vec::with_capacity(to - from);
-        for number in first..=last {
-            let unit = unit(number)?;
+        for number in from / UNIT..to.div_ceil(UNIT) {
+            let unit = self.unit(cipher, units, number)?;
             let at = number * UNIT;
             let range = from.saturating_sub(at)..(to - at).min(UNIT);
-            joined.extend_from_slice(unit.bytes().get(range).ok_or_else(damage)?);
+            joined.extend_from_slice(unit.get(range).ok_or_else(damage)?);
         }
-        Ok(Part::Joined(Arc::new(joined.into()), 0..to - from))
+        Ok(joined.into())
     }
 
     /// The content of a unit.
     #[cold]
-    fn decrypt(&self, cipher: &BlockCipher, number: usize) -> std::result::Result<Wiped, Damage> {
+    fn decrypt(
+        &self,
+        cipher: &BlockCipher,
+        number: usize,
+    ) -> std::result::Result<Arc<UnitBytes>, Damage> {
         let all = self.bytes.all();
         let (from, tag) = (number * UNIT, self.layout.tags + number * TAG);
         let sealed = all.get(from..(from + UNIT).min(self.layout.tags));
         let tag = all.get(tag..).and_then(|rest| rest.first_chunk());
-        if let (Some(sealed), Some(tag)) = (sealed, tag) {
-            let mut unit = Wiped::from(sealed.to_vec());
-            if cipher.open(number as u64, unit.bytes_mut(), tag) {
-                return Ok(unit);
-            }
-        }
-        Err(self.damage(from / SECTOR))
+        let unit = sealed.zip(tag).and_then(|(sealed, tag)| {
+            UnitBytes::decrypted(sealed, |text| cipher.open(number as u64, text, tag))
+        });
+        unit.ok_or_else(|| self.damage(from / SECTOR))
     }
 
     #[inline]

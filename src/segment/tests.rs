@@ -77,7 +77,7 @@ fn payload(row: Option<&Entity>) -> Option<Vec<u8>> {
     row.map(|entity| encode(entity).unwrap()[1..].to_vec())
 }
 
-fn owned(row: Row<'_>) -> (Key, Option<Vec<u8>>) {
+fn owned(row: Row<Part<'_>>) -> (Key, Option<Vec<u8>>) {
     (row.key, row.payload.map(|payload| payload.to_vec()))
 }
 
@@ -99,8 +99,8 @@ fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
         Err(_) => refused += 1,
     };
     for (key, row) in rows {
-        let wanted = Some((*key, payload(row.as_ref())));
-        ask(segment.get(key).map(|found| found.map(owned) == wanted));
+        let wanted = Some(payload(row.as_ref()));
+        ask(segment.get(key, |found| found.map(<[u8]>::to_vec)).map(|found| found == wanted));
         let account = PeerKey::account(key).0;
         let Some(entity) = row else { continue };
         for name in &entity.usernames {
@@ -147,7 +147,7 @@ proptest! {
             let id = PeerId::from_marked(other.1 * 7 + 1).unwrap();
             let account = AccountNo(other.0);
             let key = PeerKey::of(account, id);
-            prop_assert_eq!(segment.get(&key).unwrap().is_some(), rows.contains_key(&key));
+            prop_assert_eq!(segment.has(&key).unwrap(), rows.contains_key(&key));
             let behind = rows.range(key..).map(|(key, row)| (*key, payload(row.as_ref())));
             prop_assert_eq!(walked(&segment, &key).unwrap(), behind.collect::<Vec<_>>());
             let nobody = keys_by_text(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();

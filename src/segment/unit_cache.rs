@@ -1,27 +1,20 @@
 //! Decrypted units of segments in memory, at most so many at a time.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+    Weak,
+};
 
 use super::layout::UNIT;
 
 /// The least that a cache holds, in units: a look-up reads a few.
 const LEAST: usize = 16;
 
-/// A decrypted unit.
-#[derive(Debug)]
-pub(crate) struct Unit {
-    bytes: Wiped,
-    /// It was read since the cache last looked for room.
-    used: AtomicBool,
-}
-
-impl Unit {
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.bytes()
-    }
-}
+/// Places for units are allocated together, when the first of them is needed: a large segment has
+/// thousands, and a client that opens a store reads few.
+const PLACES: usize = 32;
 
 /// Decrypted bytes, which are wiped when they are dropped: all at once, and not byte by byte as
 /// `zeroize` does it. A look-up drops kilobytes of them.
@@ -34,13 +27,12 @@ impl From<Vec<u8>> for Wiped {
     }
 }
 
-impl Wiped {
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
+impl Deref for Wiped {
+    type Target = [u8];
 
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -52,52 +44,115 @@ impl Drop for Wiped {
     }
 }
 
-/// A part of a segment, in the map of the file or decrypted.
+/// A part of a segment that stays after the call: in the map of the file, or a decrypted copy.
 #[derive(Clone, Debug)]
 pub(crate) enum Part<'a> {
     Mapped(&'a [u8]),
-    Unit(Arc<Unit>, Range<usize>),
-    /// Of several units.
-    Joined(Arc<Wiped>, Range<usize>),
+    Copied(Arc<Wiped>, Range<usize>),
 }
 
-impl Default for Part<'_> {
-    fn default() -> Self {
-        Self::Mapped(&[])
+impl Deref for Part<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(bytes) => bytes,
+            Self::Copied(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+        }
     }
 }
 
-impl<'a> From<&'a [u8]> for Part<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::Mapped(bytes)
+/// The decrypted bytes of a unit. They are wiped when they are dropped.
+#[derive(Debug)]
+pub(super) struct UnitBytes {
+    bytes: [u8; UNIT],
+    len: usize,
+}
+
+impl UnitBytes {
+    /// A copy of these bytes, and what `decrypt` makes of it. `None`: there are too many bytes, or
+    /// they cannot be decrypted.
+    pub(super) fn decrypted(
+        sealed: &[u8],
+        decrypt: impl FnOnce(&mut [u8]) -> bool,
+    ) -> Option<Arc<Self>> {
+        let mut unit = Arc::new(Self { bytes: [0; UNIT], len: sealed.len() });
+        let text = Arc::get_mut(&mut unit)?.bytes.get_mut(..sealed.len())?;
+        text.copy_from_slice(sealed);
+        decrypt(text).then_some(unit)
     }
 }
 
-impl Part<'_> {
-    /// A part of it, `None` if it is shorter.
-    pub(super) fn part(&self, of: Range<usize>) -> Option<Self> {
-        let within = |range: &Range<usize>| {
-            let (from, to) = (range.start + of.start, range.start + of.end);
-            (from <= to && to <= range.end).then_some(from..to)
-        };
-        Some(match self {
-            Self::Mapped(bytes) => Self::Mapped(bytes.get(of)?),
-            Self::Unit(unit, range) => Self::Unit(Arc::clone(unit), within(range)?),
-            Self::Joined(bytes, range) => Self::Joined(Arc::clone(bytes), within(range)?),
-        })
+impl Deref for UnitBytes {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
-impl std::ops::Deref for Part<'_> {
+impl Drop for UnitBytes {
+    fn drop(&mut self) {
+        self.bytes.fill(0);
+        std::hint::black_box(&self.bytes);
+    }
+}
+
+/// A decrypted unit while it is read.
+#[derive(Debug)]
+pub(super) enum Unit<'a> {
+    /// In the cache, which does not evict it meanwhile. Reading it counts no reference.
+    Cached(RwLockReadGuard<'a, Option<Arc<UnitBytes>>>),
+    /// Decrypted by this call.
+    New(Arc<UnitBytes>),
+}
+
+impl Deref for Unit<'_> {
     type Target = [u8];
 
     #[inline]
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Mapped(bytes) => bytes,
-            Self::Unit(unit, range) => unit.bytes().get(range.clone()).unwrap_or_default(),
-            Self::Joined(joined, range) => joined.bytes().get(range.clone()).unwrap_or_default(),
+            Self::Cached(unit) => unit.as_deref().map(Deref::deref).unwrap_or_default(),
+            Self::New(unit) => unit,
         }
+    }
+}
+
+/// The place of one unit. Nobody waits for its lock: a thread may hold units while it reads others,
+/// so threads that waited could wait for each other.
+#[derive(Debug, Default)]
+struct Place {
+    unit: RwLock<Option<Arc<UnitBytes>>>,
+    /// It was read since the cache last looked for room.
+    used: AtomicBool,
+}
+
+impl Place {
+    /// The unit, if it is decrypted and no other thread changes that just now.
+    #[inline]
+    fn read(&self) -> Option<RwLockReadGuard<'_, Option<Arc<UnitBytes>>>> {
+        let unit = unless_locked(self.unit.try_read())?;
+        if unit.is_none() {
+            return None;
+        }
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        Some(unit)
+    }
+
+    fn write(&self) -> Option<RwLockWriteGuard<'_, Option<Arc<UnitBytes>>>> {
+        unless_locked(self.unit.try_write())
+    }
+}
+
+fn unless_locked<G>(locked: Result<G, TryLockError<G>>) -> Option<G> {
+    match locked {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -105,57 +160,63 @@ impl std::ops::Deref for Part<'_> {
 #[derive(Debug)]
 pub(super) struct Units {
     cache: Arc<UnitCache>,
-    places: Box<[Mutex<Option<Arc<Unit>>>]>,
+    count: usize,
+    places: Box<[OnceLock<Box<[Place]>>]>,
 }
 
 impl Units {
     /// So many, none of them decrypted.
-    pub(super) fn new(cache: &Arc<UnitCache>, units: usize) -> Arc<Self> {
-        let places = std::iter::repeat_with(Mutex::default).take(units).collect();
-        Arc::new(Self { cache: Arc::clone(cache), places })
+    pub(super) fn new(cache: &Arc<UnitCache>, count: usize) -> Arc<Self> {
+        let places = std::iter::repeat_with(OnceLock::new).take(count.div_ceil(PLACES)).collect();
+        Arc::new(Self { cache: Arc::clone(cache), count, places })
     }
 
     /// The unit of this number; `decrypted` makes it if it is not in memory. `None`: there is no
     /// such unit.
+    #[inline]
     pub(super) fn get<E>(
         self: &Arc<Self>,
         number: usize,
-        decrypted: impl FnOnce() -> Result<Wiped, E>,
-    ) -> Result<Option<Arc<Unit>>, E> {
-        let Some(mut place) = self.place(number) else { return Ok(None) };
-        if let Some(unit) = place.as_ref() {
-            if !unit.used.load(Ordering::Relaxed) {
-                unit.used.store(true, Ordering::Relaxed);
-            }
-            return Ok(Some(Arc::clone(unit)));
+        decrypted: impl FnOnce() -> Result<Arc<UnitBytes>, E>,
+    ) -> Result<Option<Unit<'_>>, E> {
+        let Some(place) = self.place(number) else { return Ok(None) };
+        if let Some(unit) = place.read() {
+            return Ok(Some(Unit::Cached(unit)));
         }
-        let unit = Arc::new(Unit { bytes: decrypted()?, used: AtomicBool::new(false) });
-        *place = Some(Arc::clone(&unit));
-        // The cache may take another unit of this segment away, and locks its place for that.
-        drop(place);
+        let unit = decrypted()?;
+        self.keep(place, number, &unit);
+        Ok(Some(Unit::New(unit)))
+    }
+
+    #[inline]
+    fn place(&self, number: usize) -> Option<&Place> {
+        let places = self.places.get(number / PLACES).filter(|_| number < self.count)?;
+        let new = || std::iter::repeat_with(Place::default).take(PLACES).collect();
+        places.get_or_init(new).get(number % PLACES)
+    }
+
+    /// Puts a unit into the cache, unless another thread is at its place just now.
+    #[cold]
+    fn keep(self: &Arc<Self>, place: &Place, number: usize, unit: &Arc<UnitBytes>) {
+        match place.write() {
+            Some(mut empty) if empty.is_none() => *empty = Some(Arc::clone(unit)),
+            _ => return,
+        }
         self.cache.admit(self, number);
-        Ok(Some(unit))
     }
 
-    fn place(&self, number: usize) -> Option<MutexGuard<'_, Option<Arc<Unit>>>> {
-        Some(self.places.get(number)?.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Lets a unit go unless it was used since this was last asked.
+    /// Evicts a unit, unless it is being read or was read since this was last asked.
     fn evict(&self, number: usize) -> bool {
-        let Some(mut place) = self.place(number) else { return true };
-        match place.as_ref() {
-            Some(unit) if unit.used.swap(false, Ordering::Relaxed) => false,
-            _ => {
-                *place = None;
-                true
-            }
+        let Some(place) = self.place(number) else { return true };
+        if place.used.swap(false, Ordering::Relaxed) {
+            return false;
         }
+        place.write().map(|mut unit| *unit = None).is_some()
     }
 
     #[cfg(test)]
     fn held(&self) -> usize {
-        (0..self.places.len()).filter(|number| self.place(*number).unwrap().is_some()).count()
+        (0..self.count).filter(|number| self.place(*number).unwrap().read().is_some()).count()
     }
 }
 
@@ -204,13 +265,17 @@ impl UnitCache {
 mod tests {
     use super::*;
 
+    fn unit_of(number: usize) -> Arc<UnitBytes> {
+        UnitBytes::decrypted(&[number as u8; UNIT], |_| true).unwrap()
+    }
+
     fn read(units: &Arc<Units>, number: usize) -> bool {
         let mut was_there = true;
         let unit = units.get(number, || {
             was_there = false;
-            Ok::<_, ()>(vec![number as u8; UNIT].into())
+            Ok::<_, ()>(unit_of(number))
         });
-        assert_eq!(unit.unwrap().unwrap().bytes(), [number as u8; UNIT]);
+        assert_eq!(**unit.as_ref().unwrap().as_ref().unwrap(), [number as u8; UNIT]);
         was_there
     }
 
@@ -242,6 +307,30 @@ mod tests {
             assert!(read(&units, 0), "unit 0 went before unit {number}");
             read(&units, number);
         }
-        assert!(units.get(1000, || Ok::<_, ()>(Vec::new().into())).unwrap().is_none());
+        assert!(units.get(1000, || Ok::<_, ()>(unit_of(0))).unwrap().is_none());
+    }
+
+    #[test]
+    fn threads_that_hold_units_while_they_read_others_do_not_wait_for_each_other() {
+        let cache = UnitCache::new(16 * UNIT);
+        let units = Units::new(&cache, 40);
+        std::thread::scope(|threads| {
+            for thread in 0..4 {
+                let units = &units;
+                threads.spawn(move || {
+                    let get = |number: usize| {
+                        units.get(number, || Ok::<_, ()>(unit_of(number))).unwrap().unwrap()
+                    };
+                    for round in 0..2_000 {
+                        let (one, other) = (round * (thread + 1) % 40, round * 7 % 40);
+                        let (first, second) = (get(one), get(other));
+                        assert_eq!(*first, [one as u8; UNIT]);
+                        assert_eq!(*second, [other as u8; UNIT]);
+                        assert_eq!(*get(one), *first);
+                    }
+                });
+            }
+        });
+        assert!(units.held() <= 20, "{} are held", units.held());
     }
 }

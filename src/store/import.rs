@@ -169,10 +169,13 @@ fn claim(
 ) -> EngineResult<()> {
     let mut shown: BTreeMap<u64, Claims> = BTreeMap::new();
     for slot in slots {
-        let row = segment.row_at(*slot)?;
-        let (Some(id), Some(payload)) = (PeerKey::peer(&row.key), row.payload) else { continue };
-        let record = [&[Entity::TAG], &*payload].concat();
-        let entity: Entity = decoded(Table::Entities, &row.key, id, &record)?;
+        let row = segment.row_at(*slot, |row| {
+            let record = |payload: &[u8]| [&[Entity::TAG], payload].concat();
+            Ok((row.key, row.payload.map(record)))
+        });
+        let (key, record) = row?;
+        let (Some(id), Some(record)) = (PeerKey::peer(&key), record) else { continue };
+        let entity: Entity = decoded(Table::Entities, &key, id, &record)?;
         let texts: Vec<String> = match index {
             Table::Usernames => entity.usernames.iter().map(|name| fold_username(name)).collect(),
             _ => entity.phone.as_deref().and_then(fold_phone).into_iter().collect(),

@@ -60,19 +60,15 @@ impl Segments {
         Ok(bytes)
     }
 
-    /// The payload of an entity's record; `None` where no segment has it or a tombstone is newer.
-    fn payload(&self, key: &Key) -> EngineResult<Option<Part<'_>>> {
+    /// The record of an entity; `None` where no segment has it or a tombstone is newer.
+    pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<Value>> {
         for (_, segment) in self.of_account(PeerKey::account(key)) {
-            if let Some(Row { payload, .. }) = segment.get(key)? {
-                return Ok(payload);
+            let copy = |payload: Option<&[u8]>| Some(Value::record(Entity::TAG, payload?));
+            if let Some(newest) = segment.get(key, copy)? {
+                return Ok(newest);
             }
         }
         Ok(None)
-    }
-
-    /// The record of an entity.
-    pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<Value>> {
-        Ok(self.payload(key)?.map(|payload| Value::record(Entity::TAG, &payload)))
     }
 
     /// The entity that shows this text, which is folded, and its record. A segment finds also what
@@ -90,7 +86,7 @@ impl Segments {
             segment.find_by_text(index, account.0, text, hash, &mut |row| {
                 match (self.is_shadowed(at, &row.key), row.payload) {
                     (Ok(false), Some(payload)) => {
-                        holder = Some((row.key, Value::record(Entity::TAG, &payload)));
+                        holder = Some((row.key, Value::record(Entity::TAG, payload)));
                     }
                     (Ok(_), _) => {}
                     (Err(fault), _) => newer = Err(fault),
@@ -108,7 +104,7 @@ impl Segments {
     fn is_shadowed(&self, at: usize, key: &Key) -> EngineResult<bool> {
         let account = PeerKey::account(key);
         for (_, segment) in self.of_account(account).take_while(|(newer, _)| *newer < at) {
-            if segment.get(key)?.is_some() {
+            if segment.has(key)? {
                 return Ok(true);
             }
         }
@@ -186,7 +182,7 @@ impl<'a> MergedRows<'a> {
         Ok(Self(walks?))
     }
 
-    pub(crate) fn next(&mut self) -> EngineResult<Option<Row<'a>>> {
+    pub(crate) fn next(&mut self) -> EngineResult<Option<Row<Part<'a>>>> {
         let Some(key) = self.0.iter().filter_map(Walk::front).min() else { return Ok(None) };
         // The first of those with the smallest key is the newest.
         let mut newest = None;
