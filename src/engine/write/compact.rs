@@ -18,6 +18,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 
 /// So much may be free in a file before it is compacted on close, in bytes.
 const MOST_FREE: u64 = 8 << 10;
 
+/// A log of more records is replaced on close: the next handle that opens the file reads, and decrypts,
+/// each of them.
+const MOST_RECORDS: u64 = 64;
+
 /// Structures are moved to the front in at most so many rounds.
 const MOST_ROUNDS: usize = 8;
 
@@ -233,7 +237,8 @@ impl Writer {
         settled
     }
 
-    /// Flushes, compacts the file where that pays, and marks its end.
+    /// Flushes, compacts the file where that pays, begins a new log if the log is long, and marks the
+    /// end of the file.
     pub(crate) fn settle(self: &Arc<Self>) -> Result<()> {
         self.flush()?;
         if !self.written.swap(false, Ordering::AcqRel) {
@@ -241,6 +246,10 @@ impl Writer {
         }
         if let Err(error) = self.compact_if_it_pays() {
             tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
+        }
+        let is_long = locked(&self.durable).log.records() > MOST_RECORDS;
+        if is_long && let Err(error) = self.checkpoint(Merge::Seldom) {
+            tracing::info!(path = %self.path.display(), %error, "the log stays long");
         }
         let mut durable = locked(&self.durable);
         let last = durable.log.last();

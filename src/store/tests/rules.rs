@@ -1,7 +1,7 @@
 //! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
 
 use super::faults::{with_a_base, writer};
-use super::life::{Deed, act, is_durable, new_store, open, seal_of, state_of};
+use super::life::{Deed, act, is_durable, new_store, new_store_with, open, seal_of, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::{Access, Root, Roots};
 use crate::store::ImportSession;
@@ -46,6 +46,28 @@ fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
                 let seen = state_of(&reader).unwrap();
                 assert!(done.is_err() || seen == state_of(&store).unwrap(), "{failure:?} {at}");
             }
+        }
+    }
+}
+
+/// The next handle reads each record of the log.
+#[test]
+fn a_long_log_is_replaced_on_close() {
+    for is_encrypted in [false, cfg!(feature = "encryption")] {
+        for (records, is_replaced) in [(30, false), (100, true)] {
+            let disk = SimDisk::new(new_store_with(is_encrypted));
+            let store = writer(&disk).unwrap();
+            act(&store, &Deed::Import(0, 1, 600)).unwrap();
+            for number in 0..records {
+                act(&store, &Deed::LogIn(0, number)).unwrap();
+            }
+            let right = state_of(&store).unwrap();
+            store.close().unwrap();
+            let (root, _) = Roots::read(&disk, &seal_of(&disk)).unwrap().current().unwrap();
+            let left = root.last - root.first;
+            assert_eq!(left < 10, is_replaced, "{left} of {records} records are left");
+            let reader = open(SimDisk::new(disk.durable()), Access::Read, 20_000).unwrap();
+            assert_eq!(state_of(&reader).unwrap(), right);
         }
     }
 }
