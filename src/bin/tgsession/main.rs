@@ -6,6 +6,7 @@
 mod args;
 mod cmd;
 mod confirm;
+mod core_dumps;
 mod explain;
 mod failure;
 mod key;
@@ -32,6 +33,10 @@ fn main() -> ExitCode {
     let Cli { command, quiet, wait } = Cli::parse();
     let (salvage, wait) = (command.salvage(), Duration::from_secs(wait));
     settings::set(Settings { salvage, quiet: quiet || command.json(), wait });
+    // The client that `run` starts keeps its own limit.
+    if !matches!(command, Command::Run(_)) {
+        core_dumps::forbid();
+    }
     match panics::contained(|| run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
