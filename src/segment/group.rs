@@ -3,8 +3,8 @@
 use super::Result;
 use super::SegmentError;
 use super::layout::GROUP;
-use super::reader::Segment;
 use super::search::Number;
+use super::sectors::Sectors;
 use super::varint::varint;
 use crate::file::SECTOR;
 
@@ -24,7 +24,7 @@ pub(super) type Payload = (usize, usize);
 /// The rows of one group, from its first on.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
-    segment: &'a Segment,
+    sectors: &'a Sectors,
     /// All of the group, if the segment is encrypted. Else it is read one part after the other, so
     /// that a damaged sector costs only the rows in it.
     whole: Option<&'a [u8]>,
@@ -43,13 +43,13 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     #[inline]
     pub(super) fn new(
-        segment: &'a Segment,
+        sectors: &'a Sectors,
         span: GroupSpan,
         whole: Option<&'a [u8]>,
     ) -> Result<Self> {
         let GroupSpan { first, from, to, .. } = span;
         let mut rows = Self {
-            segment,
+            sectors,
             whole,
             at: from,
             heads: &[],
@@ -59,7 +59,7 @@ impl<'a> Rows<'a> {
             number: first,
         };
         // All of the group is on its way from memory while its heads are read.
-        segment.sectors.touch(from, to);
+        sectors.touch(from, to);
         let &[count, len] = rows.get(from, (from + 2).min(to))? else { return Err(rows.damage()) };
         rows.next = from + 2 + usize::from(len);
         rows.left = -i32::from(count);
@@ -102,7 +102,7 @@ impl<'a> Rows<'a> {
     /// These bytes of the segment, which are in the group.
     #[inline]
     fn get(&self, from: usize, to: usize) -> Result<&'a [u8]> {
-        let Some(whole) = self.whole else { return self.segment.sectors.mapped(from, to) };
+        let Some(whole) = self.whole else { return self.sectors.mapped(from, to) };
         let part = from.checked_sub(self.at).zip(to.checked_sub(self.at));
         let part = part.and_then(|(from, to)| whole.get(from..to));
         part.ok_or_else(|| self.damage())
@@ -110,6 +110,6 @@ impl<'a> Rows<'a> {
 
     #[cold]
     pub(super) fn damage(&self) -> SegmentError {
-        self.segment.sectors.damage(self.at / SECTOR).into()
+        self.sectors.damage(self.at / SECTOR).into()
     }
 }

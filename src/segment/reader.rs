@@ -9,7 +9,6 @@ use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo,
 use super::search::{Number, guess, key, key_in, near, number, offset_in};
 use super::sectors::{Checksums, Sectors, UNIT_KIND};
 use super::unit_cache::UnitCache;
-use super::walk::Walk;
 use super::{Key, Result, SegmentError};
 use crate::file::{BlockCipher, Bytes, Damage, Disk, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
@@ -214,11 +213,6 @@ impl Segment {
         })
     }
 
-    /// The rows from the first that is not in front of this key.
-    pub(crate) fn walk(&self, from: &Key) -> Result<Walk<'_>> {
-        Walk::new(self, from)
-    }
-
     /// How many entities of this account it has, and how many it says are gone.
     pub(crate) fn count(&self, account: u32) -> Result<(u64, u64)> {
         let mut count = (0, 0);
@@ -352,9 +346,11 @@ impl Segment {
         read: impl FnOnce(Rows<'_>) -> Result<T>,
     ) -> Result<T> {
         if self.sectors.is_encrypted() {
-            self.sectors.with(span.from, span.to, |whole| read(Rows::new(self, span, Some(whole))?))
+            self.sectors.with(span.from, span.to, |whole| {
+                read(Rows::new(&self.sectors, span, Some(whole))?)
+            })
         } else {
-            read(Rows::new(self, span, None)?)
+            read(Rows::new(&self.sectors, span, None)?)
         }
     }
 }

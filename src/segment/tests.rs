@@ -126,7 +126,7 @@ fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
 }
 
 fn walked(segment: &Segment, from: &Key) -> Result<Vec<(Key, Option<Vec<u8>>)>> {
-    let mut walk = segment.walk(from)?;
+    let mut walk = Walk::from(segment, from)?;
     let mut walked = Vec::new();
     while let Some(row) = walk.next()? {
         walked.push(owned(row));

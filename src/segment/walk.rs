@@ -25,7 +25,7 @@ pub(crate) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// The rows from the first that is not in front of this key.
-    pub(super) fn new(segment: &'a Segment, from: &Key) -> Result<Self> {
+    pub(crate) fn from(segment: &'a Segment, from: &Key) -> Result<Self> {
         let wanted = number(from);
         let group = segment.group_of(wanted)?.map_or(0, |span| span.group);
         let mut walk = Self { segment, group, rows: Vec::new(), next: 0, from: 0, copy: None };
@@ -64,7 +64,8 @@ impl<'a> Walk<'a> {
             let span = self.segment.span(self.group)?;
             self.copy = self.segment.sectors.copied(span.from, span.to)?;
             self.from = span.from;
-            let mut rows = Rows::new(self.segment, span, self.copy.as_deref().map(|copy| &**copy))?;
+            let mut rows =
+                Rows::new(&self.segment.sectors, span, self.copy.as_deref().map(|copy| &**copy))?;
             while let Some(row) = rows.next()? {
                 self.rows.push(row);
             }

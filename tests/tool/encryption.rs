@@ -481,22 +481,3 @@ fn run_restores_and_saves_an_encrypted_store_with_its_key() -> Result {
     assert_eq!(folder.opened("list store")?, "two_dc\n");
     Ok(())
 }
-
-#[cfg(unix)]
-#[test]
-fn the_tool_and_its_children_write_no_core_dump_but_a_client_may() -> Result {
-    let folder = encrypted()?;
-    let tool = env!("CARGO_BIN_EXE_tgsession");
-    let with_limit = |command: &str| -> Result {
-        let script =
-            format!("ulimit -S -c \"$(ulimit -H -c)\"; ulimit -c > given; exec {tool} {command}");
-        let mut shell = std::process::Command::new("sh");
-        assert!(shell.args(["-c", &script]).current_dir(folder.root()).status()?.success());
-        Ok(())
-    };
-    with_limit("list store --key-command 'ulimit -c > limit; cat key'")?;
-    assert_eq!(fs::read_to_string(folder.path("limit"))?, "0\n");
-    with_limit("run store --key-file key -- sh -c 'ulimit -c > limit'")?;
-    assert_eq!(fs::read(folder.path("limit"))?, fs::read(folder.path("given"))?);
-    Ok(())
-}

@@ -57,6 +57,27 @@ fn with_secrets_the_key_and_the_phones_are_whole() -> Result {
     Ok(())
 }
 
+#[cfg(unix)]
+#[test]
+fn the_tool_and_its_children_write_no_core_dump_but_a_client_may() -> Result {
+    let folder = Folder::with(&["two_dc"])?;
+    folder.write("key", b"a passphrase")?;
+    folder.results(&["import", "two_dc", "--into", "store", "--key-file", "key"])?;
+    let tool = env!("CARGO_BIN_EXE_tgsession");
+    let with_limit = |command: &str| -> Result {
+        let script =
+            format!("ulimit -S -c \"$(ulimit -H -c)\"; ulimit -c > given; exec {tool} {command}");
+        let mut shell = std::process::Command::new("sh");
+        assert!(shell.args(["-c", &script]).current_dir(folder.root()).status()?.success());
+        Ok(())
+    };
+    with_limit("list store --key-command 'ulimit -c > limit; cat key'")?;
+    assert_eq!(std::fs::read_to_string(folder.path("limit"))?, "0\n");
+    with_limit("run store --key-file key -- sh -c 'ulimit -c > limit'")?;
+    assert_eq!(std::fs::read(folder.path("limit"))?, std::fs::read(folder.path("given"))?);
+    Ok(())
+}
+
 /// Whether a run's output has a piece of the secret that is too long for chance.
 fn shows(run: &Ran, secret: &str) -> bool {
     let output = format!("{}{}", run.stdout, run.stderr).to_lowercase();

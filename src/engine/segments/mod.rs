@@ -178,7 +178,8 @@ impl<'a> MergedRows<'a> {
         segments: impl Iterator<Item = &'a Segment>,
         first: &Key,
     ) -> EngineResult<Self> {
-        let walks: Result<_, SegmentError> = segments.map(|segment| segment.walk(first)).collect();
+        let walks: Result<_, SegmentError> =
+            segments.map(|segment| Walk::from(segment, first)).collect();
         Ok(Self(walks?))
     }
 
