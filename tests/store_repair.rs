@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use support::{Outcome, account, entities, entity, key};
-use tgsession::{DcId, ImportSession, Session, Source, SourceOptions, Store, repair};
+use tgsession::{DcId, ImportSession, Progress, Session, Source, SourceOptions, Store, repair};
 
 const ENTITIES: i64 = 2_000;
 
@@ -41,6 +41,25 @@ fn repaired(directory: &Path, path: &Path) -> (Store, tgsession::RepairReport) {
     let store = Store::open(&out).unwrap();
     assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
     (store, report)
+}
+
+#[test]
+fn a_repair_says_how_far_it_is() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let path = damaged(directory.path(), |_| ());
+    let (progress, count) = (Progress::default(), u64::try_from(ENTITIES)?);
+    let options = Store::options().progress(&progress);
+    options.repair(&path, directory.path().join("repaired"))?;
+    assert_eq!((progress.done(), progress.total()), (count, Some(count)));
+    // Salvaging, the first two passes of a repair, counts as well.
+    let progress = Progress::default();
+    let path = damaged(directory.path(), |bytes| {
+        bytes[600] ^= 1;
+        bytes[2100] ^= 1;
+    });
+    SourceOptions::new().salvage(true).progress(&progress).open(&path)?;
+    assert_eq!((progress.done(), progress.total()), (count, Some(count)));
+    Ok(())
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::rows::{Row, RowKey, Span, Table};
 use super::version::Opener;
 use crate::file::{Disk, Extent, FileSeal, PAGE, Roots, SECTOR};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{Key as EntityKey, SegmentInfo, parse_header};
+use crate::segment::{Key as EntityKey, Segment, SegmentInfo, parse_header};
 use crate::types::{Entity, Progress};
 use crate::wal::{Kind, Log, LogRecord, scan};
 
@@ -32,6 +32,7 @@ pub(crate) fn salvage(
     disk: &Arc<dyn Disk>,
     seal: &FileSeal,
     cache: usize,
+    progress: &Progress,
 ) -> EngineResult<Salvaged> {
     let mut salvaged = Salvaged::default();
     let SalvagedLog { records, manifest, current } = salvaged.log(disk.as_ref(), seal)?;
@@ -42,9 +43,15 @@ pub(crate) fn salvage(
             segments_of(disk.as_ref(), seal)?
         }
     };
-    let opener = Opener::new(Arc::clone(disk), seal.clone(), cache, Progress::default());
-    for info in infos {
-        salvaged.segment(&opener, info);
+    let opener = Opener::new(Arc::clone(disk), seal.clone(), cache, progress.clone());
+    let segments: Vec<_> = infos.into_iter().map(|info| (info, opener.segment(info))).collect();
+    let readable = segments.iter().filter_map(|(_, segment)| segment.as_ref().ok());
+    progress.begin(Some(readable.filter_map(|segment| segment.row_count().ok()).sum()));
+    for (info, segment) in segments {
+        match segment {
+            Ok(segment) => salvaged.segment(&segment, info, progress),
+            Err(fault) => salvaged.lose(format!("segment {}", info.number), fault),
+        }
     }
     if let Some(manifest) = &manifest {
         salvaged.entities.retain(|key, _| !manifest.removed.contains(&PeerKey::account(key)));
@@ -128,17 +135,16 @@ impl Salvaged {
         Ok(SalvagedLog { records: changes_of(records), manifest, current })
     }
 
-    fn segment(&mut self, opener: &Opener, info: SegmentInfo) {
-        let segment = match opener.segment(info) {
-            Ok(segment) => segment,
-            Err(fault) => return self.lose(format!("segment {}", info.number), fault),
-        };
-        let lost = segment.salvage(&mut |row| match row.payload {
-            Some(payload) => {
-                let record = [&[Entity::TAG], payload].concat();
-                self.entities.insert(row.key, Row::of(Table::Entities, &record));
+    fn segment(&mut self, segment: &Segment, info: SegmentInfo, progress: &Progress) {
+        let lost = segment.salvage(&mut |row| {
+            progress.step();
+            match row.payload {
+                Some(payload) => {
+                    let record = [&[Entity::TAG], payload].concat();
+                    self.entities.insert(row.key, Row::of(Table::Entities, &record));
+                }
+                None => drop(self.entities.remove(&row.key)),
             }
-            None => drop(self.entities.remove(&row.key)),
         });
         if lost > 0 {
             self.lost.push(format!(

@@ -52,6 +52,14 @@ impl Tables {
         }
     }
 
+    /// How many rows a table has, at most. No row is read.
+    pub(crate) fn row_count(&self, table: &Table) -> u64 {
+        match self {
+            Self::Whole(db) => db.row_count(table),
+            Self::Saved(salvage) => salvage.row_count(table),
+        }
+    }
+
     /// The row of this integer key.
     pub(crate) fn row<'a>(
         &'a self,

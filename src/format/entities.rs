@@ -64,6 +64,13 @@ impl<'a> Entities<'a> {
         self.rows = None;
     }
 
+    /// How many entities are left, at most: rows that are no entities count too. No row is read.
+    pub(crate) fn row_count(&self) -> u64 {
+        let rows = self.rows.as_ref();
+        let rows = rows.map_or(0, |(peers, _)| self.file.db().row_count(peers.table()));
+        rows + self.sorted.len() as u64
+    }
+
     /// Notes on the rows skipped so far.
     pub(crate) fn notes(&self) -> Notes {
         self.notes.clone()

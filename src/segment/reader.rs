@@ -245,6 +245,13 @@ impl Segment {
         })
     }
 
+    /// How many rows it has, of entities that are gone too.
+    pub(crate) fn row_count(&self) -> Result<u64> {
+        let mut all = 0;
+        self.accounts(&mut |_, rows, gone| all += u64::from(rows) + u64::from(gone))?;
+        Ok(all)
+    }
+
     /// Visits every row that can be read, in the order of the keys. Gives how many groups cannot.
     pub(crate) fn salvage(&self, visit: &mut dyn FnMut(Row<&[u8]>)) -> usize {
         let (groups, mut lost) = (self.groups(), 0);

@@ -84,7 +84,7 @@ impl SourceOptions {
         self
     }
 
-    /// Where [`Source::check`] says how far it is.
+    /// Where [`Source::check`], and salvaging a damaged store, say how far they are.
     #[must_use]
     pub fn progress(mut self, progress: &Progress) -> Self {
         self.progress = progress.clone();
@@ -189,7 +189,7 @@ impl SourceOptions {
 
     fn store(&self, path: &Path) -> Result<Inner> {
         let key = self.store_key(path)?;
-        let salvaged = || salvaged_store(path, key.as_ref());
+        let salvaged = || salvaged_store(path, key.as_ref(), &self.progress);
         let mut options = Store::options().progress(&self.progress);
         options.set_key(key.clone());
         match options.open_read_only(path) {
@@ -264,8 +264,8 @@ fn kind_of(path: &Path) -> Result<FileKindFound> {
 }
 
 /// The sessions of a damaged store, with every row that is provably whole.
-fn salvaged_store(path: &Path, key: Option<&StoreKey>) -> Result<Inner> {
-    let (sessions, lost) = salvaged_sessions(path, key)?;
+fn salvaged_store(path: &Path, key: Option<&StoreKey>, progress: &Progress) -> Result<Inner> {
+    let (sessions, lost) = salvaged_sessions(path, key, progress)?;
     let parsed = |SalvagedSession { name, account, entities }| ParsedSession {
         name: Some(name),
         account,

@@ -216,14 +216,17 @@ impl Source {
     fn check_sqlite(&self, file: &SqliteFile) -> Result<CheckReport> {
         let names = self.session_names()?;
         let mut report = CheckReport { sessions: names.len() as u64, ..CheckReport::default() };
-        self.progress.begin(None);
+        let tables = file.db().all().iter();
+        self.progress.begin(Some(tables.map(|table| file.db().row_count(table)).sum()));
         for table in file.db().all() {
             check_table(file, table, &self.progress, &mut report);
         }
         for name in names {
             match self.session(&name) {
                 Ok(session) => {
-                    report.entities += session.filter(|entity| entity.is_ok()).count() as u64;
+                    self.progress.begin(session.entity_count());
+                    let entities = session.inspect(|_| self.progress.step());
+                    report.entities += entities.filter(Result::is_ok).count() as u64;
                 }
                 Err(error) => report.problem(error.to_string()),
             }

@@ -95,12 +95,13 @@ impl SourceSession<'_> {
         &self.account
     }
 
-    /// How many entities there are, where that is known without reading them.
+    /// How many entities there are, where that is known without reading them. Of a database it is the
+    /// number of rows, and rows that are no entities of this session count too.
     #[must_use]
     pub fn entity_count(&self) -> Option<u64> {
         match &self.entities {
             Entities::Store(entities) => entities.session().entity_count().ok(),
-            Entities::Sqlite(_) => None,
+            Entities::Sqlite(entities) => Some(entities.row_count()),
             Entities::Parsed(entities, _) => Some(entities.len() as u64),
         }
     }

@@ -7,6 +7,7 @@ use super::lock::Lock;
 use super::open::{Beside, Files};
 use super::pages::Pages;
 use super::payload::Local;
+use super::tree::Walk;
 use super::{
     Encoding, OpenError, OpenOptions, Row, Rows, SqliteError, Table, guess, header, journal, open,
     schema, seek, wal,
@@ -135,6 +136,11 @@ impl Database {
     #[must_use]
     pub fn rows<'a>(&'a self, table: &'a Table) -> Rows<'a> {
         Rows::new(self, table)
+    }
+
+    /// How many rows a table has, up to the first damaged page. No row is read.
+    pub(crate) fn row_count(&self, table: &Table) -> u64 {
+        Walk::new(&self.pages, table.root, table.kind()).map_or(0, Walk::count)
     }
 
     /// The row with a rowid; in a `WITHOUT ROWID` table, the first row whose first primary key

@@ -111,6 +111,13 @@ impl Salvage {
         }
     }
 
+    /// How many rows [`rows`](Self::rows) tries to read: rows that are not whole are counted too.
+    pub(crate) fn row_count(&self, table: &Table) -> u64 {
+        let rows = self.rows(table);
+        let on = |no: u32| reach::page(&self.db, table, no).map_or(0, |page| page.count());
+        (rows.pages.map(on).sum::<usize>() + rows.found.len()) as u64
+    }
+
     /// Whether this table shows no damage: its root leads to all of its pages, each page has a
     /// valid format, and all rows on them are whole. Without checksums no more can be proven.
     pub(crate) fn is_sound(&self, table: Option<&Table>) -> bool {

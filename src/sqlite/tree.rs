@@ -44,6 +44,20 @@ impl<'a> Walk<'a> {
         self.next_page()
     }
 
+    /// How many rows are left up to the first damaged page, from what the pages say of themselves.
+    pub(super) fn count(mut self) -> u64 {
+        let mut rows = 0;
+        loop {
+            if let Some((page, index)) = self.page.take() {
+                rows += (page.count() - index) as u64;
+            }
+            match self.next_page() {
+                Ok(Some(_)) => rows += 1,
+                Ok(None) | Err(_) => return rows,
+            }
+        }
+    }
+
     /// Steps through interior pages: even steps are children, odd ones the cells between.
     fn next_page(&mut self) -> Result<Option<Cell<'a>>, SqliteError> {
         while let Some((page, step)) = self.above.last_mut() {

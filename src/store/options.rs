@@ -102,7 +102,8 @@ impl StoreOptions {
         self.key = key;
     }
 
-    /// Where `check`, `compact`, `scrub` and `backup` of this handle say how far they are.
+    /// Where `check`, `compact`, `scrub` and `backup` of this handle, and [`repair`](Self::repair), say
+    /// how far they are.
     #[must_use]
     pub fn progress(mut self, progress: &Progress) -> Self {
         self.progress = progress.clone();

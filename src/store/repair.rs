@@ -10,7 +10,7 @@ use crate::engine::{Row, Salvaged, Table, account_of, salvage};
 use crate::error::{Error, Result};
 use crate::file::{Disk, FileDisk, FileSeal, KeySlots, PAGE, identity_of, open_to_salvage};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey, decode};
-use crate::types::{Account, Entity};
+use crate::types::{Account, Entity, Progress};
 
 /// The result of [`repair`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl StoreOptions {
     pub fn repair(&self, path: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<RepairReport> {
         let path = &store_path(path.as_ref());
         let (disk, seal, unlocked) = opened_to_salvage(path, self.key.as_ref())?;
-        let salvaged = salvaged_on(path, &disk, &seal)?;
+        let salvaged = salvaged_on(path, &disk, &seal, &self.progress)?;
         let protection = unlocked.as_ref().map_or(Protection::None, Protection::Same);
         Store::built(out.as_ref(), self, protection, |store| take_over(store, salvaged))
             .map(|(_, report)| report)
@@ -64,9 +64,11 @@ pub(super) fn take_over(
     (sessions, lost): (Vec<SalvagedSession>, Vec<String>),
 ) -> Result<RepairReport> {
     let mut report = RepairReport { lost, ..RepairReport::default() };
+    let count = sessions.iter().map(|session| session.entities.len() as u64).sum();
+    store.progress.begin(Some(count));
     for SalvagedSession { name, account, entities } in sessions {
-        let taken =
-            store.import(&name, ImportSession::new(&account, entities.into_iter().map(Ok)))?;
+        let entities = entities.into_iter().inspect(|_| store.progress.step());
+        let taken = store.import(&name, ImportSession::new(&account, entities.map(Ok)))?;
         report.entities += taken.entities;
         report.lost.extend(taken.notes.iter().map(|note| format!("{name}: {note}")));
         report.sessions.push(name);
@@ -86,9 +88,10 @@ pub(crate) struct SalvagedSession {
 pub(crate) fn salvaged_sessions(
     path: &Path,
     key: Option<&StoreKey>,
+    progress: &Progress,
 ) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
     let (disk, seal, _) = opened_to_salvage(path, key)?;
-    salvaged_on(path, &disk, &seal)
+    salvaged_on(path, &disk, &seal, progress)
 }
 
 fn opened_to_salvage(
@@ -111,15 +114,17 @@ pub(super) fn salvaged_on(
     path: &Path,
     disk: &Arc<dyn Disk>,
     seal: &FileSeal,
+    progress: &Progress,
 ) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
     let cache = StoreOptions::default().cache_size;
-    let salvaged = crate::engine::caught(|| salvage(disk, seal, cache));
+    let salvaged = crate::engine::caught(|| salvage(disk, seal, cache, progress));
     let mut salvaged = salvaged.map_err(|fault| fault.at(path))?;
     let mut lost = std::mem::take(&mut salvaged.lost);
+    progress.begin(Some(salvaged.entities.len() as u64));
     let mut sessions = Vec::new();
     for (number, name) in names(&salvaged, &mut lost) {
         let account = account_rows(&salvaged, number, &mut lost);
-        let entities = entities_of(&salvaged, number, &mut lost);
+        let entities = entities_of(&salvaged, number, &mut lost, progress);
         sessions.push(SalvagedSession { name, account, entities });
     }
     Ok((sessions, lost))
@@ -201,10 +206,16 @@ fn account_rows(salvaged: &Salvaged, account: AccountNo, lost: &mut Vec<String>)
     rows
 }
 
-fn entities_of(salvaged: &Salvaged, account: AccountNo, lost: &mut Vec<String>) -> Vec<Entity> {
+fn entities_of(
+    salvaged: &Salvaged,
+    account: AccountNo,
+    lost: &mut Vec<String>,
+    progress: &Progress,
+) -> Vec<Entity> {
     let mut entities = Vec::new();
     let (first, last) = (PeerKey::first(account), PeerKey::last(account));
     for (key, row) in salvaged.entities.range(first..=last) {
+        progress.step();
         match PeerKey::peer(key).map(|id| decode::<Entity>(id, row)) {
             Some(Ok(entity)) => entities.push(entity),
             _ => lost.push(format!("an entity of session number {}", account.0)),

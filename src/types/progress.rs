@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How far a long call is: another thread reads it while the call runs. Clones share the numbers.
 ///
 /// [`StoreOptions::progress`](crate::StoreOptions::progress) and
-/// [`SourceOptions::progress`](crate::SourceOptions::progress) take one. `check`, `compact`, `scrub`
-/// and `backup` then count in it. Imports and exports pull their entities from an iterator, which
+/// [`SourceOptions::progress`](crate::SourceOptions::progress) take one. `check`, `compact`, `scrub`,
+/// `backup` and `repair` then count in it. Imports and exports pull their entities from an iterator, which
 /// their caller can count.
 ///
 /// ```

@@ -68,7 +68,7 @@ impl Writing<'_, '_> {
 pub(super) fn rows_in(segments: &[Arc<Segment>]) -> EngineResult<u64> {
     let mut all = 0;
     for segment in segments {
-        segment.accounts(&mut |_, rows, gone| all += u64::from(rows) + u64::from(gone))?;
+        all += segment.row_count()?;
     }
     Ok(all)
 }

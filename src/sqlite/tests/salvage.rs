@@ -19,7 +19,10 @@ fn salvaged(name: &str) -> (Vec<String>, Vec<String>, Lost) {
     let all = lines(table, whole.rows(table).map(Result::unwrap));
     let salvage = Salvage::open(&telethon(name), &options).unwrap();
     let table = salvage.table("entities").unwrap();
-    (lines(table, salvage.rows(table)), all, salvage.lost())
+    let found = lines(table, salvage.rows(table));
+    let range = found.len() as u64..=found.len() as u64 + salvage.lost().rows;
+    assert!(range.contains(&salvage.row_count(table)), "{name}: {range:?}");
+    (found, all, salvage.lost())
 }
 
 #[test]

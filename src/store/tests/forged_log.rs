@@ -9,7 +9,7 @@ use crate::file::{Access, Disk};
 use crate::session::Session;
 use crate::store::Store;
 use crate::store::repair::salvaged_on;
-use crate::types::DcId;
+use crate::types::{DcId, Progress};
 
 /// Reads everything that there is; errors are answers.
 pub(super) fn walk(store: &Store) {
@@ -34,7 +34,7 @@ pub(crate) fn forged_log(file: &[u8]) {
         walk(reader);
     }
     let salvaged: Arc<dyn Disk> = Arc::new(disk.handle());
-    let _ = salvaged_on(Path::new("fuzz"), &salvaged, &seal_of(&disk));
+    let _ = salvaged_on(Path::new("fuzz"), &salvaged, &seal_of(&disk), &Progress::default());
     assert!(disk.killed() == file, "reading has changed the file");
     let Ok(writer) = open(disk.handle(), Access::Write, 20_000) else { return };
     assert!(reader.is_ok(), "a writer opens what no reader can");

@@ -12,7 +12,7 @@ use crate::file::{Access, Disk, Extent, FileSeal, PAGE, Roots, SECTOR, SLOTS, pu
 use crate::segment::SegmentInfo;
 use crate::session::Session;
 use crate::store::ImportSession;
-use crate::types::{Account, AuthKey, DcId, DcOption, Entity, PeerId};
+use crate::types::{Account, AuthKey, DcId, DcOption, Entity, PeerId, Progress};
 
 /// How many stores are tried here. `TGSESSION_HOSTILE` asks for more.
 fn stores() -> u64 {
@@ -219,7 +219,7 @@ fn forged_stores_are_refused_or_read_and_never_panic() {
                 super::forged_log::walk(&reader);
             }
             let salvaged: Arc<dyn Disk> = Arc::new(disk.handle());
-            let _ = salvage(&salvaged, &FileSeal::plain(FILE_ID), 1 << 20);
+            let _ = salvage(&salvaged, &FileSeal::plain(FILE_ID), 1 << 20, &Progress::default());
             if let Ok(writer) = open(disk.handle(), Access::Write, 4 << 20) {
                 let _ = writer.session("new").map(|session| session.set_home_dc(DcId(2)));
                 let _ = writer.remove("session 7");
@@ -269,7 +269,7 @@ fn use_all(path: &std::path::Path) {
     if let Ok(reader) = crate::store::Store::open_read_only(path) {
         super::forged_log::walk(&reader);
     }
-    let _ = crate::store::repair::salvaged_sessions(path, None);
+    let _ = crate::store::repair::salvaged_sessions(path, None, &Progress::default());
     if let Ok(writer) = crate::store::Store::open(path) {
         let _ = writer.remove("session 7");
         let _ = writer.compact();
@@ -301,7 +301,8 @@ fn a_segment_that_claims_more_than_the_file_has_takes_no_memory_and_no_time() {
         put(&mut bytes, segment + 4, &crc.finalize().to_le_bytes());
         let begun = Instant::now();
         let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(bytes));
-        let salvaged = salvage(&disk, &FileSeal::plain(FILE_ID), 1 << 20).unwrap();
+        let salvaged =
+            salvage(&disk, &FileSeal::plain(FILE_ID), 1 << 20, &Progress::default()).unwrap();
         assert!(!salvaged.rows.is_empty());
         assert!(begun.elapsed() < Duration::from_secs(20), "{rows} {counts:?}");
     }

@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::store::repair::{salvaged_on, take_over};
 use crate::store::{ImportSession, Store};
 use crate::types::{
-    AccessHash, Account, AuthKey, DcId, DcOption, Entity, Login, PeerId, UpdateState,
+    AccessHash, Account, AuthKey, DcId, DcOption, Entity, Login, PeerId, Progress, UpdateState,
 };
 
 /// Every call is tried with `TGSESSION_SIM_SCRIPT=full`, with ten times as many entities.
@@ -259,7 +259,10 @@ impl Life<'_> {
         let repair = |copy: &Store| {
             let seal = self.disk.aside(|| seal_of(source.as_ref()));
             let failed = self.disk.failed().len();
-            let report = take_over(copy, salvaged_on(Path::new("sim"), &source, &seal)?)?;
+            let report = take_over(
+                copy,
+                salvaged_on(Path::new("sim"), &source, &seal, &Progress::default())?,
+            )?;
             // A salvage goes on where it cannot read, and reports what it does not have.
             if self.disk.failed().len() > failed && !report.lost.is_empty() {
                 let source = std::io::Error::other(report.lost.join("; "));

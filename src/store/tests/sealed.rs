@@ -8,6 +8,7 @@ use super::sim_disk::SimDisk;
 use crate::file::{Access, Disk, FileSeal, Roots, SECTOR};
 use crate::store::Store;
 use crate::store::repair::salvaged_on;
+use crate::types::Progress;
 use crate::wal::Log;
 
 /// A store that is small, with a segment and a log, and every state that it had.
@@ -58,7 +59,7 @@ pub(crate) fn sealed_of(bytes: &[u8]) {
         check(&store, states);
     }
     let salvaged: Arc<dyn Disk> = Arc::new(disk.handle());
-    let _ = salvaged_on(Path::new("fuzz"), &salvaged, &seal_of(&disk));
+    let _ = salvaged_on(Path::new("fuzz"), &salvaged, &seal_of(&disk), &Progress::default());
 }
 
 fn check(store: &Store, states: &[State]) {
