@@ -15,6 +15,8 @@ use crate::words::thousands;
 
 /// Work that lasts less is over before a bar could be read.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Milliseconds that a test waits instead. Only builds with debug assertions read it.
+const TEST_PATIENCE: &str = "TGSESSION_TEST_PATIENCE_MS";
 /// The clock is read once in so many entities.
 const STRIDE: u64 = 1024;
 
@@ -30,6 +32,12 @@ pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
+/// How long work must last before it is shown.
+fn patience() -> Duration {
+    let asked = if cfg!(debug_assertions) { std::env::var(TEST_PATIENCE).ok() } else { None };
+    asked.and_then(|millis| millis.parse().ok()).map_or(PATIENCE, Duration::from_millis)
+}
+
 fn show(bar: Option<ProgressBar>) {
     let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(old) = std::mem::replace(&mut *shown, bar) {
@@ -40,6 +48,7 @@ fn show(bar: Option<ProgressBar>) {
 /// Counts what is done, and shows it with the total, the rate and the remaining time.
 pub(crate) struct Progress {
     started: Instant,
+    patience: Duration,
     done: u64,
     expected: Option<u64>,
     what: &'static str,
@@ -51,8 +60,9 @@ pub(crate) struct Progress {
 impl Progress {
     /// Counts entities of work that leaves standard output alone or fills it at the end.
     pub(crate) fn new(expected: Option<u64>) -> Self {
-        let (started, bar) = (Instant::now(), None);
-        Self { started, done: 0, expected, what: "entities", stride: STRIDE, bar, wanted: wanted() }
+        let (started, patience, wanted) = (Instant::now(), patience(), wanted());
+        let (what, stride, bar) = ("entities", STRIDE, None);
+        Self { started, patience, done: 0, expected, what, stride, bar, wanted }
     }
 
     /// Counts sessions, and draws after each: one may take long.
@@ -86,7 +96,7 @@ impl Progress {
     }
 
     fn draw(&mut self) {
-        if self.bar.is_none() && self.started.elapsed() >= PATIENCE {
+        if self.bar.is_none() && self.started.elapsed() >= self.patience {
             let bar = bar(self.expected, self.what, self.started);
             show(Some(bar.clone()));
             self.bar = Some(bar);
@@ -113,19 +123,33 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// The name of the work, and its counter.
+    /// The name of the work, and its counter of entities.
     pub(crate) fn new(doing: &'static str, counts: &tgsession::Progress) -> Self {
+        Self::counting("entities", doing, counts)
+    }
+
+    /// The same of any rows.
+    pub(crate) fn of_rows(doing: &'static str, counts: &tgsession::Progress) -> Self {
+        Self::counting("rows", doing, counts)
+    }
+
+    fn counting(what: &'static str, doing: &'static str, counts: &tgsession::Progress) -> Self {
         if !wanted() {
             return Self { end: None, shows: None };
         }
         let (end, ended) = channel();
         let counts = counts.clone();
         let shows = thread::spawn(move || {
-            let mut pass = Pass { doing, started: Instant::now(), total: None, done: 0, bar: None };
-            let mut wait = PATIENCE;
+            let (started, total, done, bar) = (Instant::now(), None, 0, None);
+            let mut pass = Pass { doing, what, started, total, done, bar };
+            let mut wait = patience();
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 pass.draw(counts.done(), counts.total());
                 wait = TICK;
+            }
+            // The end of the last pass, which may have been short.
+            if pass.bar.is_some() {
+                pass.draw(counts.done(), counts.total());
             }
             show(None);
         });
@@ -133,9 +157,10 @@ impl Waiting {
     }
 }
 
-/// One pass over the entities. A call may make several.
+/// One pass over the entities or rows. A call may make several.
 struct Pass {
     doing: &'static str,
+    what: &'static str,
     started: Instant,
     total: Option<u64>,
     done: u64,
@@ -152,7 +177,7 @@ impl Pass {
         (self.total, self.done) = (total, done);
         let bar = self.bar.get_or_insert_with(|| {
             let bar = match total {
-                Some(_) => bar(total, "entities", self.started),
+                Some(_) => bar(total, self.what, self.started),
                 None => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
                     .with_style(style(WAITING, "").unwrap_or_else(|_| plain()))
                     .with_elapsed(self.started.elapsed()),

@@ -10,19 +10,23 @@ use crate::args::Check;
 use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, one_line};
-use crate::progress::Waiting;
+use crate::progress::{Progress as Counted, Waiting};
 use crate::source::{self, Reading};
 use crate::words::count;
 
 pub(crate) fn run(args: &Check) -> Outcome {
     let progress = Progress::default();
     let opened = source::open_counted(&args.origin, Reading::Whole, &progress);
-    let waiting = Waiting::new("checking", &progress);
     let checked = opened.and_then(|source| {
+        let waiting = if source.is_store() {
+            Waiting::new("checking", &progress)
+        } else {
+            Waiting::of_rows("checking", &progress)
+        };
         let report = source.check()?;
+        drop(waiting);
         Ok((source.path().to_owned(), report, doubts(&source)?))
     });
-    drop(waiting);
     match checked {
         Ok((path, report, doubts)) => {
             doubts.iter().for_each(|doubt| output::say(doubt));
@@ -84,7 +88,8 @@ fn doubts(source: &Source) -> Outcome<Vec<String>> {
         // The report has a problem for a session that cannot be read.
         let Ok(mut session) = source.session(&name) else { continue };
         if !source.is_store() {
-            session.by_ref().for_each(drop);
+            let mut progress = Counted::new(session.entity_count());
+            session.by_ref().for_each(|_| progress.step());
         }
         doubts.extend(session.doubts().iter().map(|doubt| format!("{name}: note: {doubt}")));
     }

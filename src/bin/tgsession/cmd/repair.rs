@@ -17,8 +17,11 @@ pub(crate) fn run(args: &Repair) -> Outcome {
     let key_file = args.key.options().file();
     Inputs::of([damaged.as_path()].into_iter().chain(key_file.as_deref())).refuse(&target)?;
     let unlocker = Unlocker::new(args.key.options())?;
-    let waiting = Waiting::new("repairing", &Progress::default());
-    let repair = |key: Option<&StoreKey>| store_options(key).repair(&damaged, &args.output);
+    let progress = Progress::default();
+    let waiting = Waiting::new("repairing", &progress);
+    let repair = |key: Option<&StoreKey>| {
+        store_options(key).progress(&progress).repair(&damaged, &args.output)
+    };
     let report = unlocker.open(repair)?;
     drop(waiting);
     let (sessions, entities) = (report.sessions.len() as u64, report.entities);
