@@ -124,7 +124,8 @@ fn one_writes_and_others_read_beside_it() -> Outcome {
     let path = folder.path().join("s.tgsession");
     let writer = Store::create(&path)?;
     let session = writer.session("a")?;
-    assert!(matches!(Store::open(&path), Err(Error::Busy { .. })));
+    let Err(error @ Error::Busy { .. }) = Store::open(&path) else { panic!("opened twice") };
+    assert!(error.to_string().contains("this process has it open for writing already"), "{error}");
 
     let reader = Store::open_read_only(&path)?;
     for seed in 1..=3 {

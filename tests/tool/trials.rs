@@ -195,7 +195,7 @@ fn an_interrupt_leaves_what_was_there_or_what_was_to_be() -> Result {
     let folder = Folder::with(&["two_dc"])?;
     large_store(&folder)?;
     let whole = fs::read(folder.path("large.tgsession"))?;
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 11] = [
         &["import", "large", "--into", "new"],
         &["import", "two_dc", "--into", "large"],
         &["export", "large", "--session", "a", "--to", "json", "-o", "out"],
@@ -205,6 +205,8 @@ fn an_interrupt_leaves_what_was_there_or_what_was_to_be() -> Result {
         &["repair", "large", "copy"],
         &["rename", "large", "a", "b"],
         &["remove", "large", "a"],
+        &["remove", "large", "a", "--scrub"],
+        &["import", "two_dc", "--into", "large", "--as", "a", "--replace"],
     ];
     for command in commands {
         for wait in [1, 5, 20, 60, 150] {
@@ -229,6 +231,52 @@ fn an_interrupt_leaves_what_was_there_or_what_was_to_be() -> Result {
                 let _ = fs::remove_file(folder.path(name));
             }
             folder.write("large.tgsession", &whole)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_a_store_that_its_key_opens() -> Result {
+    let folder = Folder::new()?;
+    large_store(&folder)?;
+    for (name, byte) in [("key", 1), ("second", 2)] {
+        folder.write(name, &[byte; 32])?;
+    }
+    let by = |key: &'static str| ["--key-file", key];
+    folder.results(&[&["encrypt", "large", "-o", "sealed"][..], &by("key")].concat())?;
+    let whole = fs::read(folder.path("sealed.tgsession"))?;
+    let known = folder.content()?;
+    let commands: [&[&str]; 6] = [
+        &["encrypt", "large", "-o", "copy", "--key-file", "key"],
+        &["decrypt", "sealed", "-o", "copy", "--key-file", "key"],
+        &["rekey", "sealed", "-o", "copy", "--from-key-file", "key", "--key-file", "second"],
+        &["key", "add", "sealed", "--key-file", "key", "--new-key-file", "second"],
+        &["key", "change", "sealed", "--key-file", "key", "--new-key-file", "second"],
+        &["key", "remove", "sealed", "1", "--key-file", "second"],
+    ];
+    for command in commands {
+        for wait in [1, 10, 60] {
+            if command[1] == "remove" {
+                let add = ["key", "add", "sealed", "--new-key-file", "second"];
+                folder.results(&[&add[..], &by("key")].concat())?;
+            }
+            let child = folder.command(command).stderr(Stdio::null()).spawn()?;
+            thread::sleep(Duration::from_millis(wait));
+            interrupt(child)?;
+            for store in ["large", "sealed", "copy"] {
+                let opens = |keys: &[&str]| -> Result<bool> {
+                    Ok(folder.run(&[&["check", store][..], keys].concat())?.code == 0)
+                };
+                let exists = folder.exists(&format!("{store}.tgsession"));
+                let opened = !exists || opens(&[])? || opens(&by("key"))? || opens(&by("second"))?;
+                assert!(opened, "{store} after {command:?} was ended after {wait} ms");
+            }
+            let _ = fs::remove_file(folder.path("copy.tgsession"));
+            let left: Vec<_> = folder.content()?.into_keys().collect();
+            assert!(left.iter().eq(known.keys()), "{command:?} left {left:?}");
+            folder.write("sealed.tgsession", &whole)?;
         }
     }
     Ok(())
