@@ -121,7 +121,7 @@ fn a_plain_store_has_everything_in_clear() {
 fn nothing_of_an_encrypted_store_is_in_clear_at_any_moment() {
     let disk = SimDisk::new(new_store_with(true));
     disk.keep_states();
-    let store = full_store(&disk, 10_000);
+    let store = full_store(&disk, if is_full() { 10_000 } else { 3_000 });
     store.compact().unwrap();
     let session = store.open_session(TEXT).unwrap();
     session.process_entities(&(0..500).map(|id| entity(id * 3)).collect::<Vec<_>>()).unwrap();
