@@ -57,6 +57,21 @@ fn a_name_with_a_line_break_stays_on_one_line() -> Result {
     Ok(())
 }
 
+#[test]
+fn a_session_named_as_a_path_is_written_to_no_path_but_the_one_given() -> Result {
+    for name in ["/", "..", "../evil", "a/b"] {
+        let folder = Folder::with(&["two_dc"])?;
+        folder.results(&["import", "two_dc", "--into", "store", "--as", name])?;
+        let before = folder.content()?;
+        let export = ["export", "store", "--to", "telethon", "-o"];
+        let why = ["cannot be the name of a file", "-o FILE"];
+        folder.run(&[&export[..], &["out/"]].concat())?.refused(1, &why);
+        assert!(folder.content()? == before, "{name}");
+        folder.results(&[&export[..], &["alone.session"]].concat())?;
+    }
+    Ok(())
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pipe_a_device_and_a_link_loop_are_refused_at_once() -> Result {
