@@ -124,8 +124,9 @@ fn one_writes_and_others_read_beside_it() -> Outcome {
     let path = folder.path().join("s.tgsession");
     let writer = Store::create(&path)?;
     let session = writer.session("a")?;
-    let Err(error @ Error::Busy { .. }) = Store::open(&path) else { panic!("opened twice") };
-    assert!(error.to_string().contains("this process has it open for writing already"), "{error}");
+    let twice = Store::open(&path).err().ok_or("it was opened twice")?;
+    assert!(matches!(twice, Error::Busy { .. }), "{twice}");
+    assert!(twice.to_string().contains("this process has it open for writing already"), "{twice}");
 
     let reader = Store::open_read_only(&path)?;
     for seed in 1..=3 {
