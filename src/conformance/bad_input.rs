@@ -5,7 +5,7 @@ use super::entities::user;
 use super::outcome::{Case, same};
 use crate::error::Error;
 use crate::session::Session;
-use crate::types::{AuthKey, DcId, DcOption, Endpoint, Entity, PeerId};
+use crate::types::{AuthKey, DcId, DcOption, Endpoint, Entity, Login, PeerId, SelfUser};
 
 pub(super) fn refused(session: &dyn Session) -> Case {
     ids(session)?;
@@ -24,6 +24,12 @@ fn ids(session: &dyn Session) -> Case {
         session.process_entities(&[Entity::new(id)])?;
         same("an id far out", session.entity(id)?, Some(Entity::new(id)))?;
         session.remove_entity(id)?;
+    }
+    for id in [0, -5, i64::MIN] {
+        let login = Login::default().with_user(SelfUser { id, bot: None });
+        session.set_login(&login)?;
+        same("an own user that cannot be", session.login()?, login)?;
+        same("nobody is me", session.find("me")?, None)?;
     }
     Ok(())
 }
@@ -46,10 +52,21 @@ fn texts(session: &dyn Session) -> Case {
     session.process_entities(&[letters])?;
     same("a phone of letters is none", session.entity(tidy.id)?.and_then(|e| e.phone), None)?;
 
-    let long = user(2, |e| e.name = Some("n".repeat(10_000_000)))?;
-    let refused = matches!(session.process_entities(&[long]), Err(Error::TooLarge { .. }));
-    same("a name of 10 MB is refused", refused, true)?;
-    same("and nothing is stored", session.entity(user(2, |_| {})?.id)?, None)?;
+    let long = "1".repeat(10_000_000);
+    for large in [
+        user(2, |e| e.name = Some(long.clone()))?,
+        user(2, |e| e.phone = Some(long.clone()))?,
+        user(2, |e| e.usernames = vec!["short".into(), long.clone()])?,
+    ] {
+        let refused = |outcome| matches!(outcome, Err(Error::TooLarge { .. }));
+        let (seen, id) = (std::slice::from_ref(&large), large.id);
+        same("10 MB are refused", refused(session.process_entities(seen)), true)?;
+        same("in a part too", refused(session.merge_entities(seen)), true)?;
+        same("and nothing is stored", session.entity(id)?, None)?;
+    }
+    same("nobody has a username of 10 MB", session.entity_by_username(&long)?, None)?;
+    same("nor a phone", session.entity_by_phone(&long)?, None)?;
+    same("nor a name", session.entity_by_name(&long)?, None)?;
     let fits = user(2, |e| e.name = Some("n".repeat(100_000)))?;
     session.process_entities(std::slice::from_ref(&fits))?;
     same("one of 100 KB is kept", session.entity(fits.id)?, Some(fits))?;
