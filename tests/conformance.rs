@@ -13,7 +13,8 @@ use tgsession::{Error, MemorySession, MemoryStorage, Result, Session, Store, Sto
 #[test]
 fn a_session_in_memory_passes() {
     let reopen = |session: Arc<MemorySession>| Ok(session);
-    Suite::new(|| Ok(Arc::new(MemorySession::new("m")))).reopened_by(reopen).run().unwrap();
+    let suite = Suite::new(|| Ok(Arc::new(MemorySession::new("m")))).reopened_by(reopen);
+    suite.second_by(|session| Ok(Arc::clone(session))).run().unwrap();
     conformance::run(|| Ok(Box::new(MemorySession::new("m")) as Box<dyn Session>)).unwrap();
 }
 
@@ -32,6 +33,16 @@ fn a_session_of_a_store_passes() {
         Store::open(&path)?.open_session(&name)
     };
     Suite::new(make).reopened_by(reopen).run().unwrap();
+
+    let store = Store::open(&path).unwrap();
+    let count = Cell::new(0);
+    let make = || {
+        count.set(count.get() + 1);
+        store.session(&format!("t{}", count.get()))
+    };
+    let second = |session: &StoreSession| store.open_session(&session.name()?);
+    Suite::new(make).second_by(second).run().unwrap();
+    drop(store);
     assert_eq!(Store::open(&path).unwrap().check().unwrap().problems, Vec::<String>::new());
 }
 
@@ -140,6 +151,15 @@ fn a_storage_that_loses_durable_changes_is_found() {
     let lost = Suite::new(make).reopened_by(|_| make()).run().unwrap_err();
     assert_eq!(lost.all().len(), 1);
     assert!(lost.to_string().starts_with("durability: the key"), "{lost}");
+}
+
+/// Each handle has a copy of its own.
+#[test]
+fn handles_that_do_not_share_a_session_are_found() {
+    let make = || Ok(MemorySession::new("m"));
+    let apart = Suite::new(make).second_by(|_| make()).run().unwrap_err();
+    assert_eq!(apart.all().len(), 1);
+    assert!(apart.to_string().starts_with("two handles: the other handle sees"), "{apart}");
 }
 
 #[test]

@@ -179,6 +179,11 @@ pub(super) fn deleted(session: &dyn Session) -> Case {
     session.set_channel_states(&channel(1, 1))?;
     session.set_extra("a", Some(&[1]))?;
     session.delete()?;
+    gone(session)
+}
+
+/// What a handle answers when its session was deleted.
+pub(super) fn gone(session: &dyn Session) -> Case {
     match session.login() {
         Err(Error::NoSession { .. }) => {
             let refused = matches!(session.set_home_dc(DcId(2)), Err(Error::NoSession { .. }));

@@ -43,6 +43,17 @@ use crate::error::Result;
 use crate::session::Session;
 
 /// The requirements that a session violates, one sentence each.
+///
+/// ```
+/// use tgsession::conformance::{self, Failures};
+/// use tgsession::{Error, MemorySession};
+///
+/// let failures: Failures =
+///     conformance::run(|| Err::<MemorySession, _>(Error::other("no network"))).unwrap_err();
+/// for failure in failures.all() {
+///     println!("{failure}"); // an empty session: an unexpected error: ..
+/// }
+/// ```
 pub struct Failures(Vec<String>);
 
 impl Failures {
@@ -78,9 +89,19 @@ pub fn run<S: Session>(make: impl FnMut() -> Result<S>) -> Result<(), Failures> 
 }
 
 /// The suite, and the functions that make and reopen sessions.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tgsession::MemorySession;
+/// use tgsession::conformance::Suite;
+///
+/// let suite = Suite::new(|| Ok(Arc::new(MemorySession::new("alice"))));
+/// suite.second_by(|session| Ok(Arc::clone(session))).run().unwrap();
+/// ```
 pub struct Suite<'a, S> {
     make: Box<dyn FnMut() -> Result<S> + 'a>,
     reopen: Option<Box<dyn Fn(S) -> Result<S> + 'a>>,
+    second: Option<Box<dyn Fn(&S) -> Result<S> + 'a>>,
 }
 
 impl<S> fmt::Debug for Suite<'_, S> {
@@ -112,7 +133,7 @@ const CASES: [(&str, Test); 15] = [
 impl<'a, S: Session> Suite<'a, S> {
     /// The suite for the sessions that `make` makes: new and empty, each time.
     pub fn new(make: impl FnMut() -> Result<S> + 'a) -> Self {
-        Self { make: Box::new(make), reopen: None }
+        Self { make: Box::new(make), reopen: None, second: None }
     }
 
     /// Also tests that durable data comes back. `reopen` opens the session of a handle again.
@@ -122,6 +143,13 @@ impl<'a, S: Session> Suite<'a, S> {
     #[must_use]
     pub fn reopened_by(self, reopen: impl Fn(S) -> Result<S> + 'a) -> Self {
         Self { reopen: Some(Box::new(reopen)), ..self }
+    }
+
+    /// Also tests two handles on one session. `second` gives another handle on the session of a
+    /// handle that stays open.
+    #[must_use]
+    pub fn second_by(self, second: impl Fn(&S) -> Result<S> + 'a) -> Self {
+        Self { second: Some(Box::new(second)), ..self }
     }
 
     /// Runs all cases.
@@ -141,6 +169,10 @@ impl<'a, S: Session> Suite<'a, S> {
         if let Some(reopen) = &self.reopen {
             let made = (self.make)().map_err(Failed::from);
             note("durability", made.and_then(|session| together::durable(session, reopen)));
+        }
+        if let Some(second) = &self.second {
+            let made = (self.make)().map_err(Failed::from);
+            note("two handles", made.and_then(|session| together::two_handles(session, second)));
         }
         if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
     }

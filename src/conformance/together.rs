@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::account::{channel, key};
+use super::account::{channel, gone, key};
 use super::entities::user;
 use super::outcome::{Case, Failed, same};
 use crate::error::{Error, Result};
@@ -101,6 +101,31 @@ fn set_api_id(session: &dyn Session, round: i32) -> Result<()> {
 
 fn count(session: &dyn Session, pts: Option<i32>, qts: Option<i32>) -> Result<()> {
     session.change_update_state(UpdateChange { pts, qts, ..UpdateChange::default() })
+}
+
+/// Each of two handles sees at once what the other changed, overwrites none of it, and is told when
+/// the other deletes the session.
+pub(super) fn two_handles<S: Session>(first: S, second: &dyn Fn(&S) -> Result<S>) -> Case {
+    let other = second(&first)?;
+    first.set_home_dc(DcId(4))?;
+    same("the other handle sees a change", other.login()?.home_dc, Some(DcId(4)))?;
+    other.set_auth_key(DcId(4), Some(key(4)))?;
+    same("the first handle sees a change", first.auth_key()?, Some(key(4)))?;
+    let durov = user(1, |e| e.usernames = vec!["durov".into()])?;
+    first.process_entities(std::slice::from_ref(&durov))?;
+    same("the other handle finds an entity", other.entity_by_username("durov")?, Some(durov))?;
+    let outcomes = std::thread::scope(|scope| {
+        let pts = || (1..=ROUNDS).try_for_each(|pts| count(&first, Some(pts), None));
+        let qts = || (1..=ROUNDS).try_for_each(|qts| count(&other, None, Some(qts)));
+        [scope.spawn(pts), scope.spawn(qts)].map(std::thread::ScopedJoinHandle::join)
+    });
+    for outcome in outcomes {
+        outcome.map_err(|_| Failed("a thread panicked".into()))??;
+    }
+    let state = first.update_state()?.unwrap_or_default();
+    same("pts of one and qts of the other", (state.pts, state.qts), (ROUNDS, ROUNDS))?;
+    first.delete()?;
+    gone(&other)
 }
 
 /// Everything comes back after a flush; logins, DCs and extras without one.
