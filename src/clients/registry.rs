@@ -61,6 +61,15 @@ pub(crate) fn readers() -> impl Iterator<Item = &'static Reader> {
 macro_rules! formats {
     ($($(#[$about:meta])* $format:ident => $($spec:ident)::+,)*) => {
         /// A format that sessions can be written in.
+        ///
+        /// ```
+        /// use tgsession::Format;
+        ///
+        /// let format: Format = "pyrogram-string".parse()?;
+        /// assert_eq!(format, Format::PyrogramString);
+        /// assert!(Format::ALL.contains(&format));
+        /// # Ok::<(), tgsession::UnknownFormat>(())
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Format {
@@ -196,6 +205,11 @@ impl FromStr for Format {
 }
 
 /// There is no format of this name.
+///
+/// ```
+/// let unknown = "icq".parse::<tgsession::Format>().unwrap_err();
+/// assert!(unknown.to_string().starts_with("there is no format \"icq\"; the formats are "));
+/// ```
 #[cfg(feature = "convert")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFormat {

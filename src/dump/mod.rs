@@ -37,6 +37,17 @@ pub use self::write::{Writer, write_entity};
 const FORMAT: &str = "tgsession-dump/1";
 
 /// Whether auth keys and whole phone numbers are shown.
+///
+/// ```
+/// use tgsession::dump::{Secrets, write_entity};
+/// use tgsession::{Entity, PeerId};
+///
+/// let entity = Entity::new(PeerId::user(1).expect("a positive id")).with_phone("15550042");
+/// let mut line = Vec::new();
+/// write_entity(&mut line, &entity, Secrets::Hidden)?;
+/// assert!(!String::from_utf8_lossy(&line).contains("15550042"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrets {
     /// They are not: a dump for the eyes of others.

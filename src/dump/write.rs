@@ -10,6 +10,28 @@ use crate::types::{Account, DcId, Entity};
 /// marked ids, [`finish`](Self::finish); then [`end`](Self::end).
 ///
 /// A dump that was not ended lacks its closing brackets, so a reader refuses it.
+///
+/// ```
+/// use tgsession::dump::{Secrets, Writer};
+/// use tgsession::{Session, SourceOptions, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("accounts");
+/// let session = Store::create(path)?.session("alice")?.read_view()?;
+/// let (account, mut bytes) = (session.account()?, Vec::new());
+/// let mut dump = Writer::new(&mut bytes, "tgsession v4", Secrets::Shown);
+/// dump.begin("alice", &account)?;
+/// for entity in tgsession::Entities::of(&session) {
+///     dump.entity(&entity?)?;
+/// }
+/// dump.finish(&account)?;
+/// dump.end(&[])?;
+/// let source = SourceOptions::new().open_bytes("dump", &bytes)?;
+/// assert_eq!(source.session_names()?, ["alice"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,

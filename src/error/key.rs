@@ -3,6 +3,24 @@
 use std::fmt;
 
 /// Why a key of a store was refused, or a change of its keys.
+///
+/// ```
+/// # #[cfg(feature = "encryption")]
+/// # fn main() -> tgsession::Result<()> {
+/// use tgsession::{Error, KeyError, Store, StoreKey};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// Store::options().key(&StoreKey::raw([1; 32])).create(&path)?.close()?;
+///
+/// let error = Store::open(&path).unwrap_err();
+/// assert!(matches!(error, Error::Key { why: KeyError::Missing, .. }));
+/// let error = Store::options().key(&StoreKey::raw([2; 32])).open(&path).unwrap_err();
+/// assert!(matches!(error, Error::Key { why: KeyError::Wrong, .. }));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "encryption"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {

@@ -18,6 +18,21 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// The text names the path, what was found and what to do; a lower error, where there is one, is
 /// in [`source`](StdError::source) and not repeated in the text. No text holds a secret.
+///
+/// ```
+/// use tgsession::{Error, ErrorKind, Store};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts.tgsession");
+/// let error = Store::open(&path).unwrap_err();
+/// match error.kind() {
+///     ErrorKind::NotFound => println!("create it first: {error}"),
+///     ErrorKind::Busy => println!("try again later: {error}"),
+///     ErrorKind::Damaged => println!("repair it: {error}"),
+///     _ => println!("{error}"),
+/// }
+/// assert!(matches!(error, Error::NotFound { path: missing } if missing == path));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

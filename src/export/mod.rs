@@ -58,9 +58,37 @@ pub struct Export {
 }
 
 /// One session to be exported.
+///
+/// ```
+/// use tgsession::{Account, AuthKey, DcId, DcOption, Export, ExportSession, Format, Login};
+///
+/// let account = Account::default()
+///     .with_login(Login::default().with_home_dc(DcId(2)))
+///     .with_dc(DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256])));
+/// let session = ExportSession::new("alice", account, []);
+/// let (text, _) = Export::to(Format::TelethonString).to_text(session)?;
+/// assert!(text.starts_with('1'));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 pub struct ExportSession<'a>(Outgoing<'a>);
 
 /// What an export left out, and what it had to fill in.
+///
+/// ```
+/// use tgsession::{Export, Format, Source};
+///
+/// let source = Source::open("tests/fixtures/telethon/plain_1.45.0.session")?;
+/// let session = source.session("plain_1.45.0")?;
+/// let report = Export::to(Format::Telethon).preview([session])?;
+/// for loss in &report.lost {
+///     println!("left out: {} ({} times)", loss.what, loss.count);
+/// }
+/// for filled in &report.filled {
+///     println!("{filled}");
+/// }
+/// assert_eq!(report.sessions, 1);
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExportReport {

@@ -16,6 +16,25 @@ const LONGEST_HOST: usize = 255;
 
 /// The process that opened a store for writing, and when. A stamp says nothing about whether that
 /// writer is still there: the lock does.
+///
+/// ```
+/// use tgsession::{Error, Store};
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let store = Store::create(&path)?;
+/// store.session("alice")?;
+/// match Store::open(&path) {
+///     Err(Error::Busy { owner: Some(owner), .. }) => {
+///         assert_eq!(owner.process, std::process::id());
+///         println!("stop {owner}"); // process 4242 on server, for 3 s
+///     }
+///     other => panic!("the store is open, so it is busy: {other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The number of its process.

@@ -1,6 +1,17 @@
 //! Values that were left out of an export, since the format has no place for them.
 
 /// A value that was left out of an export, and how often.
+///
+/// ```
+/// use tgsession::{Export, Format, Source};
+///
+/// let source = Source::open("tests/fixtures/telethon/plain_1.45.0.session")?;
+/// let export = Export::to(Format::TelethonString);
+/// let report = export.preview([source.session("plain_1.45.0")?])?;
+/// let lost = report.lost.iter().find(|loss| loss.what == "entities").expect("it keeps none");
+/// assert_eq!(lost.count, 119);
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {

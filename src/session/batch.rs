@@ -39,6 +39,22 @@ pub(crate) trait BatchRows {
 ///
 /// Errors are those of reading and writing the storage, and [`Error::TooLarge`] of a value of more
 /// than 1 MiB.
+///
+/// ```
+/// use tgsession::{AuthKey, DcId, MemorySession, Session, SessionBatch};
+///
+/// fn log_in(batch: &mut SessionBatch<'_>, key: &AuthKey) -> tgsession::Result<()> {
+///     batch.set_auth_key(DcId(4), Some(key.clone()))?;
+///     batch.set_home_dc(DcId(4))?;
+///     // The updates of the login before have no meaning for this one.
+///     batch.set_update_state(None)
+/// }
+///
+/// let (session, key) = (MemorySession::new("alice"), AuthKey::new(&[7; 256]));
+/// session.update(|batch| log_in(batch, &key))?;
+/// assert_eq!(session.auth_key()?, Some(key));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 pub struct SessionBatch<'a> {
     rows: &'a mut dyn BatchRows,
 }

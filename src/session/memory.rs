@@ -27,6 +27,17 @@ use crate::types::{Account, Snapshot};
 pub struct MemorySession(StorageSession<MemoryStorage>);
 
 /// The [`Storage`] of a [`MemorySession`]: an ordered map.
+///
+/// ```
+/// use tgsession::storage::{Key, Row, Storage, StorageSession};
+/// use tgsession::{DcId, Login, MemoryStorage, Session};
+///
+/// let session = StorageSession::new(MemoryStorage::new("alice"));
+/// session.set_home_dc(DcId(4))?;
+/// let row = session.storage().get(&Key::Login)?;
+/// assert_eq!(row, Some(Row::Login(Login::default().with_home_dc(DcId(4)))));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
     name: String,

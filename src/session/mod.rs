@@ -52,6 +52,27 @@ pub enum Commit {
 /// **Durability** is the storage's promise. Of [`StoreSession`](crate::StoreSession): logins and
 /// DCs are on disk when the call that changes them returns; all else within the store's
 /// [flush interval](crate::StoreOptions::flush_interval), and after [`flush`](Session::flush).
+///
+/// ```
+/// use std::sync::Arc;
+/// use tgsession::{DcId, MemorySession, Session, Store};
+///
+/// /// It works with any storage.
+/// fn client(session: Arc<dyn Session>) -> tgsession::Result<Option<DcId>> {
+///     session.set_home_dc(DcId(4))?;
+///     Ok(session.login()?.home_dc)
+/// }
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let store = Store::create(path)?;
+/// assert_eq!(client(Arc::new(store.session("alice")?))?, Some(DcId(4)));
+/// // A test needs no file.
+/// assert_eq!(client(Arc::new(MemorySession::new("alice")))?, Some(DcId(4)));
+/// # Ok(())
+/// # }
+/// ```
 pub trait Session: Send + Sync {
     /// The session's name within its storage.
     fn name(&self) -> Result<String>;

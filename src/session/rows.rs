@@ -6,6 +6,19 @@ use crate::types::{
 };
 
 /// A kind of rows.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use tgsession::storage::{Key, Row, Table};
+///
+/// /// All rows of a table, in their order.
+/// fn rows_of(rows: &BTreeMap<Key, Row>, table: Table) -> impl Iterator<Item = &Row> {
+///     let rows = rows.range(table.first()..);
+///     rows.take_while(move |(key, _)| key.table() == table).map(|(_, row)| row)
+/// }
+///
+/// assert_eq!(rows_of(&BTreeMap::new(), Table::Dcs).count(), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Table {
@@ -73,6 +86,15 @@ impl Table {
 }
 
 /// The key of a row. Keys are ordered by table, and within a table as its rows are listed.
+///
+/// ```
+/// use tgsession::DcId;
+/// use tgsession::storage::{Key, Table};
+///
+/// let keys = [Key::Dc(DcId(2)), Key::Dc(DcId(4)), Key::Username("durov".into())];
+/// assert!(keys.is_sorted());
+/// assert_eq!(keys.map(|key| key.table()), [Table::Dcs, Table::Dcs, Table::Usernames]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -116,6 +138,14 @@ impl Key {
 }
 
 /// A row: a value and its key.
+///
+/// ```
+/// use tgsession::storage::{Key, Row};
+/// use tgsession::{DcId, Login};
+///
+/// let row = Row::Login(Login::default().with_home_dc(DcId(4)));
+/// assert_eq!(row.key(), Key::Login);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -159,6 +189,21 @@ impl Row {
 }
 
 /// A change of one row.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use tgsession::storage::{Change, Key, Row};
+/// use tgsession::{DcId, DcOption};
+///
+/// let mut rows = BTreeMap::new();
+/// for change in [Change::Put(Row::Dc(DcOption::new(DcId(2)))), Change::Remove(Key::Dc(DcId(4)))] {
+///     match change {
+///         Change::Put(row) => rows.insert(row.key(), row),
+///         Change::Remove(key) => rows.remove(&key),
+///     };
+/// }
+/// assert_eq!(rows.len(), 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Change {

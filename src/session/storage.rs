@@ -140,6 +140,15 @@ fn each<S: Storage + ?Sized>(
 /// The session that a [`Storage`] makes.
 ///
 /// All who use one session share one of these: changes that read and write are atomic among them.
+///
+/// ```
+/// # use tgsession::{DcId, MemoryStorage, Session, storage::StorageSession};
+/// let session = std::sync::Arc::new(StorageSession::new(MemoryStorage::new("alice")));
+/// let same = std::sync::Arc::clone(&session);
+/// std::thread::spawn(move || same.set_home_dc(DcId(4))).join().unwrap()?;
+/// assert_eq!(session.login()?.home_dc, Some(DcId(4)));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct StorageSession<S> {
     storage: S,

@@ -6,6 +6,16 @@ use crate::store::SessionView;
 use crate::types::{Entity, PeerId, fold_phone, fold_username};
 
 /// What to find an entity by.
+///
+/// ```
+/// use tgsession::{Lookup, Source};
+///
+/// let source = Source::open("tests/fixtures/telethon/plain_1.45.0.session")?;
+/// let by = Lookup::Username("@USER_ibis67".into());
+/// let found = source.entity("plain_1.45.0", &by)?.expect("the file has it");
+/// assert_eq!(found.id.marked(), -1_003_739_222_869);
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup {

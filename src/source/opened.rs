@@ -17,6 +17,21 @@ use crate::types::{Entity, Progress};
 ///
 /// Nothing is written to it. On Unix, a legacy file is locked as its own readers lock it while this
 /// is open, and may be in use by a running client. Elsewhere no lock is taken: stop the client first.
+///
+/// ```
+/// use tgsession::Source;
+///
+/// let source = Source::open("tests/fixtures/telethon/plain_1.45.0.session")?;
+/// assert_eq!(source.format(), "telethon-sqlite v8");
+/// for name in source.session_names()? {
+///     let session = source.session(&name)?;
+///     println!("{name}: home DC {:?}", session.account().login.home_dc);
+///     for entity in session {
+///         println!("{}", entity?.id);
+///     }
+/// }
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Source {
     pub(super) path: PathBuf,

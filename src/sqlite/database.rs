@@ -17,6 +17,16 @@ use super::{
 ///
 /// It is `Send` and `Sync`. On a file it holds SQLite's shared lock until it is dropped, so a
 /// writer of a database in rollback mode waits for it: read what is wanted, then drop it.
+///
+/// ```
+/// use tgsession::sqlite::{Database, OpenOptions};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let db = Database::open(path.as_ref(), &OpenOptions::new())?;
+/// let names: Vec<&str> = db.tables().iter().map(|table| table.name()).collect();
+/// assert!(names.contains(&"entities"));
+/// # Ok::<(), tgsession::sqlite::OpenError>(())
+/// ```
 #[derive(Debug)]
 pub struct Database {
     pub(super) pages: Pages,

@@ -5,6 +5,14 @@ use std::fmt;
 /// Damage in a database file, as page numbers and offsets.
 ///
 /// Sections are those of SQLite's "Database File Format" document.
+///
+/// ```
+/// use tgsession::sqlite::{Database, OpenOptions, SqliteError};
+///
+/// let bytes = b"not a database".to_vec();
+/// let refused = Database::from_bytes(bytes, None, None, &OpenOptions::new());
+/// assert_eq!(refused.err(), Some(SqliteError::NotADatabase));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SqliteError {

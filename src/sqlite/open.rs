@@ -13,6 +13,15 @@ use super::lock::{self, Lock, Locked};
 use super::{SqliteError, journal, wal};
 
 /// How to open a database.
+///
+/// ```
+/// use std::time::Duration;
+/// use tgsession::sqlite::{Database, OpenOptions};
+///
+/// let options = OpenOptions::new().lock_wait(Duration::ZERO).max_memory(1 << 20);
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// assert!(Database::open(path.as_ref(), &options).is_ok());
+/// ```
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     pub(super) lock_wait: Duration,
@@ -62,6 +71,17 @@ impl Default for OpenOptions {
 }
 
 /// Why a database file cannot be opened.
+///
+/// ```
+/// use tgsession::sqlite::{Database, OpenError, OpenOptions};
+///
+/// match Database::open("README.md".as_ref(), &OpenOptions::new()) {
+///     Err(OpenError::NotSqlite) => println!("it is another file"),
+///     Err(OpenError::Busy) => println!("stop the client first"),
+///     Err(error) => println!("{error}"),
+///     Ok(_) => unreachable!("it is a text"),
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum OpenError {

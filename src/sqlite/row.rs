@@ -12,6 +12,17 @@ use super::{Affinity, Database, SqliteError, Table, Value};
 ///
 /// It borrows the database. A row longer than its page is put together the first time a
 /// column beyond the page is asked for.
+///
+/// ```
+/// use tgsession::sqlite::{Database, OpenOptions, Value};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let db = Database::open(path.as_ref(), &OpenOptions::new())?;
+/// let version = db.table("version").ok_or("there is no table version")?;
+/// let row = db.rows(version).next().ok_or("there is no row")??;
+/// assert_eq!(row.get(0)?, Value::Integer(8));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
     db: &'a Database,

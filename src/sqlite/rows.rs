@@ -6,6 +6,20 @@ use super::tree::Walk;
 use super::{Database, Row, SqliteError, Table};
 
 /// The rows of a table; made by [`Database::rows`]. An error is the last item.
+///
+/// ```
+/// use tgsession::sqlite::{Database, OpenOptions};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let db = Database::open(path.as_ref(), &OpenOptions::new())?;
+/// let entities = db.table("entities").ok_or("there is no table entities")?;
+/// let mut rowids = Vec::new();
+/// for row in db.rows(entities) {
+///     rowids.extend(row?.rowid());
+/// }
+/// assert!(rowids.is_sorted());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
     db: &'a Database,

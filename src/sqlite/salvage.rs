@@ -17,6 +17,18 @@ use super::{Database, OpenError, OpenOptions, Row, Table, bytes, schema};
 ///
 /// A damaged header is guessed from the pages. A table whose row in the schema is damaged is lost
 /// unless it is [expected](OpenOptions::expect_table).
+///
+/// ```
+/// use tgsession::sqlite::{OpenOptions, Salvage};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let salvage = Salvage::open(path.as_ref(), &OpenOptions::new())?;
+/// let entities = salvage.table("entities").ok_or("there is no table entities")?;
+/// let rows = salvage.rows(entities).count();
+/// println!("{rows} rows, {} damaged pages", salvage.lost().pages);
+/// assert!(salvage.is_in_schema(entities));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Salvage {
     db: Database,
@@ -28,6 +40,15 @@ pub struct Salvage {
 }
 
 /// What a [`Salvage`] could not save, as far as it can be counted.
+///
+/// ```
+/// use tgsession::sqlite::{Lost, OpenOptions, Salvage};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let salvage = Salvage::open(path.as_ref(), &OpenOptions::new())?;
+/// assert_eq!(salvage.lost(), Lost { pages: 0, rows: 0 });
+/// # Ok::<(), tgsession::sqlite::OpenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Lost {
     /// Pages that a table needs and that are damaged, and pages of rows that fit no table.
@@ -206,6 +227,18 @@ impl Salvage {
 }
 
 /// The rows of a table that are still whole; made by [`Salvage::rows`].
+///
+/// ```
+/// use tgsession::sqlite::{OpenOptions, Salvage, Value};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let salvage = Salvage::open(path.as_ref(), &OpenOptions::new())?;
+/// let version = salvage.table("version").ok_or("there is no table version")?;
+/// for row in salvage.rows(version) {
+///     assert_eq!(row.get(0)?, Value::Integer(8));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SalvagedRows<'a> {
     salvage: &'a Salvage,

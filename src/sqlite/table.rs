@@ -4,6 +4,16 @@ use super::page::Kind;
 use super::{Encoding, Text, Value};
 
 /// An ordinary table: its name, its columns, and where its rows are.
+///
+/// ```
+/// use tgsession::sqlite::{Database, OpenOptions};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let db = Database::open(path.as_ref(), &OpenOptions::new())?;
+/// let version = db.table("VERSION").ok_or("there is no table version")?;
+/// assert_eq!((version.name(), version.column("version")), ("version", Some(0)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Table {
     pub(super) name: String,
@@ -52,6 +62,17 @@ impl Table {
 }
 
 /// A column of a [`Table`].
+///
+/// ```
+/// use tgsession::sqlite::{Affinity, Database, OpenOptions};
+///
+/// let path = "tests/fixtures/telethon/plain_1.45.0.session";
+/// let db = Database::open(path.as_ref(), &OpenOptions::new())?;
+/// let version = db.table("version").ok_or("there is no table version")?;
+/// let [column] = version.columns() else { return Err("not one column".into()) };
+/// assert!(column.is_rowid() && column.affinity() == Affinity::Integer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Column {
     pub(super) name: String,

@@ -5,6 +5,18 @@ use std::borrow::Cow;
 use super::SqliteError;
 
 /// One value of a row, borrowed from it.
+///
+/// ```
+/// use tgsession::sqlite::Value;
+///
+/// let show = |value: Value<'_>| match value {
+///     Value::Integer(number) => number.to_string(),
+///     Value::Text(text) => text.to_str_lossy().into_owned(),
+///     other => format!("{other:?}"),
+/// };
+/// assert_eq!(show(Value::Integer(7)), "7");
+/// assert_eq!(show(Value::from("Ada")), "Ada");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// `NULL`.
@@ -34,6 +46,15 @@ impl Value<'_> {
 }
 
 /// A text as it is stored: bytes and their encoding, checked only when decoded.
+///
+/// ```
+/// use tgsession::sqlite::{Encoding, Value};
+///
+/// let Value::Text(text) = Value::from("Ada") else { unreachable!("it is a text") };
+/// assert_eq!((text.as_bytes(), text.encoding()), (b"Ada".as_slice(), Encoding::Utf8));
+/// assert_eq!(text.to_str()?, "Ada");
+/// # Ok::<(), tgsession::sqlite::SqliteError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Text<'a> {
     bytes: &'a [u8],

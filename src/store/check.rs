@@ -15,6 +15,22 @@ use crate::types::{
 const MOST_PROBLEMS: usize = 100;
 
 /// The result of a thorough check. A store without problems is whole.
+///
+/// ```
+/// # use tgsession::Store;
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let store = Store::create(&path)?;
+/// store.session("alice")?;
+/// let report = store.check()?;
+/// for problem in &report.problems {
+///     eprintln!("{}: {problem}", path.display());
+/// }
+/// assert_eq!((report.sessions, report.problems.len()), (1, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckReport {

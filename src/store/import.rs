@@ -18,6 +18,22 @@ use crate::types::{Account, Entity, Extra, PeerId, fold_phone, fold_username, fo
 const MOST_NOTES: usize = 1_000;
 
 /// The result of [`Store::import`](crate::Store::import).
+///
+/// ```
+/// use tgsession::{Account, Entity, ImportSession, PeerId, Store};
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let two = [1, 2].into_iter().filter_map(PeerId::user);
+/// let two = two.map(|id| Ok(Entity::new(id).with_username("durov")));
+/// let account = Account::default();
+/// let report = Store::create(path)?.import("alice", ImportSession::new(&account, two))?;
+/// assert_eq!((report.entities, report.usernames), (2, 1));
+/// assert_eq!(report.notes.len(), 1, "the username of both is noted");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportReport {

@@ -107,6 +107,18 @@ impl fmt::Debug for StoreKey {
 }
 
 /// The kind of a key.
+///
+/// ```
+/// use tgsession::KeyKind;
+///
+/// let kind = KeyKind::Passphrase { memory_kib: 65_536, passes: 3 };
+/// let text = match kind {
+///     KeyKind::Passphrase { memory_kib, .. } => format!("a passphrase, {memory_kib} KiB"),
+///     KeyKind::Raw => "a key of 32 bytes".to_owned(),
+///     _ => "a key that this build cannot read".to_owned(),
+/// };
+/// assert_eq!(text, "a passphrase, 65536 KiB");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
@@ -124,6 +136,24 @@ pub enum KeyKind {
 }
 
 /// A key slot of an encrypted store that is in use.
+///
+/// ```
+/// # #[cfg(feature = "encryption")]
+/// # fn main() -> tgsession::Result<()> {
+/// use tgsession::{KeyKind, Store, StoreKey};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// Store::options().key(&StoreKey::raw([1; 32])).create(&path)?.close()?;
+///
+/// // No key is needed to see which keys there are.
+/// for key in Store::keys_of(&path)?.unwrap_or_default() {
+///     assert_eq!((key.slot, key.kind), (1, KeyKind::Raw));
+/// }
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "encryption"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyInfo {

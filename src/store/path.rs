@@ -7,6 +7,12 @@ const EXTENSION: &str = "tgsession";
 
 /// The file that a path means: itself if there is such a file or it ends in `.tgsession`, else
 /// the path with that added.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("accounts");
+/// assert!(tgsession::store_path(&path).ends_with("accounts.tgsession"));
+/// ```
 #[must_use]
 pub fn store_path(path: &Path) -> PathBuf {
     let named = path.extension().is_some_and(|extension| extension == EXTENSION);

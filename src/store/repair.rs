@@ -13,6 +13,24 @@ use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey, decode};
 use crate::types::{Account, Entity, Progress};
 
 /// The result of [`repair`].
+///
+/// ```
+/// # use tgsession::Store;
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let (path, out) = (folder.path().join("accounts"), folder.path().join("repaired"));
+/// # let store = Store::create(&path)?;
+/// # store.session("alice")?;
+/// # store.close()?;
+/// let report = tgsession::repair(&path, &out)?;
+/// for lost in &report.lost {
+///     println!("lost: {lost}");
+/// }
+/// assert_eq!(report.sessions, ["alice"]);
+/// assert_eq!(Store::open(&out)?.list()?, ["alice"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RepairReport {

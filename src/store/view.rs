@@ -15,6 +15,22 @@ use crate::types::{
 };
 
 /// A store as it was at one moment: [`Store::read_view`](crate::Store::read_view).
+///
+/// ```
+/// # use tgsession::Store;
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let store = Store::create(path)?;
+/// store.session("alice")?;
+/// let view = store.read_view()?;
+/// store.remove("alice")?;
+/// assert_eq!(view.list()?, ["alice"]);
+/// assert!(view.session("alice").is_ok());
+/// assert!(store.read_view()?.sequence() > view.sequence());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ReadView {
     pub(super) engine: Arc<Engine>,
@@ -64,6 +80,23 @@ impl ReadView {
 
 /// One session as it was at one moment. It can be read as any [`Session`]; calls that write give
 /// [`Error::ReadOnly`].
+///
+/// ```
+/// use tgsession::{DcId, ErrorKind, Session, Store};
+///
+/// # fn main() -> tgsession::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("accounts");
+/// let session = Store::create(path)?.session("alice")?;
+/// session.set_home_dc(DcId(2))?;
+/// let view = session.read_view()?;
+/// session.set_home_dc(DcId(4))?;
+/// assert_eq!(view.login()?.home_dc, Some(DcId(2)));
+/// let refused = view.set_home_dc(DcId(5)).unwrap_err();
+/// assert_eq!(refused.kind(), ErrorKind::Refused);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct SessionView {
     engine: Arc<Engine>,

@@ -7,6 +7,15 @@ use super::AuthKey;
 ///
 /// Production DCs are 1 to 5; other numbers exist (CDN and test DCs, and 0 where an old file
 /// does not know), so any value is kept.
+///
+/// ```
+/// use tgsession::{DcId, MemorySession, Session};
+///
+/// let session = MemorySession::new("alice");
+/// session.set_home_dc(DcId(4))?;
+/// assert_eq!(session.login()?.home_dc, Some(DcId(4)));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DcId(pub i32);
@@ -21,6 +30,15 @@ impl fmt::Display for DcId {
 ///
 /// The host is kept as text, since some clients connect to names and not only to addresses. An
 /// IPv6 address is written without brackets.
+///
+/// ```
+/// use tgsession::Endpoint;
+///
+/// assert_eq!(Endpoint::new("149.154.167.51", 443).to_string(), "149.154.167.51:443");
+/// let endpoint = Endpoint::new("[2001:67c:4e8:f002::a]", 443);
+/// assert!(endpoint.is_ipv6());
+/// assert_eq!(endpoint.host, "2001:67c:4e8:f002::a");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Endpoint {
@@ -77,6 +95,16 @@ impl fmt::Display for Endpoint {
 }
 
 /// The known addresses of one DC, and the key to it.
+///
+/// ```
+/// use tgsession::{AuthKey, DcId, DcOption, Endpoint};
+///
+/// let dc = DcOption::new(DcId(2))
+///     .at(Endpoint::new("149.154.167.51", 443))
+///     .at(Endpoint::new("2001:67c:4e8:f002::a", 443))
+///     .with_key(AuthKey::new(&[7; 256]));
+/// assert!(dc.ipv4.is_some() && dc.ipv6.is_some() && dc.auth_key.is_some());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

@@ -2,6 +2,13 @@ use super::PeerId;
 
 /// The number that Telegram requires of this account when it names a peer. It belongs to one account
 /// and one peer, and is worth nothing to another account. Any value is possible, 0 too.
+///
+/// ```
+/// use tgsession::{AccessHash, Entity, PeerId};
+///
+/// let durov = Entity::new(PeerId::user(1).expect("a positive id"));
+/// assert_eq!(durov.with_access_hash(AccessHash(-42)).access_hash, Some(AccessHash(-42)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccessHash(pub i64);

@@ -66,6 +66,16 @@ impl Login {
 }
 
 /// The account's own user.
+///
+/// ```
+/// use tgsession::{Login, MemorySession, SelfUser, Session};
+///
+/// let session = MemorySession::new("my_bot");
+/// let user = SelfUser { id: 777_000, bot: Some(true) };
+/// session.set_login(&Login::default().with_user(user))?;
+/// assert_eq!(session.login()?.user, Some(user));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SelfUser {

@@ -5,6 +5,16 @@ use std::fmt;
 /// This is the Bot API's dialog id and what Telethon stores: a user is `id`, a basic group
 /// `-id`, a channel (supergroups too) `-1_000_000_000_000 - id`. Any non-zero `i64` is kept,
 /// since files hold ids outside of Telegram's present ranges.
+///
+/// ```
+/// use tgsession::{PeerId, PeerKind};
+///
+/// let channel = PeerId::channel(1_234_567_890).expect("a positive id");
+/// assert_eq!(channel.marked(), -1_001_234_567_890);
+/// assert_eq!((channel.kind(), channel.bare()), (PeerKind::Channel, 1_234_567_890));
+/// assert_eq!(PeerId::from_marked(-1_001_234_567_890), Some(channel));
+/// assert_eq!(PeerId::user(0), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "i64", into = "i64"))]

@@ -3,6 +3,14 @@ use std::fmt;
 use super::{AccessHash, hex};
 
 /// The MD5 digest of a file's content.
+///
+/// ```
+/// use tgsession::Md5;
+///
+/// let md5: Md5 = "d41d8cd98f00b204e9800998ecf8427e".parse().expect("32 hexadecimal digits");
+/// assert_eq!(md5.0[..2], [0xd4, 0x1d]);
+/// assert_eq!(md5.to_string(), "d41d8cd98f00b204e9800998ecf8427e");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Md5(pub [u8; 16]);
 
@@ -65,6 +73,15 @@ impl FileKind {
 }
 
 /// The key of a sent file: its content and how it was sent.
+///
+/// ```
+/// use tgsession::{FileKey, FileKind, Md5};
+///
+/// // One content has two keys.
+/// let document = FileKey { md5: Md5([9; 16]), size: 1_024, kind: FileKind::Document };
+/// let photo = FileKey { kind: FileKind::Photo, ..document };
+/// assert_ne!(document, photo);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileKey {

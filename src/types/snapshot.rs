@@ -82,6 +82,16 @@ fn put<T, K: Ord>(list: &mut Vec<T>, value: T, key: impl Fn(&T) -> K) {
 }
 
 /// One session's whole content, as plain values in memory.
+///
+/// ```
+/// use tgsession::{Account, DcId, Login, MemorySession, Session, Snapshot};
+///
+/// let account = Account::default().with_login(Login::default().with_home_dc(DcId(2)));
+/// let session = MemorySession::from_snapshot("alice", &Snapshot::new(account, Vec::new()));
+/// session.set_home_dc(DcId(4))?;
+/// assert_eq!(session.snapshot().account.login.home_dc, Some(DcId(4)));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

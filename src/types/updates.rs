@@ -3,6 +3,16 @@ use super::PeerId;
 /// Where the account's common sequence of updates stands.
 ///
 /// The four counters are those of [working with updates](https://core.telegram.org/api/updates).
+///
+/// ```
+/// use tgsession::{MemorySession, Session, UpdateState};
+///
+/// let session = MemorySession::new("alice");
+/// let state = UpdateState { pts: 1_000, qts: 0, date: 1_700_000_000, seq: 7 };
+/// session.set_update_state(Some(state))?;
+/// assert_eq!(session.update_state()?, Some(state));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UpdateState {
@@ -52,6 +62,16 @@ impl UpdateChange {
 }
 
 /// Where the updates of one channel stand.
+///
+/// ```
+/// use tgsession::{ChannelState, MemorySession, PeerId, Session};
+///
+/// let session = MemorySession::new("alice");
+/// let id = PeerId::channel(1_234_567_890).expect("a positive id");
+/// session.set_channel_states(&[ChannelState { id, pts: 5 }])?;
+/// assert_eq!(session.channel_state(id)?.map(|state| state.pts), Some(5));
+/// # Ok::<(), tgsession::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChannelState {

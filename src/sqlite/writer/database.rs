@@ -12,6 +12,17 @@ use super::{Index, TableWriter, WriteError, WriterOptions};
 ///
 /// Pages go out in their order through a buffer, nothing is read back, and the first page comes
 /// last: until [`Self::finish`] the file is no database. `W` is not synced.
+///
+/// ```
+/// use tgsession::sqlite::writer::{DatabaseWriter, WriterOptions};
+///
+/// let out = std::io::Cursor::new(Vec::new()); // or a `File`
+/// let mut db = DatabaseWriter::new(out, &WriterOptions::new())?;
+/// db.table("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)", &[])?.finish()?;
+/// db.view("CREATE VIEW names AS SELECT name FROM people")?;
+/// assert_eq!(db.finish()?.into_inner().len(), 2 * 4096);
+/// # Ok::<(), tgsession::sqlite::writer::WriteError>(())
+/// ```
 #[derive(Debug)]
 pub struct DatabaseWriter<W> {
     pub(super) sink: Sink<W>,

@@ -3,6 +3,14 @@
 use std::{fmt, io};
 
 /// Why a database cannot be written. None of it holds a value of a row.
+///
+/// ```
+/// use tgsession::sqlite::writer::{DatabaseWriter, WriteError, WriterOptions};
+///
+/// let options = WriterOptions::new().page_size(1000);
+/// let refused = DatabaseWriter::new(std::io::Cursor::new(Vec::new()), &options);
+/// assert!(matches!(refused, Err(WriteError::PageSize { .. })));
+/// ```
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum WriteError {

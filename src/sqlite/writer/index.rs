@@ -12,6 +12,18 @@ use super::tree::IndexTree;
 use super::{WriteError, compare};
 
 /// An index of a table that is to be written: ascending, `BINARY`, of whole columns.
+///
+/// ```
+/// use tgsession::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
+///
+/// let mut db = DatabaseWriter::new(std::io::Cursor::new(Vec::new()), &WriterOptions::new())?;
+/// let unique = Index::automatic(&[1]);
+/// let by_name = Index::explicit("CREATE INDEX by_name ON people (name)", &[2]);
+/// let sql = "CREATE TABLE people (id INTEGER PRIMARY KEY, phone TEXT UNIQUE, name TEXT)";
+/// db.table(sql, &[unique, by_name])?.finish()?;
+/// # db.finish()?;
+/// # Ok::<(), tgsession::sqlite::writer::WriteError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Index<'a> {
     pub(super) sql: Option<&'a str>,

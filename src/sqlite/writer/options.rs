@@ -3,6 +3,17 @@
 use super::WriteError;
 
 /// The properties of a database to be written.
+///
+/// ```
+/// use tgsession::sqlite::writer::{DatabaseWriter, WriterOptions};
+/// use tgsession::sqlite::{Database, OpenOptions};
+///
+/// let options = WriterOptions::new().page_size(1024).user_version(7);
+/// let db = DatabaseWriter::new(std::io::Cursor::new(Vec::new()), &options)?;
+/// let db = Database::from_bytes(db.finish()?.into_inner(), None, None, &OpenOptions::new())?;
+/// assert_eq!((db.page_size(), db.user_version()), (1024, 7));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct WriterOptions {
     pub(super) page_size: u32,

@@ -14,6 +14,20 @@ use super::{DatabaseWriter, WriteError, record};
 /// A table that is being written; made by [`DatabaseWriter::table`].
 ///
 /// Without [`Self::finish`] the whole database cannot be finished.
+///
+/// ```
+/// use tgsession::sqlite::Value;
+/// use tgsession::sqlite::writer::{DatabaseWriter, WriteError, WriterOptions};
+///
+/// let mut db = DatabaseWriter::new(std::io::Cursor::new(Vec::new()), &WriterOptions::new())?;
+/// let mut people = db.table("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)", &[])?;
+/// people.row(2, &[Value::Null, Value::from("Ada")])?;
+/// let refused = people.row(1, &[Value::Null, Value::from("Grace")]);
+/// assert!(refused.is_err(), "rowids rise");
+/// people.finish()?;
+/// # db.finish()?;
+/// # Ok::<(), WriteError>(())
+/// ```
 #[derive(Debug)]
 pub struct TableWriter<'a, W> {
     db: &'a mut DatabaseWriter<W>,
