@@ -16,7 +16,7 @@ use crate::types::{Entity, PeerId, fold_phone, fold_username};
 /// assert_eq!(found.id.marked(), -1_003_739_222_869);
 /// # Ok::<(), tgsession::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lookup {
     /// A marked id; if no entity has it, the bare id of a channel, then of a group.
