@@ -45,13 +45,84 @@
 //! # }
 //! ```
 //!
+//! # Durability
+//!
+//! | what | durable |
+//! |---|---|
+//! | logins, DCs, auth keys, extras | when the call returns |
+//! | the same through [`update_later`](Session::update_later) | when its [`Ticket`] is done |
+//! | making, renaming, removing and importing sessions | when the call returns |
+//! | entities, update states, sent files | within the [flush interval](StoreOptions::flush_interval), one second |
+//! | everything before [`flush`](Session::flush), [`close`](Store::close) or the last drop | when that returns |
+//!
+//! This is the promise of a [`Store`]. A crash at any moment leaves the state after one of the calls,
+//! never a part of one. The flusher is a thread and needs no call: a store in a `static`, or a process that
+//! ends by `std::process::exit`, loses at most what is younger than the flush interval.
+//!
+//! # Threads, processes and async
+//!
+//! [`Store`], [`StoreSession`] and every other [`Session`] are `Send + Sync`, and all calls take
+//! `&self`. Clone a handle for each thread, or share it. Each call is atomic, also one that reads, changes
+//! and writes; [`Session::update`] makes several changes atomic.
+//!
+//! One process writes a store. Another that wants to write gets [`Error::Busy`], or waits:
+//! [`StoreOptions::wait`]. Any number of processes read it: [`Store::open_read_only`]. After a
+//! `fork` the child's handles give [`Error::Forked`] on writes: open the store after the fork.
+//!
+//! The calls are not `async`. A look-up takes microseconds. A write to entities, update states and
+//! sent files goes to memory; it waits for the disk only if the flush interval is 0 or the write
+//! buffer is full. So neither needs a blocking thread. A call that changes a login or a DC waits for
+//! the disk, unless you await its ticket instead:
+//!
+//! ```
+//! use tgsession::{AuthKey, DcId, Session, StoreSession};
+//!
+//! async fn log_in(session: &StoreSession, key: AuthKey) -> tgsession::Result<()> {
+//!     let ((), ticket) = session.update_later(|batch| {
+//!         batch.set_auth_key(DcId(4), Some(key))?;
+//!         batch.set_home_dc(DcId(4))
+//!     })?;
+//!     // Visible to every reader now, and durable after this. Any executor will do.
+//!     ticket.await
+//! }
+//! ```
+//!
+//! # Errors
+//!
+//! There is one [`Error`]. Its text names the path, what was found and what to do, and holds no secret.
+//! [`Error::kind`] says what a caller can do about it. No input makes a call panic.
+//!
+//! ```
+//! use tgsession::{ErrorKind, Store};
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("accounts");
+//! # let store = Store::create(&path)?;
+//! match Store::open(&path) {
+//!     Ok(store) => println!("{} sessions", store.list()?.len()),
+//!     Err(error) => match error.kind() {
+//!         ErrorKind::Busy => println!("another handle writes it, try again later: {error}"),
+//!         ErrorKind::NotFound => println!("there is no such store: {error}"),
+//!         ErrorKind::Damaged => println!("tgsession::repair saves what is whole: {error}"),
+//!         // The request was refused, or the operating system failed.
+//!         _ => return Err(error),
+//!     },
+//! }
+//! # Ok::<(), tgsession::Error>(())
+//! ```
+//!
+//! # Guides
+//!
+//! The folder `docs` of the repository has a guide for each of these ways here: from Telethon, Pyrogram, grammers
+//! and rusqlite; many accounts in one store; hosts whose disk forgets; your own storage.
+//!
 //! # Features
 //!
 //! None is on by default: the library alone keeps sessions and reads the SQLite files of every
 //! client. `convert` reads all other formats and writes them (`Export`), `tdata` reads and writes
-//! Telegram Desktop's folder, `passphrase` opens and seals portable sessions, `serde` derives
-//! `Serialize` and `Deserialize` for the public types, `cli` builds the command-line tool
-//! `tgsession`, `conformance` has the tests that every storage passes.
+//! Telegram Desktop's folder, `passphrase` opens and seals portable sessions, `encryption` encrypts
+//! stores, `serde` derives `Serialize` and `Deserialize` for the public types, `cli` builds the
+//! command-line tool `tgsession`, `conformance` has the tests that every storage passes.
 
 // docs.rs builds with a nightly compiler, and says beside each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
