@@ -212,12 +212,22 @@ pub use self::types::{
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// And that of the guide.
+/// And those of the guides.
 #[cfg(doctest)]
-#[doc = include_str!("../docs/library.md")]
-struct Guide;
+mod guides {
+    #[doc = include_str!("../docs/library.md")]
+    struct Library;
 
-/// And that of the guide from rusqlite.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/from-rusqlite.md")]
-struct FromRusqlite;
+    #[doc = include_str!("../docs/many-accounts.md")]
+    struct ManyAccounts;
+
+    #[doc = include_str!("../docs/from-telethon.md")]
+    struct FromTelethon;
+
+    #[doc = include_str!("../docs/from-rusqlite.md")]
+    struct FromRusqlite;
+
+    #[cfg(feature = "conformance")]
+    #[doc = include_str!("../docs/own-storage.md")]
+    struct OwnStorage;
+}
