@@ -149,7 +149,7 @@ fn main() {
     for _ in 0..TURNS {
         for (at, session) in sessions.iter().enumerate() {
             let calls = if at == 2 { SYNCED.min(count) } else { count };
-            for (work, figure) in turn(session, &runtime, from, calls).into_iter().enumerate() {
+            for (work, figure) in turn(&**session, &runtime, from, calls).into_iter().enumerate() {
                 figures[work][at].push(figure);
             }
         }
