@@ -4,7 +4,7 @@ use super::Result;
 use super::SegmentError;
 use super::layout::GROUP;
 use super::search::Number;
-use super::sectors::Sectors;
+use super::sectors::{Sectors, touch};
 use super::varint::varint;
 use crate::file::SECTOR;
 
@@ -59,7 +59,7 @@ impl<'a> Rows<'a> {
             number: first,
         };
         // All of the group is on its way from memory while its heads are read.
-        sectors.touch(from, to);
+        touch(whole.unwrap_or_else(|| sectors.unchecked(from, to)));
         let &[count, len] = rows.get(from, (from + 2).min(to))? else { return Err(rows.damage()) };
         rows.next = from + 2 + usize::from(len);
         rows.left = -i32::from(count);

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::group::{GroupSpan, Rows};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
-use super::search::{Number, guess, key, key_in, near, number, offset_in};
+use super::search::{Entries, Number, guess, key, keys_in, near, number};
 use super::sectors::{Checksums, Sectors, UNIT_KIND};
 use super::unit_cache::UnitCache;
 use super::{Key, Result, SegmentError};
@@ -291,16 +291,18 @@ impl Segment {
         let Some(top) = behind.checked_sub(1) else { return Ok(None) };
         let (first, end) = (top * TOP, (top * TOP + TOP).min(self.groups()));
         let at = self.layout.groups;
-        let found = self.sectors.with(at + first * GROUP_ENTRY, at + end * GROUP_ENTRY, |bytes| {
-            let begins = |group: usize| key_in(bytes, group, GROUP_ENTRY) <= wanted;
+        let (from, to) = (at + first * GROUP_ENTRY, at + end * GROUP_ENTRY);
+        let found = self.sectors.with_parts(from, to, |parts| {
+            let entries = Entries(parts);
+            let begins = |at: usize| entries.get(at).is_some_and(|(key, _)| key <= wanted);
             let guess = guess(tops.get(top..), wanted).min(end - first - 1);
             let Some(group) = (first + near(guess, end - first, begins)).checked_sub(1) else {
                 return Ok(None);
             };
             // The entry behind it says where its rows end.
-            let from = group.checked_sub(first).map(|within| within * GROUP_ENTRY);
-            let entries = from.and_then(|from| bytes.get(from..from + 2 * GROUP_ENTRY));
-            Ok(Some((group, entries.map(|entries| self.span_in(group, entries)))))
+            let at = group.checked_sub(first);
+            let span = at.and_then(|at| Some((entries.get(at)?, entries.get(at + 1)?)));
+            Ok(Some((group, span.map(|(entry, next)| self.span_of(group, entry, next.1)))))
         });
         match found? {
             None => Ok(None),
@@ -316,7 +318,7 @@ impl Segment {
         let count = self.groups().div_ceil(TOP);
         let tops =
             self.sectors.with(self.layout.tops, self.layout.tops + count * KEY, |bytes| {
-                Ok((0..count).map(|at| key_in(bytes, at, KEY)).collect())
+                Ok(keys_in(bytes).collect())
             })?;
         Ok(self.tops.get_or_init(|| tops))
     }
@@ -327,22 +329,28 @@ impl Segment {
         if group >= self.groups() {
             return Err(self.sectors.damage(at / SECTOR).into());
         }
-        let entries = if group + 1 == self.groups() { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
-        self.sectors.with(at, at + entries, |entries| self.span_in(group, entries))
+        let is_last = group + 1 == self.groups();
+        let to = at + if is_last { GROUP_ENTRY } else { 2 * GROUP_ENTRY };
+        let damage = || SegmentError::from(self.sectors.damage(at / SECTOR));
+        self.sectors.with_parts(at, to, |parts| {
+            let entries = Entries(parts);
+            // The rows of the last group end where all rows end.
+            let end =
+                if is_last { Some(self.layout.rows) } else { entries.get(1).map(|(_, at)| at) };
+            let (entry, end) = entries.get(0).zip(end).ok_or_else(damage)?;
+            self.span_of(group, entry, end)
+        })
     }
 
-    /// The same from the entries of this group and the one behind it. The last group has none
-    /// behind it: its rows end where all rows end.
+    /// The same from the entry of the group and from where its rows end.
     #[inline]
-    fn span_in(&self, group: usize, entries: &[u8]) -> Result<GroupSpan> {
-        let is_last = group + 1 == self.groups();
-        let from = offset_in(entries, 0);
-        let to = if is_last { self.layout.rows } else { offset_in(entries, 1) };
+    fn span_of(&self, group: usize, entry: (Number, usize), to: usize) -> Result<GroupSpan> {
+        let (first, from) = entry;
         if from >= to || to > self.layout.rows {
             let at = self.layout.groups + group * GROUP_ENTRY;
             return Err(self.sectors.damage(at / SECTOR).into());
         }
-        Ok(GroupSpan { group, first: key_in(entries, 0, GROUP_ENTRY), from, to })
+        Ok(GroupSpan { group, first, from, to })
     }
 
     /// Calls `read` with the rows of a group.

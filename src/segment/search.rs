@@ -19,18 +19,41 @@ pub(super) fn key(number: Number) -> Key {
     bytes.last_chunk().copied().unwrap_or_default()
 }
 
-#[inline]
-pub(super) fn key_in(entries: &[u8], at: usize, stride: usize) -> Number {
-    entries.get(at * stride..).and_then(|rest| rest.first_chunk()).map_or(0, number)
+/// Keys one behind the other.
+pub(super) fn keys_in(bytes: &[u8]) -> impl Iterator<Item = Number> {
+    bytes.as_chunks::<KEY>().0.iter().map(number)
 }
 
-pub(super) fn offset_in(entries: &[u8], at: usize) -> usize {
-    let at = at * GROUP_ENTRY + KEY;
-    let mut bytes = [0; 8];
-    for (place, byte) in bytes.iter_mut().zip(entries.get(at..at + 5).unwrap_or_default()) {
-        *place = *byte;
+/// Entries of the index of ids. Those of an encrypted segment may lie in two units, and one of them
+/// in both.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entries<'a>(pub(super) [&'a [u8]; 2]);
+
+impl Entries<'_> {
+    /// The first key of a group, and where its rows begin. `None`: there are fewer entries.
+    #[inline]
+    pub(super) fn get(&self, at: usize) -> Option<(Number, usize)> {
+        let Self([front, back]) = self;
+        let at = at * GROUP_ENTRY;
+        if let Some(entry) = front.get(at..).and_then(|rest| rest.first_chunk()) {
+            return split(entry);
+        }
+        if let Some(at) = at.checked_sub(front.len()) {
+            return split(back.get(at..)?.first_chunk()?);
+        }
+        let mut entry = [0; GROUP_ENTRY];
+        let both = front.get(at..)?.iter().chain(*back);
+        let copied = entry.iter_mut().zip(both).map(|(place, byte)| *place = *byte).count();
+        if copied == GROUP_ENTRY { split(&entry) } else { None }
     }
-    usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)
+}
+
+#[inline]
+fn split(entry: &[u8; GROUP_ENTRY]) -> Option<(Number, usize)> {
+    let (key, offset) = entry.split_first_chunk()?;
+    let mut bytes = [0; 8];
+    bytes.get_mut(..offset.len())?.copy_from_slice(offset);
+    Some((number(key), usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)))
 }
 
 /// Between the first two of these keys: which of so many groups a key is in, if they lie evenly.

@@ -44,6 +44,12 @@ impl Checksums {
 /// The kind of a segment in the associated data of its units.
 pub(super) const UNIT_KIND: &[u8; 4] = b"unit";
 
+/// Reads these bytes once, so that they are in the processor's cache.
+#[inline]
+pub(super) fn touch(bytes: &[u8]) {
+    std::hint::black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
+}
+
 /// The bytes of a segment and what is known of them.
 #[derive(Debug)]
 pub(super) struct Sectors {
@@ -93,6 +99,29 @@ impl Sectors {
         }
     }
 
+    /// The same in two parts, so that bytes which lie in two units are not copied. The second part
+    /// may be empty.
+    #[inline]
+    pub(super) fn with_parts<T>(
+        &self,
+        from: usize,
+        to: usize,
+        read: impl FnOnce([&[u8]; 2]) -> Result<T>,
+    ) -> Result<T> {
+        let Some((cipher, units)) = &self.sealed else {
+            return read([self.mapped(from, to)?, &[]]);
+        };
+        let border = (from / UNIT + 1) * UNIT;
+        if to > border
+            && let Some((front, before)) = self.unit_with(cipher, units, from, border)?
+            && let Some((back, behind)) = self.unit_with(cipher, units, border, to)?
+        {
+            let (front, back) = (front.get(before), back.get(behind));
+            return read([front.unwrap_or_default(), back.unwrap_or_default()]);
+        }
+        self.with(from, to, |bytes| read([bytes, &[]]))
+    }
+
     /// A decrypted copy of these bytes. `None`: the segment is not encrypted.
     pub(super) fn copied(&self, from: usize, to: usize) -> Result<Option<Arc<Wiped>>> {
         let Some((cipher, units)) = &self.sealed else { return Ok(None) };
@@ -112,13 +141,11 @@ impl Sectors {
         bytes.ok_or_else(|| self.damage(first).into())
     }
 
-    /// Reads these bytes once, so that they are in the processor's cache.
+    /// The bytes from `from` up to `to` of the file, unchecked. None of an encrypted segment.
     #[inline]
-    pub(super) fn touch(&self, from: usize, to: usize) {
-        if !self.is_encrypted() {
-            let bytes = self.bytes.all().get(from..to).unwrap_or_default();
-            std::hint::black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
-        }
+    pub(super) fn unchecked(&self, from: usize, to: usize) -> &[u8] {
+        let bytes = if self.is_encrypted() { None } else { self.bytes.all().get(from..to) };
+        bytes.unwrap_or_default()
     }
 
     /// The unit that has all of these bytes, and their range in it. `None`: no single unit has them.
