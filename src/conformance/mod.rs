@@ -101,8 +101,11 @@ pub fn run<S: Session>(make: impl FnMut() -> Result<S>) -> Result<(), Failures> 
 pub struct Suite<'a, S> {
     make: Box<dyn FnMut() -> Result<S> + 'a>,
     reopen: Option<Box<dyn Fn(S) -> Result<S> + 'a>>,
-    second: Option<Box<dyn Fn(&S) -> Result<S> + 'a>>,
+    second: Option<Box<Second<'a, S>>>,
 }
+
+/// Gives another handle on the session of a handle.
+type Second<'a, S> = dyn Fn(&S) -> Result<S> + 'a;
 
 impl<S> fmt::Debug for Suite<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
