@@ -16,7 +16,7 @@ use tgsession::{DcId, ImportSession, Progress, Session, Source, SourceOptions, S
 
 const ENTITIES: i64 = 2_000;
 
-/// A store with a segment, and with a key in the log behind it.
+/// A store with a segment, and with a key in the log after it.
 fn damaged(directory: &Path, damage: impl FnOnce(&mut Vec<u8>)) -> std::path::PathBuf {
     let path = directory.join("damaged.tgsession");
     let _ = fs::remove_file(&path);

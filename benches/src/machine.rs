@@ -53,7 +53,7 @@ fn memory() -> String {
     kilobytes.map_or_else(String::new, |kilobytes: f64| format!("{:.0} GB", kilobytes / 1e6))
 }
 
-/// The value behind a name and a colon.
+/// The value after a name and a colon.
 fn value<'a>(lines: &'a str, name: &str) -> Option<&'a str> {
     let found = lines.lines().filter_map(|line| line.split_once(':'));
     found.filter(|(have, _)| have.trim() == name).map(|(_, value)| value.trim()).next()

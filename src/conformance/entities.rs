@@ -119,7 +119,7 @@ pub(super) fn pages(session: &dyn Session) -> Case {
     }
     same("a page of nothing", session.entities(None, 0)?, vec![])?;
     let last = all.last().map(|entity| entity.id);
-    same("behind the last", session.entities(last, 9)?, vec![])
+    same("after the last", session.entities(last, 9)?, vec![])
 }
 
 /// Numbers that are the same in every run.

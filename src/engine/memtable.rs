@@ -64,7 +64,7 @@ pub(crate) struct Applied {
 }
 
 impl Memtable {
-    /// An empty memtable behind this batch.
+    /// An empty memtable after this batch.
     pub(crate) fn behind(last: u64) -> Self {
         Self { rows: RwLock::new(MemRows { last, ..MemRows::default() }), views: Mutex::default() }
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::map::Map;
 
-/// A range of bytes to lock, first byte and number of bytes. Locks lie far behind the end of every
+/// A range of bytes to lock, first byte and number of bytes. Locks lie far beyond the end of every
 /// file, so that they hinder no read or write.
 pub(crate) type LockRange = (u64, u64);
 

@@ -7,13 +7,13 @@ pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     }
 }
 
-/// The number at `at`, or 0 behind the end.
+/// The number at `at`, or 0 beyond the end.
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let field = bytes.get(at..).and_then(|rest| rest.first_chunk());
     u32::from_le_bytes(field.copied().unwrap_or_default())
 }
 
-/// The number at `at`, or 0 behind the end.
+/// The number at `at`, or 0 beyond the end.
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let field = bytes.get(at..).and_then(|rest| rest.first_chunk());
     u64::from_le_bytes(field.copied().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Locks that the processes which use a store hold on bytes far behind its end.
+//! Locks that the processes which use a store hold on bytes far beyond its end.
 //!
 //! The writer holds one byte. Each reader shares the byte of the generation that it reads. So the
 //! writer learns from the system alone whether anybody may still read pages of old generations,
@@ -13,7 +13,7 @@ use super::disk::{Disk, LockRange};
 /// The byte of the writer.
 const WRITER: LockRange = (1 << 61, 1);
 
-/// The byte of generation 0; that of generation g lies g bytes behind it.
+/// The byte of generation 0; that of generation g lies g bytes after it.
 const FIRST_GENERATION: u64 = 1 << 62;
 
 /// Generations have as many bytes as there are in front of the greatest offset.

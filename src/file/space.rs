@@ -16,7 +16,7 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// The page behind the last, or `None` if there can be no such page.
+    /// The page after the last, or `None` if there can be no such page.
     pub(crate) fn end(self) -> Option<u32> {
         self.page.checked_add(self.pages)
     }
@@ -124,7 +124,7 @@ impl Space {
         Some(extent)
     }
 
-    /// Gives an extent so many pages, if those behind it are free.
+    /// Gives an extent so many pages, if those after it are free.
     pub(crate) fn extend(&self, page: u32, pages: u32) -> bool {
         let mut used = self.used();
         let Some(end) = (Extent { page, pages }).end() else { return false };
@@ -173,7 +173,7 @@ impl Space {
         self.used().extents.remove(&extent.page);
     }
 
-    /// The page behind everything in use.
+    /// The page after everything in use.
     pub(crate) fn end(&self) -> u32 {
         self.used().end()
     }

@@ -97,7 +97,7 @@ pub(crate) fn decode(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Portable
     }
 }
 
-/// `rest` is the part of `whole` behind the head. Both end with the checksum.
+/// `rest` is the part of `whole` after the head. Both end with the checksum.
 fn plain(whole: &[u8], rest: &[u8]) -> Result<Portable, PortableError> {
     let ends = PortableError::Damaged { what: "it ends within its checksum" };
     let (body, _) = rest.split_last_chunk::<4>().ok_or(ends)?;

@@ -53,7 +53,7 @@ impl Row {
         Self::ALL.into_iter().find(|row| *row as u8 == code)
     }
 
-    /// Length of the key in bytes; `None` where it is a text behind its length.
+    /// Length of the key in bytes; `None` where it is a text after its length.
     fn key_len(self) -> Option<usize> {
         Some(match self {
             Self::Login | Self::UpdateState => 0,
@@ -129,7 +129,7 @@ pub(super) fn read(body: &[u8]) -> Result<Portable, PortableError> {
     match (last, rest.rest()) {
         (None, _) => Err(NO_LOGIN),
         (_, []) => Ok(read),
-        _ => Err(damaged("bytes are left behind its end")),
+        _ => Err(damaged("bytes are left after its end")),
     }
 }
 

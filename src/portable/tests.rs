@@ -213,7 +213,7 @@ fn rows_that_end_early_are_out_of_order_or_go_on_are_errors() {
     for len in 0..body.len() {
         assert_eq!(decode(&framed(&body[..len]), None), damaged("it ends too early"), "{len}");
     }
-    assert_eq!(rows(&[&login, &[0, 0]]), damaged("bytes are left behind its end"));
+    assert_eq!(rows(&[&login, &[0, 0]]), damaged("bytes are left after its end"));
     assert_eq!(rows(&[&login, &dc(2), &dc(1), &[0]]), damaged("its rows are not in order"));
     assert_eq!(rows(&[&login, &dc(1), &dc(1), &[0]]), damaged("its rows are not in order"));
     assert_eq!(rows(&[&login, &login, &[0]]), damaged("its rows are not in order"));

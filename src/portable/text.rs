@@ -24,7 +24,7 @@ pub(crate) fn to_text(bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// The bytes in this text. White space in it, and padding behind it, mean nothing.
+/// The bytes in this text. White space in it, and padding after it, mean nothing.
 ///
 /// # Errors
 ///

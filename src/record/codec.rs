@@ -42,7 +42,7 @@ pub(crate) fn encode<R: Record>(value: &R) -> Option<Vec<u8>> {
     encode_into(value, &mut record).then_some(record)
 }
 
-/// Puts the record of this value behind what is there; false, and nothing is, when it would be
+/// Puts the record of this value after what is there; false, and nothing is, when it would be
 /// longer than [`MAX_RECORD`].
 pub(crate) fn encode_into<R: Record>(value: &R, place: &mut Vec<u8>) -> bool {
     let before = place.len();
@@ -77,7 +77,7 @@ fn fields<R: Record>(record: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     fields_of::<R>(payload)
 }
 
-/// The fields of the record that has this behind its tag, all of which must be in use.
+/// The fields of the record that has this after its tag, all of which must be in use.
 pub(crate) fn fields_of<R: Record>(payload: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     let (fields, used) = bincode::borrow_decode_from_slice::<R::Fields<'_>, _>(payload, CONFIG)
         .map_err(|_| RecordError::Payload)?;

@@ -29,7 +29,7 @@ pub(crate) enum RecordError {
     Tag { found: u8, expected: u8 },
     /// The payload is not what the tag promises.
     Payload,
-    /// Bytes are left behind the payload.
+    /// Bytes are left after the payload.
     Leftover { len: usize },
     /// A field has a value that no release writes.
     Value { field: &'static str },
@@ -45,7 +45,7 @@ impl fmt::Display for RecordError {
                 write!(f, "the record begins with {found}, and {expected} is expected")
             }
             Self::Payload => f.write_str("the record ends within a field or holds invalid text"),
-            Self::Leftover { len } => write!(f, "{len} bytes are left behind the record"),
+            Self::Leftover { len } => write!(f, "{len} bytes are left after the record"),
             Self::Value { field } => write!(f, "its {field} has a value that no release writes"),
             Self::Key => f.write_str("the key has another length than its table's keys have"),
         }

@@ -118,7 +118,7 @@ impl<'a> Builder<'a> {
         self.last.is_none()
     }
 
-    /// Adds a row behind the last: a record without its tag, or a tombstone.
+    /// Adds a row after the last: a record without its tag, or a tombstone.
     pub(crate) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Result<()> {
         let number = super::search::number(key);
         let account = u32::try_from(number >> 64).unwrap_or(u32::MAX);

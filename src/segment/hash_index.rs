@@ -98,7 +98,7 @@ pub(super) fn probe(hash: u64, buckets: usize) -> impl Iterator<Item = usize> {
     (home..buckets).chain(0..home)
 }
 
-/// Whether a bucket certainly has no entry with this hash and no bucket behind it can have one.
+/// Whether a bucket certainly has no entry with this hash and no bucket after it can have one.
 /// Inlined and without a loop, since a write of a new text asks this of a bucket of each segment: the
 /// hashes of 10 entries are compared at once, as 16-bit lanes.
 #[inline(always)]

@@ -12,7 +12,7 @@ pub(super) const UNIT: usize = PAGE;
 /// Length of a checksum in bytes.
 pub(super) const SUM: usize = 4;
 
-/// At most so many rows stand behind one entry of the index of ids.
+/// At most so many rows stand after one entry of the index of ids.
 pub(super) const GROUP: usize = 16;
 
 /// Length of an entry of the index of ids: key, and where its rows begin.
@@ -142,7 +142,7 @@ fn header_sum(file_id: [u8; 16], bytes: &[u8; SECTOR]) -> u32 {
     crc.finalize()
 }
 
-/// Where the parts of a segment begin, in bytes behind its header.
+/// Where the parts of a segment begin, in bytes after its header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) rows: usize,

@@ -74,7 +74,7 @@ pub(crate) mod vectors {
     use crate::record::{AccountNo, PeerKey, encode};
     use crate::types::{Entity, fold_phone, folded_username};
 
-    /// The parts of segment 5 with these entities, without the zeros behind each.
+    /// The parts of segment 5 with these entities, without the zeros after each.
     pub(crate) fn vectors(
         file_id: [u8; 16],
         account: AccountNo,

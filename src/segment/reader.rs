@@ -299,7 +299,7 @@ impl Segment {
             let Some(group) = (first + near(guess, end - first, begins)).checked_sub(1) else {
                 return Ok(None);
             };
-            // The entry behind it says where its rows end.
+            // The entry after it says where its rows end.
             let at = group.checked_sub(first);
             let span = at.and_then(|at| Some((entries.get(at)?, entries.get(at + 1)?)));
             Ok(Some((group, span.map(|(entry, next)| self.span_of(group, entry, next.1)))))

@@ -19,7 +19,7 @@ pub(super) fn key(number: Number) -> Key {
     bytes.last_chunk().copied().unwrap_or_default()
 }
 
-/// Keys one behind the other.
+/// Keys one after the other.
 pub(super) fn keys_in(bytes: &[u8]) -> impl Iterator<Item = Number> {
     bytes.as_chunks::<KEY>().0.iter().map(number)
 }

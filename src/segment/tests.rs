@@ -44,7 +44,7 @@ fn rows() -> impl Strategy<Value = Rows> {
     })
 }
 
-/// A segment of these rows, and its bytes behind the header.
+/// A segment of these rows, and its bytes after the header.
 fn built(seal: &FileSeal, rows: &Rows) -> (SegmentInfo, Vec<u8>) {
     let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
     let mut builder = Builder::new(&disk, seal, &space, 5);

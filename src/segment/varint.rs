@@ -9,7 +9,7 @@ pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-/// The varint at the start of these bytes, and the bytes behind it.
+/// The varint at the start of these bytes, and the bytes after it.
 #[inline(always)]
 pub(super) fn varint(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;

@@ -13,7 +13,7 @@ use crate::file::SECTOR;
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
     segment: &'a Segment,
-    /// The group behind that of `rows`.
+    /// The group after that of `rows`.
     group: usize,
     /// The rows of a group, and the next of them.
     rows: Vec<(Number, Payload)>,
@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
         Ok(Some(row))
     }
 
-    /// Goes behind the next row.
+    /// Moves past the next row.
     fn advance(&mut self) -> Result<()> {
         self.next += 1;
         if self.next < self.rows.len() { Ok(()) } else { self.turn() }

@@ -106,7 +106,7 @@ impl MemoryStorage {
     }
 }
 
-/// Every row of a table, behind this key if there is one.
+/// Every row of a table, after this key if there is one.
 fn range<'a>(
     rows: &'a BTreeMap<Key, Row>,
     table: Table,

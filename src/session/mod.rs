@@ -196,7 +196,7 @@ pub trait Session: Send + Sync {
     /// several. Names have no index: the time grows with the number of entities.
     fn entity_by_name(&self, name: &str) -> Result<Option<Entity>>;
 
-    /// Up to `limit` entities in the order of their marked ids, starting behind `after`.
+    /// Up to `limit` entities in the order of their marked ids, starting after `after`.
     fn entities(&self, after: Option<PeerId>, limit: usize) -> Result<Vec<Entity>>;
 
     /// How many entities are stored.

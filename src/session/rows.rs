@@ -62,7 +62,7 @@ impl Table {
         matches!(self, Self::Login | Self::Dcs | Self::Extras)
     }
 
-    /// A key that is not behind any key of the table: ranges of an ordered map begin here.
+    /// A key that is not after any key of the table: ranges of an ordered map begin here.
     #[must_use]
     pub fn first(self) -> Key {
         // Not 0, so there is such a peer.

@@ -82,12 +82,12 @@ pub trait Storage: Send + Sync {
     /// The row of this key.
     fn get(&self, key: &Key) -> Result<Option<Row>>;
 
-    /// Up to `limit` rows of a table in the order of their keys, from behind `after` on.
+    /// Up to `limit` rows of a table in the order of their keys, from after `after` on.
     fn scan(&self, table: Table, after: Option<&Key>, limit: usize) -> Result<Vec<Row>>;
 
     /// Makes these changes, whose keys are distinct: all of them or, after an error,
     /// none. Every later call sees them, and none sees a part of them. If `durable` is set, a
-    /// crash behind this call loses none of them.
+    /// crash after this call loses none of them.
     fn apply(&self, changes: Vec<Change>, durable: bool) -> Result<()>;
 
     /// Makes everything that was applied durable.

@@ -109,7 +109,7 @@ impl Database {
 
     /// The same of a file whose header or schema may be damaged: what cannot be read is guessed
     /// or left out.
-    /// The second value is the page count in the header. Pages behind it are read only if a table
+    /// The second value is the page count in the header. Pages after it are read only if a table
     /// leads there.
     pub(super) fn assemble_what_is_left(files: Files, options: &OpenOptions) -> (Self, u32) {
         let Files { main, beside, locks } = files;

@@ -109,7 +109,7 @@ impl Pages {
         Ok(self.in_main(start))
     }
 
-    /// A page of the main file. Bytes behind the end of the file are zeros.
+    /// A page of the main file. Bytes beyond the end of the file are zeros.
     fn in_main(&self, start: usize) -> &[u8] {
         let main = self.main_bytes();
         match main.get(start..).and_then(|rest| rest.get(..self.size)) {

@@ -171,7 +171,7 @@ impl SessionRows<'_> {
         decoded(Table::Entities, &key, id, &record.ok_or_else(missing)?).map(Some)
     }
 
-    /// Visits the entities behind `after` until `visit` says that it has enough, which it will
+    /// Visits the entities after `after` until `visit` says that it has enough, which it will
     /// after `most` of them.
     fn walk(
         &self,

@@ -106,7 +106,7 @@ impl StoreSession {
         self.engine.look_up(|view| self.reading(view, work))
     }
 
-    /// What is left of these entities behind those that would change nothing: most have been seen
+    /// What is left of these entities after those that would change nothing: most have been seen
     /// before, and finding that out is no write.
     fn unknown<'e>(&self, entities: &'e [Entity], sight: Sight) -> Result<&'e [Entity]> {
         if self.entities_off.load(Ordering::Acquire) {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::{MOST_LETTERS, StringError};
 
-/// Ignores bits behind the last whole byte, as the clients' own decoders do.
+/// Ignores bits after the last whole byte, as the clients' own decoders do.
 const READER: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
@@ -55,7 +55,7 @@ pub(crate) fn text(alphabet: &impl Engine, bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(alphabet.encode(bytes))
 }
 
-/// The bytes as text behind the version that Telethon and GramJS put in front.
+/// The bytes as text after the version that Telethon and GramJS put in front.
 pub(crate) fn versioned_text(alphabet: &impl Engine, bytes: &[u8]) -> Zeroizing<String> {
     let text = text(alphabet, bytes);
     let mut versioned = Zeroizing::new(String::with_capacity(1 + text.len()));

@@ -29,7 +29,7 @@ pub(crate) enum StringError {
         /// The format that it begins like.
         format: &'static str,
     },
-    /// There is something behind its last field.
+    /// There is something after its last field.
     Trailing {
         /// The format that it has up to there.
         format: &'static str,

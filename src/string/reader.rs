@@ -8,7 +8,7 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// Everything behind the fields that were read.
+    /// Everything after the fields that were read.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.0
     }
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         self.array().map(u8::from_le_bytes)
     }
 
-    /// A byte string of TL: its length in one byte, or in three behind a 254, and zeros up to a
+    /// A byte string of TL: its length in one byte, or in three after a 254, and zeros up to a
     /// multiple of four from its own start.
     pub(crate) fn tl_bytes(&mut self) -> Option<&'a [u8]> {
         let (head, len) = match self.u8()? {

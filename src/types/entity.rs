@@ -142,7 +142,7 @@ impl Entity {
         self
     }
 
-    /// The same entity with one more username, behind those it has.
+    /// The same entity with one more username, after those it has.
     #[must_use]
     pub fn with_username(mut self, username: &str) -> Self {
         self.usernames.push(username.to_owned());

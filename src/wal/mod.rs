@@ -1,7 +1,7 @@
 //! The write-ahead log: recent changes, one record after the other.
 //!
 //! Each generation has a log of its own. It begins with a manifest, which names everything else
-//! that the generation consists of. A record is durable after one write and one sync. A mark behind
+//! that the generation consists of. A record is durable after one write and one sync. A mark after
 //! it says so: it tells a record that is damaged from one that was being written when the power
 //! went. This room does not interpret the content of records.
 
@@ -21,8 +21,8 @@ pub(crate) mod vectors {
     use crate::file::Extent;
     use crate::file::FileSeal;
 
-    /// Record 9 of generation 2, which begins at byte 512 of a log at page 5, and the mark behind it.
-    /// Each without the zeros behind its kind and at its end.
+    /// Record 9 of generation 2, which begins at byte 512 of a log at page 5, and the mark after it.
+    /// Each without the zeros after its kind and at its end.
     pub(crate) fn vectors(file_id: [u8; 16], content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         let log = Log::new(&FileSeal::plain(file_id), (2, 6), Extent { page: 5, pages: 128 }, 8);
         let record = log.seal((512, &[0; 16]), 9, 12, Kind::Changes, content).unwrap();

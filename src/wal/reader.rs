@@ -18,7 +18,7 @@ pub(crate) struct Found {
 /// The end of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tail {
-    /// Where the next record goes, in bytes behind the beginning of the log.
+    /// Where the next record goes, in bytes after the beginning of the log.
     pub(crate) end: usize,
     /// The number of the last record.
     pub(crate) last: u64,
@@ -36,7 +36,7 @@ impl Log {
     /// # Errors
     ///
     /// [`Damage`] if a record is damaged or missing that was durable: one that the root promises,
-    /// or one with a record or mark behind it. A record that is torn was being written when the
+    /// or one with a record or mark after it. A record that is torn was being written when the
     /// power went. It was never acknowledged, and the log ends in front of it.
     pub(crate) fn read(&self, disk: &dyn Disk, root: &Root) -> io::Result<Found> {
         let mut window = Window::new(disk, self)?;
@@ -55,7 +55,7 @@ impl Log {
         Ok(Found { records, tail })
     }
 
-    /// Reads what came behind `tail` since. Gives the new tail.
+    /// Reads what came after `tail` since. Gives the new tail.
     pub(crate) fn read_on(
         &self,
         disk: &dyn Disk,
@@ -67,7 +67,7 @@ impl Log {
         self.follow(&mut window, tail, records)
     }
 
-    /// Whether a whole record or mark stands behind `tail`, which is damage unless a writer is at
+    /// Whether a whole record or mark stands after `tail`, which is damage unless a writer is at
     /// work there.
     pub(crate) fn has_gap_behind(&self, disk: &dyn Disk, tail: Tail) -> io::Result<bool> {
         let mut window = Window::new(disk, self)?;

@@ -114,7 +114,7 @@ impl Log {
         usize::try_from(self.extent.len()).unwrap_or(usize::MAX)
     }
 
-    /// The record as it stands at this place of the log, behind a record with the tag `previous`.
+    /// The record as it stands at this place of the log, after a record with the tag `previous`.
     pub(crate) fn seal(
         &self,
         (at, previous): (usize, &Tag),

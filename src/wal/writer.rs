@@ -16,7 +16,7 @@ pub(crate) struct LogWriter {
     tail: Tail,
     /// How many pages the log owns.
     reserved: u32,
-    /// A write or sync failed: what the disk has behind the last durable record is not known.
+    /// A write or sync failed: what the disk has after the last durable record is not known.
     /// Nothing is appended any more, since a record of the next number may be there.
     in_doubt: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Append<'a> {
 }
 
 impl LogWriter {
-    /// Goes on behind what was found.
+    /// Goes on after what was found.
     pub(crate) fn new(log: Log, tail: Tail) -> Self {
         let reserved = pages_of((tail.end + SECTOR) as u64);
         Self { log, tail, reserved, in_doubt: false }
@@ -152,7 +152,7 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Says behind the last record that it is durable. Without the mark less damage is noticed, and
+    /// Says after the last record that it is durable. Without the mark less damage is noticed, and
     /// nothing is lost.
     pub(crate) fn mark(&mut self, disk: &dyn Disk) {
         let at = self.log.extent.at() + self.tail.end as u64;
@@ -188,7 +188,7 @@ impl LogWriter {
         if len >= start + needed as u64 {
             return Ok(());
         }
-        // No further: another thread may be writing a segment behind the log.
+        // No further: another thread may be writing a segment after the log.
         let end = start + u64::from(self.reserved) * PAGE as u64;
         if end < start + needed as u64 {
             return Err(io::Error::other("the log was to grow beyond its pages"));

@@ -46,7 +46,7 @@ pub(crate) fn named(module: &[String], tokens: &[&str]) -> Vec<(Vec<String>, Vec
     all
 }
 
-/// One path or a group of them, as it goes on behind `base::`.
+/// One path or a group of them, as it goes on after `base::`.
 fn tree<'a, I>(
     rest: &mut std::iter::Peekable<I>,
     mut base: Vec<String>,

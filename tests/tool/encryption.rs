@@ -21,7 +21,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Runs the tool with the key of the folder behind these words.
+    /// Runs the tool with the key of the folder after these words.
     fn with_key(&self, command: &str) -> Result<Ran> {
         self.run(&[&words(command)[..], &KEY].concat())
     }

@@ -2,7 +2,7 @@
 
 use tgsession::{AccessHash, Entity, PeerId, UpdateState};
 
-/// Hash, date, then each text behind its length.
+/// Hash, date, then each text after its length.
 pub(super) fn encode(entity: &Entity) -> Vec<u8> {
     let mut record = Vec::with_capacity(64);
     record.extend(entity.access_hash.map_or(0, |hash| hash.0).to_le_bytes());

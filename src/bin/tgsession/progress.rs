@@ -107,7 +107,7 @@ impl Progress {
     }
 }
 
-/// A failure's line must not stand behind half a bar.
+/// The line of a failure must not follow half a bar.
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.bar.is_some() {

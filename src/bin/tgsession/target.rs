@@ -123,7 +123,7 @@ fn refused<T>(text: String) -> Outcome<T> {
 /// What SQLite keeps beside a database: its two logs first, then their index.
 const SIDES: [&str; 3] = ["-wal", "-journal", "-shm"];
 
-/// `path` with something behind its name.
+/// `path` with something after its name.
 pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);

@@ -28,7 +28,7 @@ const PLACE: Place = Place {
     ..Place::LEAST
 };
 
-/// With tabs and a blank behind each comma, as SQLAlchemy writes them.
+/// With tabs and a blank after each comma, as SQLAlchemy writes them.
 const VERSION: &str = "CREATE TABLE version (\n\tversion INTEGER NOT NULL, \n\
      \tPRIMARY KEY (version)\n)";
 

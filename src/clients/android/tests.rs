@@ -216,7 +216,7 @@ fn every_cut_of_a_file_is_an_error_and_every_flip_comes_back() {
     let mut longer = whole.clone();
     longer.push(0);
     assert!(!looks_like(&longer));
-    assert!(read(&longer).unwrap().1.contains(&"1 bytes behind the DCs were not read".to_owned()));
+    assert!(read(&longer).unwrap().1.contains(&"1 bytes after the DCs were not read".to_owned()));
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(super) fn decode(bytes: &[u8], notes: &mut Notes) -> Result<Account, Unread>
     }
     match reader.0.len() {
         0 => {}
-        left => notes.add(format!("{left} bytes behind the DCs were not read")),
+        left => notes.add(format!("{left} bytes after the DCs were not read")),
     }
     account.dcs.sort_by_key(|dc| dc.id);
     account.dcs.dedup_by_key(|dc| dc.id);

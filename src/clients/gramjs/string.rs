@@ -34,7 +34,7 @@ const FIXED: usize = 1 + 2 + 2 + AuthKey::LEN;
 /// The largest port that GramJS writes.
 const MOST_PORT: u16 = 0x7fff;
 
-/// Reads the bytes behind the `1`.
+/// Reads the bytes after the `1`.
 pub(crate) fn decode(bytes: &[u8]) -> Reading {
     let mut reader = Reader::new(bytes);
     let id = reader.u8()?;

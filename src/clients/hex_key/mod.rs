@@ -1,4 +1,4 @@
-//! An auth key as 512 hexadecimal digits, with the number of its DC behind a colon or from the
+//! An auth key as 512 hexadecimal digits, with the number of its DC after a colon or from the
 //! caller, as many scripts hand it on: no client's format.
 
 use crate::error::Error;
@@ -11,7 +11,7 @@ pub(super) const READERS: &[Reader] = &[Reader::Text(|path, text, known| {
     Some(read_text(text, known.dc)?.map_err(|NoDc| Error::WrongKind {
         path: path.to_owned(),
         found: "an auth key in 512 hexadecimal digits without the number of its DC".to_owned(),
-        hint: "write the number of the DC behind it, as KEY:DC, or give it with --dc",
+        hint: "write the number of the DC after it, as KEY:DC, or give it with --dc",
     }))
 })];
 

@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
-    /// A text behind its length, with zeros up to a multiple of 4 from its own start.
+    /// A text after its length, with zeros up to a multiple of 4 from its own start.
     pub(super) fn string(&mut self) -> Option<&'a str> {
         let (header, len) = match self.byte()? {
             LONG => {

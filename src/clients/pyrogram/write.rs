@@ -220,7 +220,7 @@ impl Library {
     }
 }
 
-/// Channels by their marked ids, and behind them the account as 0: the order of the rowids.
+/// Channels by their marked ids, and after them the account as 0: the order of the rowids.
 fn write_states(db: &mut Writer<'_>, session: &Outgoing<'_>) -> Result<(), WriteError> {
     let mut table = db.table(schema::UPDATE_STATE, &[])?;
     for state in &session.account.channel_states {

@@ -16,13 +16,13 @@ pub(super) fn decode(content: &[u8], notes: &mut Notes) -> Result<Account, Strin
     let mut stream = Stream::new(content);
     match stream.u32()? {
         AUTHORIZATION => {}
-        // Only the id says how long a block is, so what lies behind an unknown one is lost.
+        // Only the id says how long a block is, so what lies after an unknown one is lost.
         other => return Err(format!("it begins with block {other} and not with the login, 75")),
     }
     let account = authorization(stream.bytes()?, notes)?;
     match stream.left() {
         0 => {}
-        left => notes.add(format!("{left} bytes behind the login were not read")),
+        left => notes.add(format!("{left} bytes after the login were not read")),
     }
     Ok(account)
 }
@@ -52,7 +52,7 @@ fn authorization(bytes: &[u8], notes: &mut Notes) -> Result<Account, String> {
     }
     match stream.left() {
         0 => {}
-        left => notes.add(format!("{left} bytes behind the keys were not read")),
+        left => notes.add(format!("{left} bytes after the keys were not read")),
     }
     Ok(account)
 }

@@ -8,7 +8,7 @@
 //!
 //! With a trailer the first block is always under the empty passcode; where the app lock is on it
 //! is empty, and only the trailer has the key. The version in the file's head does not tell which
-//! it is: bytes behind the third array do.
+//! it is: bytes after the third array do.
 
 use super::closed::Closed;
 use super::sealed::{LocalKey, Unopened};

@@ -1,4 +1,4 @@
-//! Values as Qt's data streams lay them out: big-endian, byte arrays behind their length.
+//! Values as Qt's data streams lay them out: big-endian, byte arrays after their length.
 
 pub(super) use crate::clients::ended::Ended;
 

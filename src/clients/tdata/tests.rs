@@ -261,7 +261,7 @@ fn what_is_odd_in_an_account_is_said_and_its_keys_are_kept() {
         (content(&[-1, -1, -5, 7, 2], &[(2, 1)], &[]), "the user id is invalid"),
         (content(&[5, 3], &[(2, 1)], &[]), "there is no key of DC 3"),
         (content(&[5, 2], &[(2, 1), (2, 9)], &[]), "DC 2 has several keys"),
-        ([content(&[5, 2], &[(2, 1)], &[]), vec![0; 7]].concat(), "7 bytes behind the login"),
+        ([content(&[5, 2], &[(2, 1)], &[]), vec![0; 7]].concat(), "7 bytes after the login"),
     ];
     for (content, told) in cases {
         let mut notes = Notes::default();

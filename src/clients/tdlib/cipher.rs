@@ -1,4 +1,4 @@
-//! The encryption: AES-256 in CTR mode over all that lies behind one event.
+//! The encryption: AES-256 in CTR mode over all that lies after one event.
 //!
 //! ```text
 //! data of the event  flags u32 (0) · salt bytes · vector bytes (16) · hash bytes (32)
@@ -23,7 +23,7 @@ use crate::format::key_text;
 pub(super) struct Opened {
     /// Where the plain part ends.
     plain: usize,
-    /// The decrypted bytes behind it.
+    /// The decrypted bytes after it.
     rest: Zeroizing<Vec<u8>>,
 }
 

@@ -50,7 +50,7 @@ fn log(account: &Account) -> Result<Zeroizing<Vec<u8>>> {
     Ok(log.bytes)
 }
 
-/// Events, one behind the other.
+/// Events, one after the other.
 struct Log {
     bytes: Zeroizing<Vec<u8>>,
     last_id: u64,

@@ -34,7 +34,7 @@ pub(crate) const FORMAT: &str = "telethon-string";
 const WITH_IPV4: usize = 1 + 4 + 2 + AuthKey::LEN;
 const WITH_IPV6: usize = 1 + 16 + 2 + AuthKey::LEN;
 
-/// Reads the bytes behind the `1`.
+/// Reads the bytes after the `1`.
 pub(crate) fn decode(bytes: &[u8]) -> Reading {
     fields(bytes).map(Ok)
 }

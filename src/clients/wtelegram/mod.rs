@@ -99,7 +99,7 @@ pub(crate) fn fuzz_file(bytes: &[u8]) {
     let _ = read(bytes, Some(b"000102030405060708090a0b0c0d0e0f"));
 }
 
-/// The block that the head names. Blocks lie one behind the other and are whole AES blocks, so
+/// The block that the head names. Blocks lie one after the other and are whole AES blocks, so
 /// that few other files begin like this.
 fn live_block(bytes: &[u8]) -> Option<&[u8]> {
     let (position, rest) = bytes.split_first_chunk::<4>()?;

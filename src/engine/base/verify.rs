@@ -1,6 +1,6 @@
 //! Verifies that a redb database is laid out as redb 4.6 lays one out, before redb reads it.
 //!
-//! redb trusts the pages that it reads: a page number that leads in a circle, or an offset behind
+//! redb trusts the pages that it reads: a page number that leads in a circle, or an offset after
 //! the end of a page, is a panic, an endless loop or an abort. Checksums do not help against bytes
 //! that somebody wrote on purpose. So each page that can be reached from the header is visited
 //! once here. Source: docs/design.md of redb 4.6 and its file format 3.
@@ -183,7 +183,7 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    /// Where the last of so many strings ends, if each is inside the page and behind the one before.
+    /// Where the last of so many strings ends, if each is inside the page and after the one before.
     fn verify(&self, count: usize, visit: &mut dyn FnMut(usize, usize)) -> Option<usize> {
         let mut from = self.start;
         self.page.get(..from)?;

@@ -16,7 +16,7 @@ pub(crate) struct RowKey(Bytes<SHORT_KEY>);
 /// Bytes that lie in place where they are few.
 #[derive(Clone)]
 pub(super) enum Bytes<const SHORT: usize> {
-    /// Their length, and the bytes with zeros behind them.
+    /// Their length, and the bytes with zeros after them.
     Short(u8, [u8; SHORT]),
     Shared(Arc<[u8]>),
 }
@@ -79,7 +79,7 @@ impl Ord for RowKey {
     #[inline(always)]
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
-            // A call of memcmp takes longer than two comparisons of numbers. The zeros behind the
+            // A call of memcmp takes longer than two comparisons of numbers. The zeros after the
             // bytes come before everything, as the end of a key does.
             (Bytes::Short(len, bytes), Bytes::Short(other_len, other)) => {
                 let order = words(bytes).cmp(&words(other));

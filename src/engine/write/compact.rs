@@ -132,7 +132,7 @@ impl Writer {
         }
     }
 
-    /// Copies what lies behind free pages in front of them. Says whether anything was moved.
+    /// Copies what lies after free pages in front of them. Says whether anything was moved.
     fn move_to_front(&self) -> EngineResult<bool> {
         let mut durable = locked(&self.durable);
         let _making = locked(&self.batch);
@@ -195,7 +195,7 @@ impl Writer {
         wiped.map_err(|source| self.io(source))
     }
 
-    /// Cuts the file behind the last page in use, and never below what the root promises.
+    /// Cuts the file after the last page in use, and never below what the root promises.
     fn trim(&self) -> Result<()> {
         let durable = locked(&self.durable);
         let end = self.space.end().max(durable.root.root().pages).max(2);

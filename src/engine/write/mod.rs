@@ -53,7 +53,7 @@ pub(crate) enum Durability {
 ///
 /// Locks are taken in this order: `checkpoint`, `durable`, `batch`, `unlogged`, `tip`, the rows of
 /// a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
-/// a compaction, nor under any lock behind it. docs/architecture.md has all locks.
+/// a compaction, nor under any lock after it. docs/architecture.md has all locks.
 #[derive(Debug)]
 pub(crate) struct Writer {
     path: PathBuf,
@@ -297,7 +297,7 @@ impl Writer {
         }
     }
 
-    /// Freezes the active memtable and begins another one, so many batches behind it. The caller
+    /// Freezes the active memtable and begins another one, so many batches after it. The caller
     /// holds `batch`.
     fn begin_memtable(&self, batches: u64) {
         let tip = self.tip();

@@ -78,7 +78,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The rows of the next log behind its manifest: those that are carried, and those of newer
+    /// The rows of the next log after its manifest: those that are carried, and those of newer
     /// memtables if any of them are durable in the log that ends.
     fn collect_for(
         &self,
@@ -89,7 +89,7 @@ impl Writer {
     ) -> NewLogRows {
         let frozen = taken.first().map_or(durable.sequence, |taken| taken.rows().last());
         if durable.sequence <= frozen {
-            // An import is a batch of its own, behind the taken memtables.
+            // An import is a batch of its own, after the taken memtables.
             let active = newer.first().map(|active| active.rows());
             let last = active.filter(|active| active.is_empty()).map(|active| active.last());
             let sequence = if newer.len() == 1 { last.unwrap_or(frozen) } else { frozen };
@@ -207,7 +207,7 @@ impl Writer {
             pages: manifest.pages_with(place),
         };
         if let Err(error) = durable.root.publish(disk, root) {
-            // Either generation may be current after a power cut: nothing goes behind the log of
+            // Either generation may be current after a power cut: nothing goes after the log of
             // the old one any more, and the pages of both stay.
             durable.log.doubt();
             let born = generation;

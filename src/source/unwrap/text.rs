@@ -28,7 +28,7 @@ const QUOTES: [(&str, &str); 9] = [
 const KEYWORDS: [&str; 9] =
     ["export ", "set ", "setx ", "declare -x ", "ENV ", "const ", "let ", "var ", "- "];
 
-/// A longer name is rather a session string with padding behind it.
+/// A longer name is rather a session string with padding after it.
 const MOST_NAME: usize = 100;
 
 /// A shorter text is no session.

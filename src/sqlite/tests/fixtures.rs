@@ -130,7 +130,7 @@ fn a_table_has_as_many_rows_as_are_counted() {
         for table in db.tables() {
             let rows: Vec<_> = db.rows(table).collect();
             let (whole, count) = (rows.iter().all(Result::is_ok), db.row_count(table));
-            // Rows behind the first damaged one of a page are counted, and not read.
+            // Rows after the first damaged one of a page are counted, and not read.
             let right =
                 if whole { count == rows.len() as u64 } else { count + 1 >= rows.len() as u64 };
             assert!(right, "{}, {}: {count}, not {}", path.display(), table.name(), rows.len());

@@ -64,7 +64,7 @@ pub(super) struct Keys {
     columns: Vec<usize>,
     unique: bool,
     keys: Zeroizing<Vec<Key>>,
-    /// Records, each behind its length.
+    /// Records, each after its length.
     chunks: Vec<Zeroizing<Vec<u8>>>,
     record: Zeroizing<Vec<u8>>,
 }

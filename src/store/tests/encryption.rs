@@ -454,7 +454,7 @@ fn the_header_alone_is_readable_without_the_key() {
         bytes.iter().collect::<BTreeSet<_>>().len() < 200 && bytes.iter().any(|byte| *byte != 0)
     });
     let legible: Vec<_> = legible.collect();
-    // The log has zeros behind its records, the last pages of segments and base behind their tags.
+    // The log has zeros after its records, the last pages of segments and base after their tags.
     assert!(legible.len() * 4 < pages, "{legible:?} of {pages}");
     assert!(KEY_SLOTS.iter().all(|at| *at < PAGE as u64));
 }

@@ -19,7 +19,7 @@ fn stores() -> u64 {
     std::env::var("TGSESSION_HOSTILE").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
 }
 
-/// A store with a base, segments and a log behind them.
+/// A store with a base, segments and a log after them.
 fn subject() -> Vec<u8> {
     let disk = SimDisk::new(super::life::new_store());
     let store = open(disk.handle(), Access::Write, 4 << 20).unwrap();

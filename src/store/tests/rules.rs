@@ -111,7 +111,7 @@ fn a_sync_that_fails_in_another_thread_costs_no_durable_data() {
     }
 }
 
-/// What a writer finds behind a failed sync is in the page cache alone, until it confirms it.
+/// What a writer finds after a failed sync is in the page cache alone, until it confirms it.
 #[test]
 fn a_record_that_only_the_page_cache_has_is_made_durable_by_the_next_writer() {
     for at in 0..4 {

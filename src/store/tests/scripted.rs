@@ -143,7 +143,7 @@ struct Script {
     /// The store and its copies are encrypted.
     is_encrypted: bool,
     deeds: Vec<Deed>,
-    /// The state behind each deed, the empty store first.
+    /// The state after each deed, the empty store first.
     states: Vec<State>,
 }
 

@@ -186,7 +186,7 @@ impl SimDisk {
         done
     }
 
-    /// From now on the power goes behind so many calls.
+    /// From now on the power goes after so many calls.
     pub(super) fn cut_after(&self, calls: usize) {
         let mut shared = self.shared();
         shared.power = Some(shared.calls + calls);

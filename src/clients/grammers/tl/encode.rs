@@ -31,7 +31,7 @@ pub(crate) enum Unfit {
     BotUnknown,
     /// A date is not in the 32 bits that it has.
     Date(i64),
-    /// There are states of channels and none of the account, behind which they stand.
+    /// There are states of channels and none of the account, after which they stand.
     ChannelsAlone,
     /// A channel state belongs to a peer that is no channel.
     NotAChannel(PeerId),

@@ -77,7 +77,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<GrammersTl, String> {
     }
     match reader.left() {
         0 => {}
-        left => notes.add(format!("{left} bytes behind the session were not read")),
+        left => notes.add(format!("{left} bytes after the session were not read")),
     }
     let release = if both_addresses { "0.8" } else { "0.3-0.7" };
     Ok(GrammersTl { release, account, notes: notes.into_sentences() })

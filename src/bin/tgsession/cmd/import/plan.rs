@@ -155,7 +155,7 @@ impl Plan<'_> {
         Ok(names)
     }
 
-    /// A name that another source has taken gets a number behind it.
+    /// A name that another source has taken gets a number after it.
     fn push(&mut self, origin: Origin, session: String, wanted: String) {
         let wanted = self.args.name.clone().unwrap_or(wanted);
         let numbered = (2..).map(|number| format!("{wanted}-{number}"));

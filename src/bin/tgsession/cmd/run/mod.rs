@@ -39,7 +39,7 @@ mod unix {
     pub(super) fn run(args: &Run) -> Outcome {
         source::refuse_stdin(&args.store)?;
         let Some((program, arguments)) = args.client.split_first() else {
-            return Err(Failure::Usage("give the client's command behind --".to_owned()));
+            return Err(Failure::Usage("give the client's command after --".to_owned()));
         };
         let store = store_path(&args.store);
         let store = std::path::absolute(&store).unwrap_or(store);
