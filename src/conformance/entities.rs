@@ -3,7 +3,7 @@
 use super::model::Model;
 use super::outcome::{Case, Failed, same};
 use crate::session::Session;
-use crate::session::merge::Sight;
+use crate::session::merge::Completeness;
 use crate::types::{AccessHash, Entity, EntityKind, PeerId};
 
 pub(super) fn user(id: i64, change: impl FnOnce(&mut Entity)) -> Result<Entity, Failed> {
@@ -169,11 +169,11 @@ pub(super) fn lives(session: &dyn Session) -> Case {
             }
             1..4 => {
                 let changed = session.merge_entities(std::slice::from_ref(&seen))?;
-                same("parts", changed, usize::from(model.see(&seen, Sight::Part)))?;
+                same("parts", changed, usize::from(model.see(&seen, Completeness::Partial)))?;
             }
             _ => {
                 let changed = session.process_entities(std::slice::from_ref(&seen))?;
-                same("views", changed, usize::from(model.see(&seen, Sight::View)))?;
+                same("views", changed, usize::from(model.see(&seen, Completeness::Full)))?;
             }
         }
         let all: Vec<Entity> = model.entities.values().cloned().collect();

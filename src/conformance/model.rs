@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::session::merge::{Sight, merge, tidy};
+use crate::session::merge::{Completeness, merge, tidy};
 use crate::types::{Entity, PeerId, fold_phone, fold_username};
 
 #[derive(Debug, Default)]
@@ -13,12 +13,14 @@ pub(super) struct Model {
 
 impl Model {
     /// Takes one entity in; says whether that changed anything.
-    pub(super) fn see(&mut self, seen: &Entity, sight: Sight) -> bool {
+    pub(super) fn see(&mut self, seen: &Entity, completeness: Completeness) -> bool {
         let mut seen = tidy(seen.clone());
         if seen.min {
             self.drop_what_others_hold(&mut seen);
         }
-        let Some(new) = merge(self.entities.get(&seen.id), seen, sight) else { return false };
+        let Some(new) = merge(self.entities.get(&seen.id), seen, completeness) else {
+            return false;
+        };
         self.take_from_others(&new);
         self.entities.insert(new.id, new);
         true

@@ -165,7 +165,7 @@ impl Loaded {
     fn tip(&self, pin: Pin) -> Arc<Tip> {
         Arc::new(Tip {
             memtables: vec![Arc::clone(&self.memtable)],
-            carried: Arc::new(Memtable::behind(0)),
+            carried: Arc::new(Memtable::after(0)),
             version: Arc::clone(&self.version),
             pin: Arc::new(pin),
         })

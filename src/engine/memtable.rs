@@ -65,7 +65,7 @@ pub(crate) struct Applied {
 
 impl Memtable {
     /// An empty memtable after this batch.
-    pub(crate) fn behind(last: u64) -> Self {
+    pub(crate) fn after(last: u64) -> Self {
         Self { rows: RwLock::new(MemRows { last, ..MemRows::default() }), views: Mutex::default() }
     }
 
@@ -120,7 +120,7 @@ impl Memtable {
 
     /// A memtable of these rows, as of this batch.
     pub(crate) fn of(changes: Vec<RowChanged>, sequence: u64) -> Self {
-        let memtable = Self::behind(sequence);
+        let memtable = Self::after(sequence);
         memtable.replay(changes, sequence);
         memtable
     }

@@ -139,8 +139,8 @@ impl Engine {
     }
 
     /// Flushes, and compacts where that pays.
-    pub(crate) fn settle(&self) -> Result<()> {
-        self.writer().map_or(Ok(()), Writer::settle)
+    pub(crate) fn finish_writes(&self) -> Result<()> {
+        self.writer().map_or(Ok(()), Writer::finish_writes)
     }
 
     /// Flushes, compacts where that pays, and lets the file go. Nothing is to be written any more.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::group::{GroupSpan, Rows};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
-use super::search::{Entries, Number, guess, key, keys_in, near, number};
+use super::search::{Entries, Number, guess, key, keys_in, number, partition_point_near};
 use super::sectors::{Checksums, Sectors, UNIT_KIND};
 use super::unit_cache::UnitCache;
 use super::{Key, Result, SegmentError};
@@ -296,7 +296,9 @@ impl Segment {
             let entries = Entries(parts);
             let begins = |at: usize| entries.get(at).is_some_and(|(key, _)| key <= wanted);
             let guess = guess(tops.get(top..), wanted).min(end - first - 1);
-            let Some(group) = (first + near(guess, end - first, begins)).checked_sub(1) else {
+            let Some(group) =
+                (first + partition_point_near(guess, end - first, begins)).checked_sub(1)
+            else {
                 return Ok(None);
             };
             // The entry after it says where its rows end.

@@ -66,7 +66,11 @@ pub(super) fn guess(tops: Option<&[Number]>, wanted: Number) -> usize {
 /// How many of the first `count` hold, of which those that hold come first; looked for from a
 /// guess on, since what lies near it is looked at together.
 #[inline]
-pub(super) fn near(guess: usize, count: usize, holds: impl Fn(usize) -> bool) -> usize {
+pub(super) fn partition_point_near(
+    guess: usize,
+    count: usize,
+    holds: impl Fn(usize) -> bool,
+) -> usize {
     let (mut low, mut high, mut step) = (0, count, 1);
     if holds(guess) {
         low = guess + 1;
@@ -97,7 +101,7 @@ mod tests {
         for count in 0..70 {
             for holding in 0..=count {
                 for guess in 0..count {
-                    let found = near(guess, count, |at| at < holding);
+                    let found = partition_point_near(guess, count, |at| at < holding);
                     assert_eq!(found, holding, "{count} from {guess}");
                 }
             }

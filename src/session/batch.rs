@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::entities::Index;
-use super::merge::Sight;
+use super::merge::Completeness;
 use super::rows::{Key, Row};
 use crate::error::{Error, Result};
 use crate::types::{
@@ -29,7 +29,7 @@ pub(crate) trait BatchRows {
     fn remove(&mut self, key: &Key) -> Result<()>;
 
     /// Takes entities in; says how many of them changed something.
-    fn see(&mut self, seen: &[Entity], sight: Sight) -> Result<usize>;
+    fn see(&mut self, seen: &[Entity], completeness: Completeness) -> Result<usize>;
 
     fn forget(&mut self, id: PeerId) -> Result<()>;
 }
@@ -170,7 +170,7 @@ impl<'a> SessionBatch<'a> {
     /// changed something.
     pub fn process_entities(&mut self, entities: &[Entity]) -> Result<usize> {
         entities.iter().try_for_each(check_entity)?;
-        self.rows.see(entities, Sight::View)
+        self.rows.see(entities, Completeness::Full)
     }
 
     /// Merges partial entities into the stored ones, by the rules of
@@ -178,7 +178,7 @@ impl<'a> SessionBatch<'a> {
     /// something.
     pub fn merge_entities(&mut self, entities: &[Entity]) -> Result<usize> {
         entities.iter().try_for_each(check_entity)?;
-        self.rows.see(entities, Sight::Part)
+        self.rows.see(entities, Completeness::Partial)
     }
 
     /// Removes an entity, its usernames and its phone. An unknown one is no error.

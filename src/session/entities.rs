@@ -1,6 +1,6 @@
 //! Entities and their indexes, changed together. The same for every storage.
 
-use super::merge::{Sight, merge, tidy};
+use super::merge::{Completeness, merge, tidy};
 use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
 
 /// An index of entities.
@@ -36,27 +36,27 @@ pub(crate) trait EntityRows: EntityView {
 }
 
 /// The entity that is stored after `seen` is merged over `old`, or `None` if that changes nothing.
-pub(crate) fn news<R: EntityView + ?Sized>(
+pub(crate) fn change_of<R: EntityView + ?Sized>(
     rows: &R,
     old: Option<&Entity>,
     seen: &Entity,
-    sight: Sight,
+    completeness: Completeness,
 ) -> Result<Option<Entity>, R::Error> {
     let mut seen = tidy(seen.clone());
     if seen.min {
         drop_what_others_hold(rows, &mut seen)?;
     }
-    Ok(merge(old, seen, sight))
+    Ok(merge(old, seen, completeness))
 }
 
 /// Merges one entity into the stored one; says whether that changed anything.
 pub(crate) fn see<R: EntityRows + ?Sized>(
     rows: &mut R,
     seen: &Entity,
-    sight: Sight,
+    completeness: Completeness,
 ) -> Result<bool, R::Error> {
     let old = rows.entity(seen.id)?;
-    let Some(new) = news(rows, old.as_ref(), seen, sight)? else { return Ok(false) };
+    let Some(new) = change_of(rows, old.as_ref(), seen, completeness)? else { return Ok(false) };
     store(rows, old.as_ref(), new)?;
     Ok(true)
 }

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use super::Commit;
 use super::batch::BatchRows;
 use super::forward::forward;
-use super::merge::Sight;
+use super::merge::Completeness;
 use super::storage::{Change, Key, Row, Storage, StorageSession, Table};
 use crate::error::Result;
 use crate::types::{Account, Snapshot};
@@ -66,7 +66,7 @@ impl MemorySession {
         let rows = rows.chain(extras.iter().cloned().map(Row::Extra));
         let filled = session.0.change(Commit::Buffered, |batch| {
             rows.into_iter().try_for_each(|row| batch.put(row))?;
-            batch.see(&snapshot.entities, Sight::View)
+            batch.see(&snapshot.entities, Completeness::Full)
         });
         debug_assert!(filled.is_ok(), "memory takes everything");
         session

@@ -4,13 +4,13 @@ use crate::types::{
     Entity, EntityKind, bare_username, fold_username, is_digits, is_plain_username,
 };
 
-/// How an entity was seen.
+/// How much of an entity a client has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sight {
+pub(crate) enum Completeness {
     /// As Telegram shows it: a field that a full view lacks is empty.
-    View,
+    Full,
     /// A part of it: a field that is lacking is unknown.
-    Part,
+    Partial,
 }
 
 /// A newer date alone is worth a write only when it is more than this many seconds newer.
@@ -19,13 +19,17 @@ const DATE_STEP: i64 = 86_400;
 /// The entity after `seen` is merged over `old`, or `None` if no change is worth a write.
 ///
 /// `seen` must be [`tidy`]. Whether its usernames and phone are free is not decided here.
-pub(crate) fn merge(old: Option<&Entity>, seen: Entity, sight: Sight) -> Option<Entity> {
+pub(crate) fn merge(
+    old: Option<&Entity>,
+    seen: Entity,
+    completeness: Completeness,
+) -> Option<Entity> {
     let Some(old) = old else { return Some(seen) };
     let date = old.date.max(seen.date);
-    let mut new = match sight {
-        Sight::Part => extended(old, &seen),
-        Sight::View if seen.min => filled(old, &seen),
-        Sight::View => replaced(old, seen),
+    let mut new = match completeness {
+        Completeness::Partial => extended(old, &seen),
+        Completeness::Full if seen.min => filled(old, &seen),
+        Completeness::Full => replaced(old, seen),
     };
     new.date = date;
     let date_moved = match (old.date, new.date) {
@@ -128,7 +132,7 @@ mod tests {
     }
 
     fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
-        super::merge(old, seen.clone(), Sight::View)
+        super::merge(old, seen.clone(), Completeness::Full)
     }
 
     fn full() -> Entity {
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn a_part_replaces_what_it_says_and_wipes_nothing() {
         let part = |old: &Entity, change: fn(&mut Entity)| {
-            super::merge(Some(old), entity(change), Sight::Part)
+            super::merge(Some(old), entity(change), Completeness::Partial)
         };
         let hash = part(&full(), |e| e.access_hash = Some(AccessHash(9))).unwrap();
         assert_eq!(hash, Entity { access_hash: Some(AccessHash(9)), ..full() });

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::batch::{BatchRows, SessionBatch, index_key};
 use super::entities::{self, EntityRows, EntityView, Index};
-use super::merge::Sight;
+use super::merge::Completeness;
 use super::{Commit, Session};
 use crate::error::{Error, Result};
 use crate::types::{
@@ -306,10 +306,10 @@ impl<S: Storage> BatchRows for Overlay<'_, S> {
         Ok(())
     }
 
-    fn see(&mut self, seen: &[Entity], sight: Sight) -> Result<usize> {
+    fn see(&mut self, seen: &[Entity], completeness: Completeness) -> Result<usize> {
         let mut changed = 0;
         for entity in seen {
-            changed += usize::from(entities::see(self, entity, sight)?);
+            changed += usize::from(entities::see(self, entity, completeness)?);
         }
         Ok(changed)
     }

@@ -11,7 +11,7 @@ use crate::engine::{
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey};
 use crate::session::BatchRows;
-use crate::session::merge::Sight;
+use crate::session::merge::Completeness;
 use crate::session::storage::{self, Key, Row};
 use crate::types::{Entity, PeerId};
 
@@ -177,11 +177,11 @@ impl BatchRows for StoreBatch<'_, '_> {
         self.outside(done)
     }
 
-    fn see(&mut self, seen: &[Entity], sight: Sight) -> Result<usize> {
+    fn see(&mut self, seen: &[Entity], completeness: Completeness) -> Result<usize> {
         let mut tables = EntityTables::new(self.batch, self.account);
         let mut changed = 0;
         for entity in seen {
-            let done = tables.see(entity, sight).map_err(|fault| fault.at(self.path));
+            let done = tables.see(entity, completeness).map_err(|fault| fault.at(self.path));
             changed += usize::from(done?);
         }
         Ok(changed)

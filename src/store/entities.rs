@@ -6,7 +6,7 @@ use crate::engine::{
 };
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
 use crate::session::entities::{self, EntityRows, EntityView, Index};
-use crate::session::merge::Sight;
+use crate::session::merge::Completeness;
 use crate::types::{Entity, PeerId};
 
 /// How many of these entities, from the first on, would change nothing.
@@ -14,11 +14,11 @@ pub(super) fn known(
     view: &View,
     account: AccountNo,
     seen: &[Entity],
-    sight: Sight,
+    completeness: Completeness,
 ) -> EngineResult<usize> {
     let rows = Reading { rows: view, account };
     for (count, entity) in seen.iter().enumerate() {
-        if rows.news(entity, sight)?.is_some() {
+        if rows.change_of(entity, completeness)?.is_some() {
             return Ok(count);
         }
     }
@@ -32,14 +32,18 @@ struct Reading<'a, R: ?Sized> {
 }
 
 /// The changes of an entity that is seen.
-struct News {
+struct EntityChange {
     old: Option<Entity>,
     new: Entity,
 }
 
 impl<R: Rows + ?Sized> Reading<'_, R> {
     /// The changes if this entity is seen, or `None` if there are none.
-    fn news(&self, seen: &Entity, sight: Sight) -> EngineResult<Option<News>> {
+    fn change_of(
+        &self,
+        seen: &Entity,
+        completeness: Completeness,
+    ) -> EngineResult<Option<EntityChange>> {
         let key = PeerKey::of(self.account, seen.id);
         let stored = self.rows.get(Table::Entities, &key)?;
         // Most are seen as they are stored, which can be told without decoding them.
@@ -50,8 +54,8 @@ impl<R: Rows + ?Sized> Reading<'_, R> {
         }
         let stored = stored.map(|record| decoded(Table::Entities, &key, seen.id, &record));
         let old = stored.transpose()?;
-        let new = entities::news(self, old.as_ref(), seen, sight)?;
-        Ok(new.map(|new| News { old, new }))
+        let new = entities::change_of(self, old.as_ref(), seen, completeness)?;
+        Ok(new.map(|new| EntityChange { old, new }))
     }
 }
 
@@ -98,8 +102,10 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
     }
 
     /// Takes one entity in; says whether that changed anything.
-    pub(super) fn see(&mut self, seen: &Entity, sight: Sight) -> EngineResult<bool> {
-        let Some(News { old, new }) = self.reading().news(seen, sight)? else { return Ok(false) };
+    pub(super) fn see(&mut self, seen: &Entity, completeness: Completeness) -> EngineResult<bool> {
+        let Some(EntityChange { old, new }) = self.reading().change_of(seen, completeness)? else {
+            return Ok(false);
+        };
         entities::store(self, old.as_ref(), new)?;
         Ok(true)
     }

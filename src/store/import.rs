@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, TextKey, encode_into};
 use crate::segment::{Collision, HashIndex, Segment};
 use crate::session::entities::Index;
-use crate::session::merge::{Sight, tidy};
+use crate::session::merge::{Completeness, tidy};
 use crate::types::{Account, Entity, Extra, PeerId, fold_phone, fold_username, folded_username};
 
 /// At most so many notes are kept; how many there were is said all the same.
@@ -114,9 +114,10 @@ pub(super) fn load_entities(
     if !builder.is_empty() {
         let (segment, [usernames, phones]) = rows.add(builder)?;
         let notes = &mut report.notes;
-        report.usernames -= settle(rows, no, &segment, Table::Usernames, usernames, notes)?;
-        report.phones -= settle(rows, no, &segment, Table::Phones, phones, notes)?;
-        rows.settle_entities()?;
+        report.usernames -=
+            resolve_collisions(rows, no, &segment, Table::Usernames, usernames, notes)?;
+        report.phones -= resolve_collisions(rows, no, &segment, Table::Phones, phones, notes)?;
+        rows.write_segment()?;
     }
     if !late.is_empty() {
         report.entities += merge_late(rows, no, &late)?;
@@ -135,7 +136,7 @@ fn merge_late(rows: &mut BulkWrite<'_, '_>, no: AccountNo, late: &[Entity]) -> E
     let mut new = 0;
     for entity in late {
         new += u64::from(!tables.has(entity.id)?);
-        tables.see(entity, Sight::View)?;
+        tables.see(entity, Completeness::Full)?;
     }
     Ok(new)
 }
@@ -145,7 +146,7 @@ type Claims = BTreeMap<String, Vec<(Reverse<Option<i64>>, PeerId)>>;
 
 /// Gives each text that several show one owner: the claimant seen last; absent is oldest, and on a
 /// tie the smallest marked id has it. Takes it from the others, and says how many they are.
-fn settle(
+fn resolve_collisions(
     rows: &mut BulkWrite<'_, '_>,
     no: AccountNo,
     segment: &Segment,

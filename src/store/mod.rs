@@ -163,7 +163,7 @@ impl Store {
         let filled = fill(&store)?;
         // A new store has no gaps.
         store.engine.compact()?;
-        store.engine.settle()?;
+        store.engine.finish_writes()?;
         new.put_in_place(path).map_err(failed)?;
         disk.placed();
         Ok((store, filled))

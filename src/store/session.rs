@@ -12,7 +12,7 @@ use super::{catalog, remove};
 use crate::engine::{Durability, Engine, EngineResult, Rows, Table, View};
 use crate::error::Result;
 use crate::record::AccountNo;
-use crate::session::merge::Sight;
+use crate::session::merge::Completeness;
 use crate::session::{Commit, Session, SessionBatch, Ticket};
 use crate::types::{
     Account, AuthKey, ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId,
@@ -108,12 +108,16 @@ impl StoreSession {
 
     /// What is left of these entities after those that would change nothing: most have been seen
     /// before, and finding that out is no write.
-    fn unknown<'e>(&self, entities: &'e [Entity], sight: Sight) -> Result<&'e [Entity]> {
+    fn unknown<'e>(
+        &self,
+        entities: &'e [Entity],
+        completeness: Completeness,
+    ) -> Result<&'e [Entity]> {
         if self.entities_off.load(Ordering::Acquire) {
             return Ok(&[]);
         }
         let account = self.account;
-        let known = self.engine.read(|view| known(view, account, entities, sight))?;
+        let known = self.engine.read(|view| known(view, account, entities, completeness))?;
         Ok(entities.get(known..).unwrap_or_default())
     }
 }
@@ -173,14 +177,14 @@ impl Session for StoreSession {
     }
 
     fn process_entities(&self, entities: &[Entity]) -> Result<usize> {
-        match self.unknown(entities, Sight::View)? {
+        match self.unknown(entities, Completeness::Full)? {
             [] => Ok(0),
             rest => self.update(|batch| batch.process_entities(rest)),
         }
     }
 
     fn merge_entities(&self, entities: &[Entity]) -> Result<usize> {
-        match self.unknown(entities, Sight::Part)? {
+        match self.unknown(entities, Completeness::Partial)? {
             [] => Ok(0),
             rest => self.update(|batch| batch.merge_entities(rest)),
         }

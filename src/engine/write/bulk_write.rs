@@ -47,10 +47,10 @@ impl Writer {
             edit.take_in(taken, &tip.carried, Merge::Seldom)?;
             let mut direct = BulkWrite { edit: &mut edit, changes: BTreeMap::new() };
             let done = work(&mut direct)?;
-            direct.settle_entities()?;
+            direct.write_segment()?;
             edit.limit_segments()?;
             edit.limit_removed()?;
-            edit.settle_rows(false)?;
+            edit.write_base_if_large(false)?;
             self.publish(&mut durable, edit, taken)?;
             self.written.store(true, std::sync::atomic::Ordering::Release);
             Ok(done)
@@ -106,7 +106,7 @@ impl<'w> BulkWrite<'_, 'w> {
     }
 
     /// Writes the changes of entities into a segment of their own.
-    pub(crate) fn settle_entities(&mut self) -> EngineResult<()> {
+    pub(crate) fn write_segment(&mut self) -> EngineResult<()> {
         let changes = std::mem::take(&mut self.changes).into_iter();
         let entities = changes.filter(|((table, _), _)| *table == Table::Entities);
         let entities = entities.map(|((_, key), change)| (key_of(&key), change)).collect();

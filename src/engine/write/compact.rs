@@ -27,11 +27,11 @@ const MOST_ROUNDS: usize = 8;
 
 /// How pages that are no longer in use are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leftovers {
+enum FreePages {
     /// They keep their bytes.
-    Stay,
+    Keep,
     /// They get zeros.
-    Wiped,
+    Zero,
 }
 
 /// Writes zeros over pages of a file of this length.
@@ -55,7 +55,7 @@ impl Writer {
         if self.is_compact()? {
             return Ok(());
         }
-        self.compact_in_rounds(Leftovers::Stay)
+        self.compact_in_rounds(FreePages::Keep)
     }
 
     /// Compacts, and writes zeros over every page that the store does not use. What was deleted
@@ -63,20 +63,20 @@ impl Writer {
     pub(crate) fn scrub(self: &Arc<Self>) -> Result<()> {
         self.check_writable()?;
         let _checkpoint = locked(&self.checkpoint);
-        self.compact_in_rounds(Leftovers::Wiped)
+        self.compact_in_rounds(FreePages::Zero)
     }
 
-    fn compact_in_rounds(&self, leftovers: Leftovers) -> Result<()> {
+    fn compact_in_rounds(&self, free_pages: FreePages) -> Result<()> {
         locked(&self.durable).dense = true;
-        let compacted = self.rounds(leftovers);
+        let compacted = self.rounds(free_pages);
         locked(&self.durable).dense = false;
         compacted
     }
 
-    fn rounds(&self, leftovers: Leftovers) -> Result<()> {
+    fn rounds(&self, free_pages: FreePages) -> Result<()> {
         self.wait_for_readers()?;
         // Deleted rows may be in the log, and in segments and the base until these are rewritten.
-        if leftovers == Leftovers::Wiped || !self.is_merged() {
+        if free_pages == FreePages::Zero || !self.is_merged() {
             {
                 let _making = locked(&self.batch);
                 self.freeze();
@@ -90,7 +90,7 @@ impl Writer {
             }
         }
         self.wait_for_readers()?;
-        if leftovers == Leftovers::Wiped {
+        if free_pages == FreePages::Zero {
             self.wipe()?;
         }
         self.trim()
@@ -222,24 +222,24 @@ impl Writer {
             return Ok(());
         }
         self.flusher.stop();
-        let settled = self.settle();
+        let finished = self.finish_writes();
         if self.stamped.swap(false, Ordering::AcqRel)
             && let Err(error) = Owner::clear(self.disk())
         {
             tracing::debug!(path = %self.path.display(), %error, "the owner stamp stays");
         }
         // Unfinished work is tried again when the handle is dropped, under the lock.
-        if settled.is_ok()
+        if finished.is_ok()
             && let Err(error) = unlock_writer(self.disk())
         {
             tracing::debug!(path = %self.path.display(), %error, "the lock stays with the file");
         }
-        settled
+        finished
     }
 
     /// Flushes, compacts the file where that pays, begins a new log if the log is long, and marks the
     /// end of the file.
-    pub(crate) fn settle(self: &Arc<Self>) -> Result<()> {
+    pub(crate) fn finish_writes(self: &Arc<Self>) -> Result<()> {
         self.flush()?;
         if !self.written.swap(false, Ordering::AcqRel) {
             return Ok(());

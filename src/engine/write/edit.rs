@@ -333,7 +333,7 @@ impl<'w> Edit<'w> {
     }
 
     /// Writes a new base if the changed rows are too many to be carried, or if `always`.
-    pub(super) fn settle_rows(&mut self, always: bool) -> EngineResult<()> {
+    pub(super) fn write_base_if_large(&mut self, always: bool) -> EngineResult<()> {
         let bytes: usize = self
             .rows
             .iter()

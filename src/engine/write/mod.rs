@@ -302,7 +302,7 @@ impl Writer {
     fn begin_memtable(&self, batches: u64) {
         let tip = self.tip();
         let Some(active) = tip.memtables.first() else { return };
-        let next = Arc::new(Memtable::behind(active.rows().last() + batches));
+        let next = Arc::new(Memtable::after(active.rows().last() + batches));
         self.active_bytes.store(0, Ordering::Release);
         let memtables = std::iter::once(next).chain(tip.memtables.iter().map(Arc::clone));
         self.set_tip(Tip {
@@ -363,7 +363,7 @@ impl Writer {
         self.guarded(|| {
             let mut edit = Edit::new(&self.opener, &self.space, manifest, Arc::clone(&tip.version));
             edit.take_in(taken, &tip.carried, merge)?;
-            edit.settle_rows(merge == Merge::All)?;
+            edit.write_base_if_large(merge == Merge::All)?;
             // Most of it is durable before others have to wait for the log.
             self.disk().sync()?;
             let mut durable = locked(&self.durable);

@@ -90,7 +90,7 @@ fn recover(
     let pin = Arc::new(opener.readers.pin(generation)?);
     let version = opener.open(&manifest, None)?;
     let sequence = memtable.rows().last();
-    let carried = Arc::new(Memtable::behind(0));
+    let carried = Arc::new(Memtable::after(0));
     let tip = Tip { memtables: vec![Arc::new(memtable)], carried, version, pin };
     let durable =
         Durable { sequence, log, root, manifest, generation, doubtful: Vec::new(), dense: false };
@@ -127,7 +127,7 @@ pub(crate) fn replay(
 ) -> EngineResult<(Manifest, Memtable)> {
     let (first, changes) = records.split_first().ok_or(Damage::Manifest)?;
     let manifest = Manifest::parse(&first.content, seal.is_encrypted())?;
-    let memtable = Memtable::behind(first.sequence);
+    let memtable = Memtable::after(first.sequence);
     for record in changes {
         if record.kind != Kind::Changes {
             return Err(Damage::Log { number: record.number }.into());

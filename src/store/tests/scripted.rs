@@ -298,7 +298,7 @@ impl Life<'_> {
         let copy = open(disk.handle(), Access::Write, buffer())?;
         fill(&copy)?;
         copy.engine.compact()?;
-        copy.engine.settle()?;
+        copy.engine.finish_writes()?;
         // The file is synced once more before it gets its name.
         disk.sync().map_err(|source| Error::io("create", Path::new("copy"), source))?;
         Ok(disk.handle())
