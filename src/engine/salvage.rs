@@ -12,7 +12,7 @@ use super::rows::{Row, RowKey, Span, Table};
 use super::version::Opener;
 use crate::file::{Disk, Extent, FileSeal, PAGE, Roots, SECTOR};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{Key as EntityKey, Segment, SegmentInfo, parse_header};
+use crate::segment::{GROUP, Key as EntityKey, Segment, SegmentInfo, parse_header};
 use crate::types::{Entity, Progress};
 use crate::wal::{Kind, Log, LogRecord, scan};
 
@@ -44,11 +44,11 @@ pub(crate) fn salvage(
         }
     };
     let opener = Opener::new(Arc::clone(disk), seal.clone(), cache, progress.clone());
-    let segments: Vec<_> = infos.into_iter().map(|info| (info, opener.segment(info))).collect();
-    let readable = segments.iter().filter_map(|(_, segment)| segment.as_ref().ok());
-    progress.begin(Some(readable.filter_map(|segment| segment.row_count().ok()).sum()));
-    for (info, segment) in segments {
-        match segment {
+    // One segment is open at a time: a damaged file may claim many that overlap.
+    let rows = infos.iter().map(|info| u64::from(info.shape.groups) * GROUP as u64);
+    progress.begin(Some(rows.sum()));
+    for info in infos {
+        match opener.segment(info) {
             Ok(segment) => salvaged.segment(&segment, info, progress),
             Err(fault) => salvaged.lose(format!("segment {}", info.number), fault),
         }

@@ -13,7 +13,7 @@ pub(super) const UNIT: usize = PAGE;
 pub(super) const SUM: usize = 4;
 
 /// At most so many rows stand after one entry of the index of ids.
-pub(super) const GROUP: usize = 16;
+pub(crate) const GROUP: usize = 16;
 
 /// Length of an entry of the index of ids: key, and where its rows begin.
 pub(super) const GROUP_ENTRY: usize = KEY + 5;

@@ -22,7 +22,7 @@ use std::io;
 
 pub(crate) use self::builder::{Builder, NewSegment};
 pub(crate) use self::hash_index::{Collision, HashIndex};
-pub(crate) use self::layout::{SegmentInfo, Shape, parse_header};
+pub(crate) use self::layout::{GROUP, SegmentInfo, Shape, parse_header};
 pub(crate) use self::reader::{Row, Segment};
 pub(crate) use self::unit_cache::{Part, UnitCache};
 pub(crate) use self::walk::Walk;

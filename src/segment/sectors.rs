@@ -185,7 +185,8 @@ impl Sectors {
         to: usize,
     ) -> Result<Wiped> {
         let damage = || self.damage(from / SECTOR);
-        if from > to || to > self.layout.tags {
+        // A damaged file may claim more than it has.
+        if from > to || to > self.layout.tags || to > self.bytes.all().len() {
             return Err(damage().into());
         }
         // As long as it will get: no copy stays behind where it was.

@@ -172,7 +172,8 @@ fn more_than_is_held_in_memory_is_written_as_it_comes() {
     }
 }
 
-/// Every bit is flipped with `TGSESSION_SWEEP=full`.
+/// With `TGSESSION_SWEEP=full` every bit of the plain segment is flipped, else every third. Of the
+/// encrypted one it is one bit a byte.
 fn is_full() -> bool {
     std::env::var("TGSESSION_SWEEP").is_ok_and(|value| value == "full")
 }
@@ -189,7 +190,7 @@ fn whatever_bit_is_flipped_no_answer_is_wrong() {
         let (row, bytes) = built(&seal, &rows);
         let len = opened(&seal, row, Vec::new()).len();
         let (mut refused, mut tried) = (0, 0);
-        // Of an encrypted segment one bit a byte, since each answer decrypts anew.
+        // Each answer of an encrypted segment decrypts anew.
         let each = match (seal.is_encrypted(), is_full()) {
             (true, _) => 9,
             (false, true) => 1,
@@ -227,6 +228,19 @@ fn a_run_that_is_cut_has_no_answers_behind_the_cut() {
                 if seal.is_encrypted() { row.shape.rows as usize } else { segment.len() - 512 };
             assert!(refused > 0 || len > needed, "cut to {len}");
         }
+    }
+}
+
+#[test]
+fn a_segment_that_claims_more_than_it_has_is_refused_before_memory_is_taken() {
+    for seal in seals() {
+        let shape = Shape { accounts: u32::MAX, groups: u32::MAX, ..Shape::default() };
+        let (extent, salt) = Default::default();
+        let segment =
+            opened(&seal, SegmentInfo { number: 5, born: 0, extent, shape, salt }, vec![0; 8192]);
+        assert!(segment.count(1).is_err());
+        assert!(segment.has(&Key::default()).is_err());
+        assert_eq!(segment.salvage(&mut |_| ()), u32::MAX as usize);
     }
 }
 
