@@ -237,19 +237,20 @@ impl Writer {
         finished
     }
 
-    /// Flushes, compacts the file where that pays, begins a new log if the log is long, and marks the
+    /// Flushes, begins a new log if the log is long, compacts the file where that pays, and marks the
     /// end of the file.
     pub(crate) fn finish_writes(self: &Arc<Self>) -> Result<()> {
         self.flush()?;
         if !self.written.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        if let Err(error) = self.compact_if_it_pays() {
-            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
-        }
+        // Before the compaction, which removes the pages of the old log where that pays.
         let is_long = locked(&self.durable).log.records() > MOST_RECORDS;
         if is_long && let Err(error) = self.checkpoint(Merge::Seldom) {
             tracing::info!(path = %self.path.display(), %error, "the log stays long");
+        }
+        if let Err(error) = self.compact_if_it_pays() {
+            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
         }
         let mut durable = locked(&self.durable);
         let last = durable.log.last();

@@ -3,7 +3,7 @@
 use super::faults::{with_a_base, writer};
 use super::life::{Deed, act, is_durable, new_store, new_store_with, open, seal_of, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
-use crate::file::{Access, Root, Roots};
+use crate::file::{Access, PAGE, Root, Roots};
 use crate::store::ImportSession;
 use crate::types::{Account, Entity, PeerId};
 
@@ -53,11 +53,14 @@ fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
 /// The next handle reads each record of the log.
 #[test]
 fn a_long_log_is_replaced_on_close() {
-    for is_encrypted in [false, cfg!(feature = "encryption")] {
-        for (records, is_replaced) in [(10, false), (40, true)] {
+    let cases = [(true, 10, false), (true, 40, true), (false, 40, true)];
+    for (is_large, records, is_replaced) in cases {
+        for is_encrypted in [false, cfg!(feature = "encryption")] {
             let disk = SimDisk::new(new_store_with(is_encrypted));
             let store = writer(&disk).unwrap();
-            act(&store, &Deed::Import(0, 1, 600)).unwrap();
+            if is_large {
+                act(&store, &Deed::Import(0, 1, 600)).unwrap();
+            }
             for number in 0..records {
                 act(&store, &Deed::LogIn(0, number)).unwrap();
             }
@@ -66,6 +69,10 @@ fn a_long_log_is_replaced_on_close() {
             let (root, _) = Roots::read(&disk, &seal_of(&disk)).unwrap().current().unwrap();
             let left = root.last - root.first;
             assert_eq!(left < 8, is_replaced, "{left} of {records} records are left");
+            if is_replaced && !is_large {
+                let len = disk.durable().len();
+                assert!(len <= 5 * PAGE, "{len} bytes: the old log is still in the file");
+            }
             let reader = open(SimDisk::new(disk.durable()), Access::Read, 20_000).unwrap();
             assert_eq!(state_of(&reader).unwrap(), right);
         }
