@@ -5,9 +5,12 @@
 pub(crate) fn forbid() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+    // Linux does not apply a limit of 0 where core dumps go to a program such as systemd-coredump. It
+    // applies a limit of 1 byte there, and such a file is too small to be written elsewhere (core(5)).
+    let limit = if cfg!(target_os = "linux") { 1 } else { 0 };
     // A system that refuses this has no core dumps, or not by this limit.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_CORE) {
-        let _ = setrlimit(Resource::RLIMIT_CORE, 0, most);
+        let _ = setrlimit(Resource::RLIMIT_CORE, most.min(limit), most);
     }
 }
 
