@@ -64,7 +64,8 @@ impl<'a> Entities<'a> {
         self.rows = None;
     }
 
-    /// How many entities are left, at most: rows that are no entities count too. No row is read.
+    /// The number of rows, of which some may not be entities. Their pages are read, and no row is
+    /// decoded.
     pub(crate) fn row_count(&self) -> u64 {
         let rows = self.rows.as_ref();
         let rows = rows.map_or(0, |(peers, _)| self.file.db().row_count(peers.table()));

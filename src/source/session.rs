@@ -63,7 +63,7 @@ impl Impossible {
         let more = if *count > ids.len() as u64 { ", ..." } else { "" };
         let swap = match swapped {
             0 => String::new(),
-            _ => format!("; id and access hash seem to have changed places in {swapped} of them"),
+            _ => format!("; id and access hash appear to be swapped in {swapped} of them"),
         };
         let what = format!(
             "entities: {count} have an id that no user, group or channel can have ({}{more}){swap}",
@@ -95,8 +95,9 @@ impl SourceSession<'_> {
         &self.account
     }
 
-    /// How many entities there are, where that is known without reading them. Of a database it is the
-    /// number of rows, and rows that are no entities of this session count too.
+    /// The number of entities, if it is known without decoding them. Of a database it is the number of
+    /// rows of the table, also of rows that are not entities of this session: counting them reads
+    /// every page of the table.
     #[must_use]
     pub fn entity_count(&self) -> Option<u64> {
         match &self.entities {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use tgsession::SourceSession;
+
 use crate::settings;
 use crate::words::thousands;
 
@@ -206,6 +208,11 @@ const TICK: Duration = Duration::from_millis(200);
 const OF_KNOWN_LENGTH: &str = "{msg}{wide_bar} {human_pos}/{human_len} {what}, {rate}, {eta} left";
 const OF_UNKNOWN_LENGTH: &str = "{spinner} {human_pos} {what}, {rate}, {elapsed}";
 const WAITING: &str = "{spinner} {msg}, {elapsed}";
+
+/// The number of entities of a session, if progress is shown: counting reads every page of a database.
+pub(crate) fn expected(session: &SourceSession<'_>) -> Option<u64> {
+    if wanted() { session.entity_count() } else { None }
+}
 
 fn wanted() -> bool {
     io::stderr().is_terminal() && !settings::get().quiet

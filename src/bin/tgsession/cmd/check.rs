@@ -10,7 +10,7 @@ use crate::args::Check;
 use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, one_line};
-use crate::progress::{Progress as Counted, Waiting};
+use crate::progress::{Progress as Counted, Waiting, expected};
 use crate::source::{self, Reading};
 use crate::words::count;
 
@@ -88,7 +88,7 @@ fn doubts(source: &Source) -> Outcome<Vec<String>> {
         // The report has a problem for a session that cannot be read.
         let Ok(mut session) = source.session(&name) else { continue };
         if !source.is_store() {
-            let mut progress = Counted::new(session.entity_count());
+            let mut progress = Counted::new(expected(&session));
             session.by_ref().for_each(|_| progress.step());
         }
         doubts.extend(session.doubts().iter().map(|doubt| format!("{name}: note: {doubt}")));

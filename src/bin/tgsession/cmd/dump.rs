@@ -8,7 +8,7 @@ use tgsession::dump::Writer;
 use crate::args::Dump;
 use crate::failure::Outcome;
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{Progress, expected};
 use crate::source::{self, Reading};
 
 pub(crate) fn run(args: &Dump) -> Outcome {
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Dump) -> Outcome {
 
 fn write<W: Write>(dump: &mut Writer<W>, session: &mut SourceSession<'_>) -> Outcome {
     dump.begin_unproven(session.name(), session.account(), &session.unproven_keys())?;
-    let mut progress = Progress::beside_output(session.entity_count());
+    let mut progress = Progress::beside_output(expected(session));
     for entity in session.by_ref() {
         dump.entity(&entity?)?;
         progress.step();

@@ -11,7 +11,7 @@ use crate::args::{self, Corrections};
 use crate::explain;
 use crate::failure::{Failure, Outcome};
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{Progress, expected};
 use crate::report::{self, Report};
 use crate::source::{self, Reading, STDIN};
 use crate::target::{Inputs, is_same};
@@ -241,7 +241,7 @@ fn sessions<'a>(source: &'a Source, names: &[String]) -> Outcome<Vec<ExportSessi
 fn session<'a>(source: &'a Source, name: &str) -> Outcome<ExportSession<'a>> {
     let session = source.session(name)?.with_impossible_ids();
     let account = session.account().clone();
-    let mut progress = Progress::new(session.entity_count());
+    let mut progress = Progress::new(expected(&session));
     let entities = session.inspect(move |_| progress.step());
     Ok(ExportSession::new(name, account, entities))
 }

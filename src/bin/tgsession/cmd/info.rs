@@ -13,7 +13,7 @@ use crate::args::Info;
 use crate::failure::{Failure, Outcome};
 use crate::key::{kind_in_words, kind_json};
 use crate::output::{self, one_line};
-use crate::progress::Progress;
+use crate::progress::{Progress, expected};
 use crate::source::{self, Reading};
 use crate::words::{Tally, count, dc_list, dcs_with_keys, home_key, thousands, utc};
 
@@ -173,7 +173,7 @@ fn session_json(source: &Source, name: &str) -> Outcome<Value> {
 }
 
 fn tally(session: &mut SourceSession<'_>) -> Outcome<Tally> {
-    let mut progress = Progress::new(session.entity_count());
+    let mut progress = Progress::new(expected(session));
     let mut tally = Tally::default();
     for entity in session {
         tally.add(&entity?);
@@ -245,8 +245,8 @@ fn home_dc(account: &Account) -> String {
 fn logged_in(account: &Account) -> String {
     match home_key(account) {
         Some(key) => format!("yes (auth_key_id {})", key.id()),
-        None if dcs_with_keys(account).is_empty() => "never".to_owned(),
-        None => "no key of the home DC".to_owned(),
+        None if dcs_with_keys(account).is_empty() => "no".to_owned(),
+        None => "no auth key for the home DC".to_owned(),
     }
 }
 

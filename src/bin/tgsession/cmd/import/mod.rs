@@ -21,7 +21,7 @@ use crate::confirm::Holding;
 use crate::failure::{Failure, Outcome};
 use crate::key::{Unlocker, store_options};
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{Progress, expected};
 use crate::source::{self, Reader, Reading, refuse_for_several};
 use crate::target::Inputs;
 use crate::words::dcs_with_keys;
@@ -183,7 +183,7 @@ impl Work<'_> {
         };
         let mut progress = match self.sessions {
             Some(_) => Progress::hidden(),
-            None => Progress::new(session.entity_count()),
+            None => Progress::new(expected(&session)),
         };
         let entities = session.by_ref().inspect(|_| progress.step());
         let entities = companion.with_phone(&account, entities);
