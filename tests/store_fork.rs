@@ -43,7 +43,7 @@ fn a_forked_child_may_read_and_its_writes_are_refused() {
         }
     }
     let refused = format!(
-        "{}: opened by the parent of this process, which alone may write; open it after the fork",
+        "{}: the handle was opened by the parent process, and only the parent may write with it; open the store again in this process",
         path.display()
     );
     let expected = format!("{refused}\n{refused}\n{:?}", Some(Some(DcId(2))));

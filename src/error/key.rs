@@ -71,7 +71,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("the store is encrypted; give its key to open it"),
-            Self::Wrong => f.write_str("the key is not one of this store; give another key"),
+            Self::Wrong => f.write_str("wrong key: it opens no key slot of this store; give another key"),
             Self::NotEncrypted => f.write_str(
                 "a key was given, and the store is not encrypted; check that it is the right file, then open it without a key",
             ),
@@ -93,7 +93,7 @@ impl fmt::Display for KeyError {
                 write!(f, "there is no key in slot {slot} of the store; list its keys")
             }
             Self::LastSlot => f.write_str(
-                "this is the last key of the store, which nothing would open any more; add another key first",
+                "cannot remove the last key: nothing could open the store afterwards; add another key first",
             ),
             Self::OtherCipher { found } => write!(
                 f,

@@ -323,12 +323,12 @@ impl fmt::Display for Error {
             ),
             Self::Forked { path } => write!(
                 f,
-                "{}: opened by the parent of this process, which alone may write; open it after the fork",
+                "{}: the handle was opened by the parent process, and only the parent may write with it; open the store again in this process",
                 path.display()
             ),
             Self::Older { path, what, found } => write!(
                 f,
-                "{}: {what} {found} is from before the first release and is not read any more; export its sessions with the build that wrote it",
+                "{}: {what} {found} predates the first release and is not supported; export its sessions with the build that wrote it",
                 path.display()
             ),
             Self::Engine { path, .. } => write!(f, "{}: the store's engine failed", path.display()),
@@ -342,7 +342,7 @@ impl Error {
     fn fmt_without_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lacks { format, what } => {
-                write!(f, "{format} needs {what}, which the session does not say")
+                write!(f, "{format} needs {what}, which the session does not have")
             }
             Self::Unfit { format, why } => write!(f, "{format} cannot hold this session: {why}"),
             Self::Lossy { format, count, what } => write!(

@@ -297,7 +297,9 @@ fn check_table(
         if let (Some(before), Some(now)) = (last, rowid)
             && now <= before
         {
-            report.problem(format!("table {name}: row {now} comes behind row {before}"));
+            report.problem(format!(
+                "table {name}: row {now} follows row {before}, so the rows are out of order"
+            ));
         }
         last = rowid;
         let mut columns = 0..table.columns().len();

@@ -48,7 +48,10 @@ pub(super) fn folder(files: &dyn Files, path: &Path, known: Known<'_>) -> Result
         [] => Err(stranger(path, "a folder".to_owned())),
         _ => {
             let names: Vec<_> = fitting.iter().map(|(name, _)| **name).collect();
-            Err(stranger(path, format!("{} at once", names.join(" and "))))
+            Err(stranger(
+                path,
+                format!("a directory that matches several formats: {}", names.join(", ")),
+            ))
         }
     }
 }
@@ -68,8 +71,8 @@ fn json(path: &Path, text: &str) -> Result<Parsed> {
         [] => Err(stranger(path, "JSON of no session's format".to_owned())),
         _ => {
             let names: Vec<_> = fitting.iter().map(|(name, _)| **name).collect();
-            let names = names.join(" and of ");
-            Err(stranger(path, format!("a JSON session of {names} at once")))
+            let names = names.join(", ");
+            Err(stranger(path, format!("JSON that matches several formats: {names}")))
         }
     }
 }
@@ -81,7 +84,7 @@ fn line(path: &Path, text: &str) -> Result<Parsed> {
         StringError::TooLong | StringError::Base64 { .. } | StringError::Unknown { .. } => {
             let again = string::may_be_cut(text);
             let again = if again { "; a part of it may be missing: copy it again" } else { "" };
-            stranger(path, format!("text that is no session string ({error}{again})"))
+            stranger(path, format!("text, but not a session string ({error}{again})"))
         }
         error => damaged(path, error.to_string()),
     })?;

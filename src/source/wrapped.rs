@@ -125,7 +125,7 @@ impl Unwrapping<'_> {
         }
         match (found.pop(), failed) {
             (Some((name, mut one)), _) => {
-                one.notes.push(format!("{name} is the only value that is a session"));
+                one.notes.push(format!("read from {name}: no other value is a session"));
                 Ok(one)
             }
             (None, Some(error)) => Err(error),
@@ -166,7 +166,7 @@ impl Unwrapping<'_> {
                     strange += 1;
                     if strange <= NAMES {
                         let name = file.strip_prefix(path).unwrap_or(file).display();
-                        strangers.add(format!("{name} in the archive is no session, not read"));
+                        strangers.add(format!("skipped {name} in the archive: not a session"));
                     }
                 }
                 read => members.push(read?),

@@ -169,7 +169,8 @@ impl Walk<'_> {
             self.report.entities += 1;
             let Ok(key) = key.try_into() else { return Ok(true) };
             let Some(id) = PeerKey::peer(key) else {
-                let problem = format!("table entities, account {}: id 0 names no peer", account.0);
+                let problem =
+                    format!("table entities, account {}: 0 is not the id of a peer", account.0);
                 self.report.problem(problem);
                 return Ok(true);
             };
@@ -191,8 +192,9 @@ impl Walk<'_> {
         for (key, row) in self.view.changed_rows(index) {
             if !names_its_entity(self.view, &key, &row, &shows)? {
                 let (name, key) = (index.name(), shown(&key));
-                self.report
-                    .problem(format!("table {name}, key {key}: its entity does not show it"));
+                self.report.problem(format!(
+                    "table {name}, key {key}: the entity that it names does not have it"
+                ));
             }
         }
         Ok(())
@@ -223,13 +225,15 @@ fn indexed(
     let mut lost = Vec::new();
     for name in &entity.usernames {
         if !finds(Table::Usernames, &fold_username(name))? {
-            lost.push(format!("entity {id}: its username {name:?} does not find it"));
+            lost.push(format!("entity {id}: its username {name:?} is missing from the index, or leads to another entity"));
         }
     }
     if let Some(phone) = entity.phone.as_deref().and_then(fold_phone)
         && !finds(Table::Phones, &phone)?
     {
-        lost.push(format!("entity {id}: its phone does not find it"));
+        lost.push(format!(
+            "entity {id}: its phone number is missing from the index, or leads to another entity"
+        ));
     }
     lost.into_iter().for_each(|problem| report.problem(problem));
     Ok(())

@@ -217,7 +217,7 @@ fn note(notes: &mut Vec<String>, index: Table, text: &str, shown_by: usize, owne
     } else {
         "one phone number".to_owned()
     };
-    notes.push(format!("{what} is shown by {shown_by} entities: {owner}, seen last, keeps it"));
+    notes.push(format!("{shown_by} entities have {what}: {owner}, seen last, keeps it"));
 }
 
 fn cap(notes: &mut Vec<String>) {

@@ -357,7 +357,7 @@ impl Store {
     /// let report = store.import("anon", &mut session)?;
     /// assert_eq!(report.entities, 119);
     /// // What the store changed, and what could not be read:
-    /// assert!(report.notes.iter().any(|note| note.contains("is shown by 2 entities")));
+    /// assert!(report.notes.iter().any(|note| note.contains("2 entities have")));
     /// assert!(session.notes().iter().any(|note| note.contains("phone is not a number")));
     ///
     /// let again = store.import("anon", &mut old.session("plain_1.45.0")?);

@@ -124,7 +124,9 @@ fn without_its_key_a_store_is_refused_and_the_options_are_named() -> Result {
         let ran = folder.run(&words(command))?;
         ran.refused(1, &named);
         let wrong = [&words(command)[..], &["--key-file", "other"]].concat();
-        folder.run(&wrong)?.refused(1, &["store.tgsession", "the key is not one of this store"]);
+        folder
+            .run(&wrong)?
+            .refused(1, &["store.tgsession", "wrong key: it opens no key slot of this store"]);
     }
     let import = ["import", "store", "--into", "new"];
     folder.run(&import)?.refused(1, &["store.tgsession", "--from-key-file", "--from-key-env"]);
@@ -244,7 +246,7 @@ fn encrypt_rekey_and_decrypt_keep_everything_and_leave_the_source() -> Result {
         ran.replace(&format!("{name}.tgsession"), "plain.tgsession") == dump
     };
     assert!(same(folder.opened("dump rekeyed --secrets")?, "rekeyed"));
-    folder.run(&["list", "rekeyed", "--key-file", "words"])?.refused(1, &["not one of this store"]);
+    folder.run(&["list", "rekeyed", "--key-file", "words"])?.refused(1, &["opens no key slot"]);
     let ran = folder.with_key("decrypt rekeyed -o decrypted")?;
     assert!(ran.stderr.contains("this file is not encrypted: a person"), "{ran:?}");
     assert!(same(folder.results(&["dump", "decrypted", "--secrets"])?, "decrypted"));
@@ -315,9 +317,7 @@ fn keys_are_added_changed_and_removed_but_never_the_last() -> Result {
     folder.write_key("third", &[3; 32])?;
     folder.write_key("fourth", &[4; 32])?;
     folder.opened("key add store --new-key-file words")?;
-    folder
-        .with_key("key add store --new-key-file words")?
-        .refused(1, &["one of this store already"]);
+    folder.with_key("key add store --new-key-file words")?.refused(1, &["already has this key"]);
     folder.opened("key add store --new-key-file second")?;
     folder.opened("key add store --new-key-file third")?;
     let listed = "1  key of 32 bytes\n2  passphrase (Argon2id, 65,536 KiB, 3 passes)\n3  key of 32 bytes\n4  key of 32 bytes\n";
@@ -331,7 +331,7 @@ fn keys_are_added_changed_and_removed_but_never_the_last() -> Result {
         assert_eq!(folder.results(&["list", "store", "--key-file", name])?, "two_dc\n", "{name}");
     }
     folder.opened("key remove store 2")?;
-    folder.run(&["list", "store", "--key-file", "words"])?.refused(1, &["not one of this store"]);
+    folder.run(&["list", "store", "--key-file", "words"])?.refused(1, &["opens no key slot"]);
     folder.with_key("key remove store 2")?.refused(1, &["no key 2", "`tgsession key list"]);
     folder.with_key("key remove store 0")?.refused(1, &["no key 0"]);
     let ran = folder.with_key("key change store --new-key-file fourth")?;
@@ -339,7 +339,7 @@ fn keys_are_added_changed_and_removed_but_never_the_last() -> Result {
         ran.stderr.starts_with("store.tgsession: key 2 is added, key 1 is removed\n"),
         "{ran:?}"
     );
-    folder.with_key("list store")?.refused(1, &["not one of this store"]);
+    folder.with_key("list store")?.refused(1, &["opens no key slot"]);
     let fourth =
         |command: &str| folder.run(&[&words(command)[..], &["--key-file", "fourth"]].concat());
     assert_eq!(fourth("key remove store 3")?.code, 0);

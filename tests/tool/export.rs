@@ -239,7 +239,9 @@ fn a_sealed_session_opens_under_its_passphrase_alone() -> Result {
     let seal = ["--seal-passphrase-file", "right", "-o", "sealed"];
     assert_eq!(export(&folder, "portable", &seal)?.code, 0);
     folder.run(&["dump", "sealed"])?.refused(1, &["passphrase"]);
-    folder.run(&["dump", "sealed", "--passphrase-file", "wrong"])?.refused(1, &["does not open"]);
+    folder
+        .run(&["dump", "sealed", "--passphrase-file", "wrong"])?
+        .refused(1, &["wrong passphrase"]);
     let sealed = folder.json(&["dump", "sealed", "--secrets", "--passphrase-file", "right"])?;
     let dump = folder.json(&["dump", "username_conflict", "--secrets"])?;
     assert_eq!(auth_key(&sealed), auth_key(&dump));

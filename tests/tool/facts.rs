@@ -48,7 +48,7 @@ fn info_check_and_import_say_what_cannot_be() -> Result {
     let cases = [
         ("wrong_address.session", "DC 4: its address 149.154.167.51:443 is that of DC 2"),
         ("gramjs_web_host.txt", "is a WebSocket server for browsers"),
-        ("id_hash_swapped.session", "id and access hash seem to have changed places in 2 of them"),
+        ("id_hash_swapped.session", "id and access hash appear to be swapped in 2 of them"),
     ];
     for (name, words) in cases {
         let folder = with(&[name])?;

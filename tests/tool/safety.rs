@@ -273,7 +273,7 @@ fn a_scrubbed_store_has_no_byte_of_a_removed_key() -> Result {
             let ran = folder.run(command)?;
             assert_eq!(ran.code, 0, "{ran:?}");
             assert_eq!(
-                ran.stderr.contains("is overwritten"),
+                ran.stderr.contains("was overwritten"),
                 command.contains(&"--scrub"),
                 "{ran:?}"
             );

@@ -171,7 +171,7 @@ fn the_passphrase_of_a_store_is_asked_for_once() -> Result {
         "a\nusername_conflict\n"
     );
     let wrong = typing(&folder, "list store", &["wrong horse"])?.unwrap_or_default();
-    assert!(wrong.contains("the key is not one of this store"), "{wrong}");
+    assert!(wrong.contains("wrong key: it opens no key slot of this store"), "{wrong}");
     let empty = typing(&folder, "info store", &[""])?.unwrap_or_default();
     assert!(empty.contains("the passphrase is empty") && empty.contains("key 1  "), "{empty}");
     Ok(())

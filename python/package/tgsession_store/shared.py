@@ -142,5 +142,5 @@ def _release(key: str, entry: _Entry) -> None:
             return
         if _entries.get(key) is entry:
             del _entries[key]
-        # Under the lock, so that who opens the store next does not find it still open.
+        # Under the lock, so that the next call that opens the store does not find it open.
         entry.store.close()

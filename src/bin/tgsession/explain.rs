@@ -36,11 +36,13 @@ fn plain(error: &Error) -> String {
         }
         Error::WrongKind { path, found, hint } => wrong_kind(path, found, hint),
         Error::NeedsPassphrase { path, what } => {
-            format!("{}: sealed; give {what} with --passphrase-file FILE", path.display())
+            format!(
+                "{}: encrypted with a passphrase; give {what} with --passphrase-file FILE",
+                path.display()
+            )
         }
         Error::WrongPassphrase { path } => format!(
-            "{}: the passphrase does not open it; check the passphrase (a damaged file cannot be told \
-             from a wrong passphrase)",
+            "{}: wrong passphrase, or the file is damaged: the two cannot be told apart; check the passphrase",
             path.display()
         ),
         Error::NoSession { path, name } => {
@@ -50,7 +52,7 @@ fn plain(error: &Error) -> String {
             format!("{}: already holds a session named {name:?}", path.display())
         }
         Error::Lacks { format, what } => {
-            format!("{format} needs {what}, which the session does not hold")
+            format!("{format} needs {what}, which the session does not have")
         }
         Error::Key { path, why } => key::in_words(path, *why).unwrap_or_else(|| error.to_string()),
         _ => error.to_string(),
@@ -62,8 +64,7 @@ pub(crate) const EXPECTED: &str = "expected a store or a client's session";
 
 fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
     let path = path.display();
-    let found = &found.replace("text that is no session string", "text, but not a session string");
-    let found = match found.as_str() {
+    let found = match found {
         "a file of unknown format" => "unknown file format",
         "no ordinary file" => "not a regular file",
         "a folder" => "a directory",

@@ -72,7 +72,7 @@ pub(crate) fn in_words(path: &Path, why: KeyError) -> Option<String> {
             )
         }
         KeyError::LastSlot => format!(
-            "{path_shown}: this is the last key of the store, which nothing would open any more; add another one first \
+            "{path_shown}: cannot remove the last key: nothing could open the store afterwards; add another key first \
              with `tgsession key add {path_shown}`"
         ),
         KeyError::SlotsFull => format!(
@@ -214,7 +214,7 @@ fn output_of(command: &str, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
         return Ok(content);
     }
     Err(Failure::Refused(format!(
-        "{option}: the command failed ({status}); it must write the key to its standard output and end with 0"
+        "{option}: the command failed ({status}); it must write the key to its standard output and exit with status 0"
     )))
 }
 

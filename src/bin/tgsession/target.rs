@@ -91,8 +91,8 @@ impl Inputs {
         for side in SIDES.iter().take(2).map(|side| with_ending(target, side)) {
             if fs::metadata(&side).is_ok_and(|side| side.len() > 0) {
                 return refused(format!(
-                    "{shown}: {} belongs to it, so a client uses the file or was killed; stop the \
-                     client, or choose another path",
+                    "{shown}: {} is not empty: a client has the file open, or was killed; close the \
+                     client (start and close it once if it was killed), or choose another path",
                     side.display()
                 ));
             }

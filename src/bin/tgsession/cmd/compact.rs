@@ -11,8 +11,8 @@ use crate::words::count;
 use crate::{output, source};
 
 /// What scrubbing has done, and what it cannot do.
-pub(crate) const SCRUBBED: &str = "what was deleted before is overwritten in this file; copies, \
-                                   snapshots and old blocks of an SSD may still have it";
+pub(crate) const SCRUBBED: &str = "deleted data in this file was overwritten; copies, snapshots \
+                                   and old blocks of an SSD may still have it";
 
 pub(crate) fn run(args: &Compact) -> Outcome {
     let progress = Progress::default();

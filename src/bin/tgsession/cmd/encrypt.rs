@@ -40,7 +40,7 @@ pub(crate) fn encrypt(args: &Encrypt) -> Outcome {
 }
 
 /// A warning for each plain file: deleting it does not reach every copy of its bytes.
-const KEPT: &str = "An SSD, snapshots and backups may keep its bytes; if others may have had it, end its sessions in \
+const KEPT: &str = "An SSD, snapshots and backups may still have its bytes; if someone may have copied it, end its sessions in \
                     Telegram (Settings > Devices)";
 
 pub(crate) fn decrypt(args: &Decrypt) -> Outcome {

@@ -94,7 +94,7 @@ fn refuse_known(store: &Store, new: &StoreKey) -> Outcome {
     let path = store.path();
     match Store::options().key(new).open_read_only(path) {
         Ok(_) => Err(Failure::Refused(format!(
-            "{}: the new key is one of this store already; nothing was changed",
+            "{}: the store already has this key; nothing was changed",
             path.display()
         ))),
         // Other errors come from the call that adds the key.

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Repair) -> Outcome {
     drop(waiting);
     let (sessions, entities) = (report.sessions.len() as u64, report.entities);
     output::say(&format!(
-        "{}: {} and {} taken over",
+        "{}: {} and {} recovered",
         target.display(),
         count(sessions, "session", "sessions"),
         count(entities, "entity", "entities")
@@ -37,5 +37,5 @@ pub(crate) fn run(args: &Repair) -> Outcome {
     for lost in &report.lost {
         output::say(&format!("  missing: {lost}"));
     }
-    Err(Failure::Problems(format!("{}: not everything could be read", damaged.display())))
+    Err(Failure::Problems(format!("{}: some data could not be recovered", damaged.display())))
 }

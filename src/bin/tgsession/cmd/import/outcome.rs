@@ -81,8 +81,8 @@ pub(super) fn logged_in(account: &Account) -> String {
     let keys = dcs_with_keys(account);
     match home_key(account) {
         Some(_) => "logged in".to_owned(),
-        None if keys.is_empty() => "never logged in".to_owned(),
-        None => format!("no key of the home DC, but of DC {}", dc_list(&keys)),
+        None if keys.is_empty() => "not logged in".to_owned(),
+        None => format!("no auth key for the home DC, only for DC {}", dc_list(&keys)),
     }
 }
 

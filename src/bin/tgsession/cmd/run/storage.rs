@@ -47,7 +47,7 @@ pub(super) fn restore(
     let report = store_options(key).open_read_only(&fetched)?.check()?;
     if let Some(problem) = report.problems.first() {
         return Err(failed(format!(
-            "what was fetched is damaged ({problem}); the client was not started"
+            "the restored file is damaged ({problem}); the client was not started"
         )));
     }
     place(&fetched, store).map_err(|error| failed(error.to_string()))?;
