@@ -66,7 +66,7 @@ def test_every_call_of_a_child_is_refused(store):
     ]
     for call in calls:
         said = in_child(call)
-        assert said.startswith("ForkedError: ") and "open it after the fork" in said, said
+        assert said.startswith("ForkedError: ") and "only the parent may write" in said, said
     assert session.entity(5) is not None and store.sessions() == ["a"]
 
 
