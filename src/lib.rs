@@ -57,7 +57,7 @@
 //!
 //! This is the promise of a [`Store`]. A crash at any moment leaves the state after one of the calls,
 //! never a part of one. The flusher is a thread and needs no call: a store in a `static`, or a process that
-//! ends by `std::process::exit`, loses at most what is younger than the flush interval.
+//! ends by `std::process::exit`, loses at most the writes of the last flush interval.
 //!
 //! # Threads, processes and async
 //!
@@ -89,7 +89,8 @@
 //!
 //! # Errors
 //!
-//! There is one [`Error`]. Its text names the path, what was found and what to do, and holds no secret.
+//! Every call returns the same type, [`Error`]. Its message names the path, the fault and the remedy, and
+//! contains no secret.
 //! [`Error::kind`] says what a caller can do about it. No input makes a call panic.
 //!
 //! ```
@@ -103,7 +104,7 @@
 //!     Err(error) => match error.kind() {
 //!         ErrorKind::Busy => println!("another handle writes it, try again later: {error}"),
 //!         ErrorKind::NotFound => println!("there is no such store: {error}"),
-//!         ErrorKind::Damaged => println!("tgsession::repair saves what is whole: {error}"),
+//!         ErrorKind::Damaged => println!("tgsession::repair recovers the undamaged part: {error}"),
 //!         // The request was refused, or the operating system failed.
 //!         _ => return Err(error),
 //!     },

@@ -103,8 +103,8 @@ fn count(session: &dyn Session, pts: Option<i32>, qts: Option<i32>) -> Result<()
     session.change_update_state(UpdateChange { pts, qts, ..UpdateChange::default() })
 }
 
-/// Each of two handles sees at once what the other changed, overwrites none of it, and is told when
-/// the other deletes the session.
+/// Two handles on one session: each sees the changes of the other at once and overwrites none of them.
+/// After one deletes the session, the calls of the other return an error.
 pub(super) fn two_handles<S: Session>(first: S, second: &dyn Fn(&S) -> Result<S>) -> Case {
     let other = second(&first)?;
     first.set_home_dc(DcId(4))?;

@@ -64,8 +64,8 @@ impl<'a> Entities<'a> {
         self.rows = None;
     }
 
-    /// The number of rows, of which some may not be entities. Their pages are read, and no row is
-    /// decoded.
+    /// The number of rows in the table of entities. Reads every page of the table and decodes no row,
+    /// so rows that are not entities count too.
     pub(crate) fn row_count(&self) -> u64 {
         let rows = self.rows.as_ref();
         let rows = rows.map_or(0, |(peers, _)| self.file.db().row_count(peers.table()));

@@ -31,7 +31,7 @@ impl<'a> RowChange<'a> {
         9 + self.key.len() + self.value.map_or(0, <[u8]>::len)
     }
 
-    /// The first change and what stands after it.
+    /// The first change, and the bytes after it.
     fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (table, rest) = bytes.split_first()?;
         let (key_len, rest) = rest.split_first_chunk()?;

@@ -42,11 +42,11 @@ pub(crate) fn encode<R: Record>(value: &R) -> Option<Vec<u8>> {
     encode_into(value, &mut record).then_some(record)
 }
 
-/// Puts the record of this value after what is there; false, and nothing is, when it would be
-/// longer than [`MAX_RECORD`].
+/// Appends the record of this value to `place`. Returns false, and appends nothing, if the record would
+/// be longer than [`MAX_RECORD`].
 pub(crate) fn encode_into<R: Record>(value: &R, place: &mut Vec<u8>) -> bool {
     let before = place.len();
-    let encoded = bincode::encode_into_writer((R::TAG, value.fields()), Behind(place), CONFIG);
+    let encoded = bincode::encode_into_writer((R::TAG, value.fields()), Append(place), CONFIG);
     let fits = encoded.is_ok() && place.len() - before <= MAX_RECORD;
     if !fits {
         place.truncate(before);
@@ -54,21 +54,21 @@ pub(crate) fn encode_into<R: Record>(value: &R, place: &mut Vec<u8>) -> bool {
     fits
 }
 
-struct Behind<'a>(&'a mut Vec<u8>);
+struct Append<'a>(&'a mut Vec<u8>);
 
-impl Writer for Behind<'_> {
+impl Writer for Append<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 }
 
-/// The value of this record, all of which must be in use.
+/// Decodes the value of a record. A record with bytes left over is an error.
 pub(crate) fn decode<R: Record>(key: R::Key, record: &[u8]) -> Result<R, RecordError> {
     R::from_fields(key, fields::<R>(record)?)
 }
 
-/// The fields of this record, all of which must be in use.
+/// Decodes the fields of a record. A record with bytes left over is an error.
 fn fields<R: Record>(record: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     let (tag, payload) = record.split_first().ok_or(RecordError::Empty)?;
     if *tag != R::TAG {
@@ -77,7 +77,8 @@ fn fields<R: Record>(record: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     fields_of::<R>(payload)
 }
 
-/// The fields of the record that has this after its tag, all of which must be in use.
+/// Decodes the fields of a record from its payload, which is the record without its tag. A payload with
+/// bytes left over is an error.
 pub(crate) fn fields_of<R: Record>(payload: &[u8]) -> Result<R::Fields<'_>, RecordError> {
     let (fields, used) = bincode::borrow_decode_from_slice::<R::Fields<'_>, _>(payload, CONFIG)
         .map_err(|_| RecordError::Payload)?;

@@ -70,8 +70,8 @@ pub(super) struct UnitBytes {
 }
 
 impl UnitBytes {
-    /// A copy of these bytes, and what `decrypt` makes of it. `None`: there are too many bytes, or
-    /// they cannot be decrypted.
+    /// Copies `sealed` and decrypts the copy in its place. `None`: `sealed` is longer than a unit, or
+    /// `decrypt` returned false.
     pub(super) fn decrypted(
         sealed: &[u8],
         decrypt: impl FnOnce(&mut [u8]) -> bool,
@@ -120,8 +120,8 @@ impl Deref for Unit<'_> {
     }
 }
 
-/// The place of one unit. Nobody waits for its lock: a thread may hold units while it reads others,
-/// so threads that waited could wait for each other.
+/// The cache slot of one unit. No thread blocks on its lock: a thread may hold the locks of some units
+/// while it reads others, so threads that block could deadlock.
 #[derive(Debug, Default)]
 struct Place {
     unit: RwLock<Option<Arc<UnitBytes>>>,

@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
         self.next_page()
     }
 
-    /// How many rows are left up to the first damaged page, from what the pages say of themselves.
+    /// The number of rows that are left, up to the first damaged page. Adds the cell counts of the pages.
     pub(super) fn count(mut self) -> u64 {
         let mut rows = 0;
         loop {

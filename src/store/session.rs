@@ -106,8 +106,8 @@ impl StoreSession {
         self.engine.look_up(|view| self.reading(view, work))
     }
 
-    /// What is left of these entities after those that would change nothing: most have been seen
-    /// before, and finding that out is no write.
+    /// Skips the entities at the start of the list that would change nothing, and returns the others. Most
+    /// entities are known, and this check needs no write lock.
     fn unknown<'e>(
         &self,
         entities: &'e [Entity],

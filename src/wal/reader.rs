@@ -55,7 +55,7 @@ impl Log {
         Ok(Found { records, tail })
     }
 
-    /// Reads what came after `tail` since. Gives the new tail.
+    /// Reads the records that were appended after `tail`. Returns the new tail.
     pub(crate) fn read_on(
         &self,
         disk: &dyn Disk,

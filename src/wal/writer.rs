@@ -16,7 +16,7 @@ pub(crate) struct LogWriter {
     tail: Tail,
     /// How many pages the log owns.
     reserved: u32,
-    /// A write or sync failed: what the disk has after the last durable record is not known.
+    /// A write or sync failed, so the bytes on the disk after the last durable record are unknown.
     /// Nothing is appended any more, since a record of the next number may be there.
     in_doubt: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Append<'a> {
 }
 
 impl LogWriter {
-    /// Goes on after what was found.
+    /// Continues a log after the records that were found in it.
     pub(crate) fn new(log: Log, tail: Tail) -> Self {
         let reserved = pages_of((tail.end + SECTOR) as u64);
         Self { log, tail, reserved, in_doubt: false }

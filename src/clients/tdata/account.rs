@@ -16,7 +16,7 @@ pub(super) fn decode(content: &[u8], notes: &mut Notes) -> Result<Account, Strin
     let mut stream = Stream::new(content);
     match stream.u32()? {
         AUTHORIZATION => {}
-        // Only the id says how long a block is, so what lies after an unknown one is lost.
+        // The length of a block follows from its id, so nothing after an unknown block can be read.
         other => return Err(format!("it begins with block {other} and not with the login, 75")),
     }
     let account = authorization(stream.bytes()?, notes)?;

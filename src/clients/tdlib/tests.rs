@@ -161,7 +161,7 @@ fn every_flip_of_an_encrypted_file_is_told() {
     }
 }
 
-/// The event that begins the encryption, and what lies after it encrypted.
+/// The `ENCRYPTED` event, followed by the encrypted bytes of `plain`.
 fn encrypted(key: &Key, hash: &[u8], plain: &[u8]) -> Vec<u8> {
     let vector = [0xff; 16];
     let data = [&[0; 4][..], &bytes(&[5; 32]), &bytes(&vector), &bytes(hash)].concat();

@@ -132,7 +132,8 @@ impl Writer {
         }
     }
 
-    /// Copies what lies after free pages in front of them. Says whether anything was moved.
+    /// Moves the base, the segments and the log into free pages nearer to the start of the file. Returns
+    /// whether anything was moved.
     fn move_to_front(&self) -> EngineResult<bool> {
         let mut durable = locked(&self.durable);
         let _making = locked(&self.batch);
@@ -195,7 +196,7 @@ impl Writer {
         wiped.map_err(|source| self.io(source))
     }
 
-    /// Cuts the file after the last page in use, and never below what the root promises.
+    /// Truncates the file after the last page in use, but never below the page count of the root.
     fn trim(&self) -> Result<()> {
         let durable = locked(&self.durable);
         let end = self.space.end().max(durable.root.root().pages).max(2);
