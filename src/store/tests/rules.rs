@@ -3,7 +3,7 @@
 use super::faults::{with_a_base, writer};
 use super::life::{Deed, act, is_durable, new_store, new_store_with, open, seal_of, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
-use crate::file::{Access, PAGE, Root, Roots};
+use crate::file::{Access, PAGE, Root, Roots, SECTOR};
 use crate::store::ImportSession;
 use crate::types::{Account, Entity, PeerId};
 
@@ -58,11 +58,10 @@ fn a_long_log_is_replaced_on_close() {
         for is_encrypted in [false, cfg!(feature = "encryption")] {
             let disk = SimDisk::new(new_store_with(is_encrypted));
             let store = writer(&disk).unwrap();
-            if is_large {
-                act(&store, &Deed::Import(0, 1, 600)).unwrap();
-            }
+            let first = if is_large { Deed::Import(0, 1, 600) } else { Deed::Session(0) };
+            assert!(act(&store, &first).unwrap());
             for number in 0..records {
-                act(&store, &Deed::LogIn(0, number)).unwrap();
+                assert!(act(&store, &Deed::LogIn(0, number)).unwrap());
             }
             let right = state_of(&store).unwrap();
             store.close().unwrap();
@@ -70,13 +69,37 @@ fn a_long_log_is_replaced_on_close() {
             let left = root.last - root.first;
             assert_eq!(left < 8, is_replaced, "{left} of {records} records are left");
             if is_replaced && !is_large {
-                let len = disk.durable().len();
+                let len = disk.killed().len();
                 assert!(len <= 5 * PAGE, "{len} bytes: the old log is still in the file");
             }
             let reader = open(SimDisk::new(disk.durable()), Access::Read, 20_000).unwrap();
             assert_eq!(state_of(&reader).unwrap(), right);
         }
     }
+}
+
+/// Whichever call of a close fails while it replaces the log, and if the power goes then.
+#[test]
+fn a_close_that_fails_while_it_replaces_the_log_loses_nothing() {
+    let mut failed = 0;
+    for (at, failure) in (0..30).flat_map(|at| [(at, Failure::Eio), (at, Failure::Short)]) {
+        let disk = SimDisk::new(new_store());
+        let store = writer(&disk).unwrap();
+        act(&store, &Deed::Session(0)).unwrap();
+        for number in 0..40 {
+            assert!(act(&store, &Deed::LogIn(0, number)).unwrap());
+        }
+        let right = state_of(&store).unwrap();
+        disk.fail(Some(Fault::once(disk.calls() + at, failure)));
+        let _ = store.close();
+        failed += disk.failed().len();
+        disk.fail(None);
+        for image in [disk.killed(), disk.durable(), disk.power_cut(at as u64, SECTOR)] {
+            let opened = writer(&SimDisk::new(image)).unwrap();
+            assert_eq!(state_of(&opened).unwrap(), right, "{failure:?} of call {at}");
+        }
+    }
+    assert!(failed > 20, "{failed} calls failed");
 }
 
 /// Also one that was stopped between the writes of both slots of the root.
