@@ -52,7 +52,7 @@ impl Tables {
         }
     }
 
-    /// How many rows a table has, at most. No row is read.
+    /// The number of rows of a table, at most. Reads its pages, and decodes no row.
     pub(crate) fn row_count(&self, table: &Table) -> u64 {
         match self {
             Self::Whole(db) => db.row_count(table),

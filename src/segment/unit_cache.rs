@@ -14,7 +14,7 @@ const LEAST: usize = 16;
 
 /// Places for units are allocated together, when the first of them is needed: a large segment has
 /// thousands, and a client that opens a store reads few.
-const PLACES: usize = 32;
+const SLOTS: usize = 32;
 
 /// Decrypted bytes, which are wiped when they are dropped: all at once, and not byte by byte as
 /// `zeroize` does it. A look-up drops kilobytes of them.
@@ -70,7 +70,7 @@ pub(super) struct UnitBytes {
 }
 
 impl UnitBytes {
-    /// Copies `sealed` and decrypts the copy in its place. `None`: `sealed` is longer than a unit, or
+    /// Copies `sealed` and decrypts the copy in its slot. `None`: `sealed` is longer than a unit, or
     /// `decrypt` returned false.
     pub(super) fn decrypted(
         sealed: &[u8],
@@ -123,13 +123,13 @@ impl Deref for Unit<'_> {
 /// The cache slot of one unit. No thread blocks on its lock: a thread may hold the locks of some units
 /// while it reads others, so threads that block could deadlock.
 #[derive(Debug, Default)]
-struct Place {
+struct Slot {
     unit: RwLock<Option<Arc<UnitBytes>>>,
     /// It was read since the cache last looked for room.
     used: AtomicBool,
 }
 
-impl Place {
+impl Slot {
     /// The unit, if it is decrypted and no other thread changes that just now.
     #[inline]
     fn read(&self) -> Option<RwLockReadGuard<'_, Option<Arc<UnitBytes>>>> {
@@ -161,14 +161,14 @@ fn unless_locked<G>(locked: Result<G, TryLockError<G>>) -> Option<G> {
 pub(super) struct Units {
     cache: Arc<UnitCache>,
     count: usize,
-    places: Box<[OnceLock<Box<[Place]>>]>,
+    slots: Box<[OnceLock<Box<[Slot]>>]>,
 }
 
 impl Units {
     /// So many, none of them decrypted.
     pub(super) fn new(cache: &Arc<UnitCache>, count: usize) -> Arc<Self> {
-        let places = std::iter::repeat_with(OnceLock::new).take(count.div_ceil(PLACES)).collect();
-        Arc::new(Self { cache: Arc::clone(cache), count, places })
+        let slots = std::iter::repeat_with(OnceLock::new).take(count.div_ceil(SLOTS)).collect();
+        Arc::new(Self { cache: Arc::clone(cache), count, slots })
     }
 
     /// The unit of this number; `decrypted` makes it if it is not in memory. `None`: there is no
@@ -179,26 +179,26 @@ impl Units {
         number: usize,
         decrypted: impl FnOnce() -> Result<Arc<UnitBytes>, E>,
     ) -> Result<Option<Unit<'_>>, E> {
-        let Some(place) = self.place(number) else { return Ok(None) };
-        if let Some(unit) = place.read() {
+        let Some(slot) = self.slot(number) else { return Ok(None) };
+        if let Some(unit) = slot.read() {
             return Ok(Some(Unit::Cached(unit)));
         }
         let unit = decrypted()?;
-        self.keep(place, number, &unit);
+        self.keep(slot, number, &unit);
         Ok(Some(Unit::New(unit)))
     }
 
     #[inline]
-    fn place(&self, number: usize) -> Option<&Place> {
-        let places = self.places.get(number / PLACES).filter(|_| number < self.count)?;
-        let new = || std::iter::repeat_with(Place::default).take(PLACES).collect();
-        places.get_or_init(new).get(number % PLACES)
+    fn slot(&self, number: usize) -> Option<&Slot> {
+        let slots = self.slots.get(number / SLOTS).filter(|_| number < self.count)?;
+        let new = || std::iter::repeat_with(Slot::default).take(SLOTS).collect();
+        slots.get_or_init(new).get(number % SLOTS)
     }
 
-    /// Puts a unit into the cache, unless another thread is at its place just now.
+    /// Puts a unit into the cache, unless another thread is at its slot just now.
     #[cold]
-    fn keep(self: &Arc<Self>, place: &Place, number: usize, unit: &Arc<UnitBytes>) {
-        match place.write() {
+    fn keep(self: &Arc<Self>, slot: &Slot, number: usize, unit: &Arc<UnitBytes>) {
+        match slot.write() {
             Some(mut empty) if empty.is_none() => *empty = Some(Arc::clone(unit)),
             _ => return,
         }
@@ -207,16 +207,16 @@ impl Units {
 
     /// Evicts a unit, unless it is being read or was read since this was last asked.
     fn evict(&self, number: usize) -> bool {
-        let Some(place) = self.place(number) else { return true };
-        if place.used.swap(false, Ordering::Relaxed) {
+        let Some(slot) = self.slot(number) else { return true };
+        if slot.used.swap(false, Ordering::Relaxed) {
             return false;
         }
-        place.write().map(|mut unit| *unit = None).is_some()
+        slot.write().map(|mut unit| *unit = None).is_some()
     }
 
     #[cfg(test)]
     fn held(&self) -> usize {
-        (0..self.count).filter(|number| self.place(*number).unwrap().read().is_some()).count()
+        (0..self.count).filter(|number| self.slot(*number).unwrap().read().is_some()).count()
     }
 }
 

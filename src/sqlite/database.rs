@@ -148,7 +148,7 @@ impl Database {
         Rows::new(self, table)
     }
 
-    /// How many rows a table has, up to the first damaged page. No row is read.
+    /// The number of rows of a table, up to the first damaged page. Reads its pages, and decodes no row.
     pub(crate) fn row_count(&self, table: &Table) -> u64 {
         Walk::new(&self.pages, table.root, table.kind()).map_or(0, Walk::count)
     }
