@@ -70,7 +70,7 @@ pub(super) struct UnitBytes {
 }
 
 impl UnitBytes {
-    /// Copies `sealed` and decrypts the copy in its slot. `None`: `sealed` is longer than a unit, or
+    /// Copies `sealed` and decrypts the copy in place. `None`: `sealed` is longer than a unit, or
     /// `decrypt` returned false.
     pub(super) fn decrypted(
         sealed: &[u8],
