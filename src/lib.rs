@@ -193,7 +193,7 @@ mod wal;
 pub use self::error::{Error, ErrorKind, KeyError, Result};
 #[cfg(feature = "convert")]
 pub use self::export::{Export, ExportReport, ExportSession, Format, Loss, UnknownFormat};
-pub use self::file::Owner;
+pub use self::file::LockHolder;
 pub use self::session::{
     Commit, Entities, MemorySession, MemoryStorage, Session, SessionBatch, Ticket, storage,
 };

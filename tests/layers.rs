@@ -24,7 +24,7 @@ const LONG: &[(&str, &str)] = &[];
 
 /// Rooms and folders whose `mod.rs` has types that its own files use.
 const SHARED_FACES: &[&str] =
-    &["engine::base", "engine::rows", "engine::write", "segment", "session", "store"];
+    &["engine::redb_base", "engine::rows", "engine::write", "segment", "session", "store"];
 
 #[test]
 fn dependencies_point_down() -> Outcome {

@@ -176,10 +176,10 @@ fn a_busy_store_names_the_process_that_has_it() -> Outcome {
     match Store::open(&path) {
         Err(error @ Error::Busy { .. }) => {
             assert!(error.to_string().contains("this process"), "{error}");
-            let Error::Busy { owner: Some(owner), .. } = error else {
-                return Err("no owner".into());
+            let Error::Busy { holder: Some(holder), .. } = error else {
+                return Err("no lock holder".into());
             };
-            assert_eq!(owner.process, std::process::id());
+            assert_eq!(holder.process, std::process::id());
         }
         other => return Err(format!("{other:?}").into()),
     }

@@ -1,8 +1,8 @@
 //! Changes that are made all at once.
 
-use super::fault::EngineResult;
+use super::error::EngineResult;
 use super::memtable::{Change, Changes};
-use super::merge::merged;
+use super::overlay::merged;
 use super::rows::{Row, RowKey, Rows, RowsMut, Span, Table, Value, Visit};
 
 /// Changes that are made all at once, seen over what they change.

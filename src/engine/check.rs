@@ -1,6 +1,6 @@
 //! Reads everything that the file consists of.
 
-use super::fault::{EngineResult, said_by};
+use super::error::{EngineResult, said_by};
 use super::version::{Opener, Version};
 use crate::file::{Damage, Root, Roots, SECTOR};
 use crate::segment::parse_header;
@@ -34,9 +34,9 @@ pub(crate) fn file_damage(
         problems.extend(segment.bad_sectors().iter().map(Damage::to_string));
     }
     if let Some(base) = &version.base
-        && let Err(fault) = base.check()
+        && let Err(error) = base.check()
     {
-        problems.push(said_by(&fault.at("".as_ref())));
+        problems.push(said_by(&error.at("".as_ref())));
     }
     Ok(problems)
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fault::{EngineResult, Fault};
+use super::error::{EngineError, EngineResult};
 use super::log_rows::rows_of;
 use super::memtable::Memtable;
 use super::version::{Opener, Version};
-use super::view::{Tip, View};
+use super::view::{SuperVersion, View};
 use super::write::{check_length, replay};
 use crate::error::Result;
 use crate::file::{Damage, Disk, FileSeal, Pin, Root, Roots};
@@ -49,7 +49,7 @@ impl Follower {
     ) -> Result<Self> {
         let opener = Opener::new(disk, seal, cache, Progress::default());
         let follower = Self { path: path.to_owned(), opener, loaded: Mutex::default() };
-        follower.tip()?;
+        follower.current()?;
         Ok(follower)
     }
 
@@ -59,28 +59,28 @@ impl Follower {
 
     /// The rows as they are now, whatever is written from now on.
     pub(crate) fn view(&self) -> Result<View> {
-        Ok(View::of(self.tip()?))
+        Ok(View::of(self.current()?))
     }
 
     /// The newest version of each row.
     pub(crate) fn latest(&self) -> Result<View> {
-        Ok(View::latest(self.tip()?))
+        Ok(View::latest(self.current()?))
     }
 
-    fn tip(&self) -> Result<Arc<Tip>> {
-        super::fault::caught(|| self.refreshed()).map_err(|fault| fault.at(&self.path))
+    fn current(&self) -> Result<Arc<SuperVersion>> {
+        super::error::caught(|| self.refreshed()).map_err(|error| error.at(&self.path))
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {
         self.opener.disk.as_ref()
     }
 
-    fn refreshed(&self) -> EngineResult<Arc<Tip>> {
+    fn refreshed(&self) -> EngineResult<Arc<SuperVersion>> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tries = 1;
         loop {
             match self.follow(&mut loaded) {
-                Err(fault) if tries < TRIES && may_be_half_written(&fault) => {
+                Err(error) if tries < TRIES && may_be_half_written(&error) => {
                     tries += 1;
                     std::thread::sleep(PAUSE);
                 }
@@ -89,13 +89,13 @@ impl Follower {
         }
     }
 
-    fn follow(&self, loaded: &mut Option<Loaded>) -> EngineResult<Arc<Tip>> {
+    fn follow(&self, loaded: &mut Option<Loaded>) -> EngineResult<Arc<SuperVersion>> {
         if let Some(loaded) = loaded {
             let pin = self.opener.readers.pin(loaded.generation)?;
             let (root, _) = self.root()?;
             if root.generation == loaded.generation {
                 self.read_on(loaded, &root)?;
-                return Ok(loaded.tip(pin));
+                return Ok(loaded.current(pin));
             }
         }
         let (root, _) = self.root()?;
@@ -105,7 +105,7 @@ impl Follower {
             return Err(overtaken());
         }
         let new = self.load(root, loaded.as_ref())?;
-        Ok(loaded.insert(new).tip(pin))
+        Ok(loaded.insert(new).current(pin))
     }
 
     fn root(&self) -> EngineResult<(Root, usize)> {
@@ -140,32 +140,33 @@ impl Follower {
 
     /// Everything that is wrong with header, log, segments and base.
     pub(crate) fn damage(&self) -> Result<Vec<String>> {
-        let tip = self.tip()?;
+        let current = self.current()?;
         let damage = || {
             let (root, _) = self.root()?;
-            super::check::file_damage(&self.opener, &root, &tip.version)
+            super::check::file_damage(&self.opener, &root, &current.version)
         };
-        damage().map_err(|fault: Fault| fault.at(&self.path))
+        damage().map_err(|error: EngineError| error.at(&self.path))
     }
 }
 
 /// A writer made another generation while this one was being opened.
-fn overtaken() -> Fault {
+fn overtaken() -> EngineError {
     let what = "a writer replaces the current generation faster than it can be opened; try again";
-    Fault::Disk(io::Error::new(ErrorKind::WouldBlock, what))
+    EngineError::Disk(io::Error::new(ErrorKind::WouldBlock, what))
 }
 
 /// A writer may have been at work, or have cut the file in the meantime.
-fn may_be_half_written(fault: &Fault) -> bool {
+fn may_be_half_written(error: &EngineError) -> bool {
     let by_writer = [ErrorKind::UnexpectedEof, ErrorKind::WouldBlock];
-    fault.is_damage() || matches!(fault, Fault::Disk(error) if by_writer.contains(&error.kind()))
+    error.is_damage()
+        || matches!(error, EngineError::Disk(error) if by_writer.contains(&error.kind()))
 }
 
 impl Loaded {
-    fn tip(&self, pin: Pin) -> Arc<Tip> {
-        Arc::new(Tip {
+    fn current(&self, pin: Pin) -> Arc<SuperVersion> {
+        Arc::new(SuperVersion {
             memtables: vec![Arc::clone(&self.memtable)],
-            carried: Arc::new(Memtable::after(0)),
+            log_only: Arc::new(Memtable::after(0)),
             version: Arc::clone(&self.version),
             pin: Arc::new(pin),
         })

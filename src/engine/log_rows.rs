@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::fault::{EngineResult, Fault};
+use super::error::{EngineError, EngineResult};
 use super::memtable::RowChanged;
 use super::rows::{Row, Table};
 use crate::record::{RecordError, RowChange, changes};
@@ -28,12 +28,12 @@ pub(crate) fn content_len(rows: &[RowChanged]) -> usize {
 pub(crate) fn rows_of(content: &[u8]) -> EngineResult<Vec<RowChanged>> {
     let row = |change: Result<RowChange<'_>, RecordError>| {
         let RowChange { table, key, value } =
-            change.map_err(|error| Fault::record("log", &[], error))?;
-        let unknown = || Fault::record("log", key, RecordError::Value { field: "table" });
+            change.map_err(|error| EngineError::record("log", &[], error))?;
+        let unknown = || EngineError::record("log", key, RecordError::Value { field: "table" });
         let table = Table::of(table).ok_or_else(unknown)?;
         let fits = table.key_len().is_none_or(|len| len == key.len());
         if !fits || value.zip(table.value_len()).is_some_and(|(v, len)| v.len() != len) {
-            return Err(Fault::record("log", key, RecordError::Key));
+            return Err(EngineError::record("log", key, RecordError::Key));
         }
         Ok((table, key.into(), value.map(|value| Row::of(table, value))))
     };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::base::BaseInfo;
-use crate::file::{Damage, Extent, SALT, Salt, Space};
+use super::redb_base::BaseInfo;
+use crate::file::{Damage, Extent, PageAllocator, SALT, Salt};
 use crate::record::{AccountNo, Record, RecordError, decode, encode};
 use crate::segment::{SegmentInfo, Shape};
 
@@ -80,7 +80,7 @@ impl Manifest {
             return Err(Damage::Manifest);
         }
         let retired = manifest.retired.iter().map(|retired| retired.extent);
-        Space::default().adopt(manifest.live().chain(retired))?;
+        PageAllocator::default().adopt(manifest.live().chain(retired))?;
         Ok(manifest)
     }
 

@@ -5,16 +5,16 @@
 //! and then the version, which is the segments and the base of a generation ([`view`](self::view)).
 //! Readers of other processes follow the log ([`follow`](self::follow)).
 
-mod base;
 mod batch;
 mod check;
-mod fault;
+mod error;
 mod follow;
 mod log_rows;
 mod manifest;
 mod memtable;
-mod merge;
 mod options;
+mod overlay;
+mod redb_base;
 mod rows;
 mod salvage;
 mod segments;
@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::file::{Access, Disk, FileSeal, KeySlot, KeySlots};
 
 pub(crate) use self::batch::Batch;
-pub(crate) use self::fault::{EngineResult, Fault, caught, said_by, shown};
+pub(crate) use self::error::{EngineError, EngineResult, caught, said_by, shown};
 pub(crate) use self::options::EngineOptions;
 pub(crate) use self::rows::{
     Row, Rows, RowsMut, Span, Table, Value, decoded, encoded, get, owned_by, owner,
@@ -83,7 +83,7 @@ impl Engine {
     /// Runs `work` on the rows as they are now.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&View) -> EngineResult<T>) -> Result<T> {
         let view = self.view()?;
-        fault::caught(|| work(&view)).map_err(|fault| fault.at(self.path()))
+        error::caught(|| work(&view)).map_err(|error| error.at(self.path()))
     }
 
     /// Runs `work` on the newest version of each row, for a single look-up.
@@ -92,7 +92,7 @@ impl Engine {
             Self::Writer(writer) => writer.latest(),
             Self::Follower(follower) => follower.latest()?,
         };
-        fault::caught(|| work(&view)).map_err(|fault| fault.at(self.path()))
+        error::caught(|| work(&view)).map_err(|error| error.at(self.path()))
     }
 
     fn writer(&self) -> Result<&Arc<Writer>> {
@@ -186,8 +186,8 @@ impl Drop for Engine {
 /// The vectors of this room in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
-    use super::base::{BaseInfo, sealed};
     use super::manifest::{Manifest, Retired};
+    use super::redb_base::{BaseInfo, sealed};
     #[cfg(feature = "encryption")]
     use crate::cipher::with_known_random;
     use crate::file::FileSeal;

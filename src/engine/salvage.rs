@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::base::Base;
-use super::fault::{EngineResult, said_by};
+use super::error::{EngineResult, said_by};
 use super::log_rows::rows_of;
 use super::manifest::Manifest;
 use super::memtable::Change;
+use super::redb_base::Base;
 use super::rows::{Row, RowKey, Span, Table};
 use super::version::Opener;
 use crate::file::{Disk, Extent, FileSeal, PAGE, Roots, SECTOR};
@@ -50,7 +50,7 @@ pub(crate) fn salvage(
     for info in infos {
         match opener.segment(info) {
             Ok(segment) => salvaged.segment(&segment, info, progress),
-            Err(fault) => salvaged.lose(format!("segment {}", info.number), fault),
+            Err(error) => salvaged.lose(format!("segment {}", info.number), error),
         }
     }
     if let Some(manifest) = &manifest {
@@ -62,7 +62,7 @@ pub(crate) fn salvage(
     for record in records {
         match rows_of(&record.content) {
             Ok(rows) => rows.into_iter().for_each(|row| salvaged.put(row)),
-            Err(fault) => salvaged.lose(format!("log record {}", record.number), fault),
+            Err(error) => salvaged.lose(format!("log record {}", record.number), error),
         }
     }
     Ok(salvaged)
@@ -79,8 +79,8 @@ struct SalvagedLog {
 }
 
 impl Salvaged {
-    fn lose(&mut self, what: String, fault: super::fault::Fault) {
-        self.lost.push(format!("{what}: {}", said_by(&fault.at("".as_ref()))));
+    fn lose(&mut self, what: String, error: super::error::EngineError) {
+        self.lost.push(format!("{what}: {}", said_by(&error.at("".as_ref()))));
     }
 
     fn put(&mut self, (table, key, change): (Table, RowKey, Change)) {
@@ -163,8 +163,8 @@ impl Salvaged {
                 }),
                 None => Ok(()),
             });
-            if let Err(fault) = rows {
-                self.lose(format!("table {} of the base", table.name()), fault);
+            if let Err(error) = rows {
+                self.lose(format!("table {} of the base", table.name()), error);
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::base::Base;
-use super::fault::EngineResult;
+use super::error::EngineResult;
 use super::manifest::Manifest;
+use super::redb_base::Base;
 use super::rows::{Stored, TABLES, Table};
 use super::segments::{EntityTable, IndexTable, Segments};
 use crate::file::{Disk, FileSeal, Readers};

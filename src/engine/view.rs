@@ -3,9 +3,9 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::fault::{EngineResult, Fault};
+use super::error::{EngineError, EngineResult};
 use super::memtable::{Change, Memtable};
-use super::merge::{Page, merged, page_of};
+use super::overlay::{SpanChanges, merged, span_changes};
 use super::rows::{Row, RowKey, Rows, Span, Table, Value, Visit, owner};
 use super::segments::table_of;
 use super::version::Version;
@@ -19,24 +19,24 @@ const MOST_LOOKED_UP: usize = 10_000;
 
 /// Everything that is current: the memtables, the active one first, and the version below.
 #[derive(Clone, Debug)]
-pub(crate) struct Tip {
+pub(crate) struct SuperVersion {
     pub(crate) memtables: Vec<Arc<Memtable>>,
-    /// Rows of taken memtables that no base has: the log of the generation begins with them.
-    pub(crate) carried: Arc<Memtable>,
+    /// Rows that were checkpointed and are in no base: only the log of the generation has them.
+    pub(crate) log_only: Arc<Memtable>,
     pub(crate) version: Arc<Version>,
     /// Keeps the pages of the version.
     pub(crate) pin: Arc<Pin>,
 }
 
-impl Tip {
+impl SuperVersion {
     /// All memtables, the newest first.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &Arc<Memtable>> {
-        self.memtables.iter().chain([&self.carried])
+        self.memtables.iter().chain([&self.log_only])
     }
 
     /// The last batch of these memtables, or of what lies below them.
-    pub(crate) fn sequence_of(&self, taken: &[Arc<Memtable>]) -> u64 {
-        taken.first().unwrap_or(&self.carried).rows().last()
+    pub(crate) fn sequence_of(&self, frozen: &[Arc<Memtable>]) -> u64 {
+        frozen.first().unwrap_or(&self.log_only).rows().last()
     }
 }
 
@@ -44,7 +44,7 @@ impl Tip {
 /// written meanwhile.
 #[derive(Debug)]
 pub(crate) struct View {
-    tip: Arc<Tip>,
+    super_version: Arc<SuperVersion>,
     /// The last batch that it sees.
     at: u64,
     /// The memtable that keeps older versions of rows for it.
@@ -53,7 +53,7 @@ pub(crate) struct View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        if let Some(active) = self.tip.memtables.first().filter(|_| self.registered) {
+        if let Some(active) = self.super_version.memtables.first().filter(|_| self.registered) {
             active.unregister(self.at);
         }
     }
@@ -61,14 +61,14 @@ impl Drop for View {
 
 impl View {
     /// The rows as they are now, whatever is written from now on.
-    pub(crate) fn of(tip: Arc<Tip>) -> Self {
-        let at = tip.memtables.first().map_or(0, |active| active.register());
-        Self { tip, at, registered: true }
+    pub(crate) fn of(super_version: Arc<SuperVersion>) -> Self {
+        let at = super_version.memtables.first().map_or(0, |active| active.register());
+        Self { super_version, at, registered: true }
     }
 
     /// The newest version of each row. Only single rows are of one moment.
-    pub(crate) fn latest(tip: Arc<Tip>) -> Self {
-        Self { tip, at: u64::MAX, registered: false }
+    pub(crate) fn latest(super_version: Arc<SuperVersion>) -> Self {
+        Self { super_version, at: u64::MAX, registered: false }
     }
 
     /// The last batch that it sees.
@@ -77,19 +77,22 @@ impl View {
     }
 
     pub(crate) fn version(&self) -> &Arc<Version> {
-        &self.tip.version
+        &self.super_version.version
     }
 
     /// The newest change of a row since the version was written, if there is one.
     pub(crate) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
         let key = RowKey::from(key);
-        self.tip.layers().find_map(|memtable| memtable.rows().get(table, &key, self.at).cloned())
+        self.super_version
+            .layers()
+            .find_map(|memtable| memtable.rows().get(table, &key, self.at).cloned())
     }
 
     /// The changes of a span, at most about `most` of them.
-    fn page(&self, table: Table, span: &Span, most: usize) -> Page {
-        let memtables: Vec<_> = self.tip.layers().map(|memtable| memtable.rows()).collect();
-        page_of(memtables.iter().map(std::ops::Deref::deref), self.at, table, span, most)
+    fn changes(&self, table: Table, span: &Span, most: usize) -> SpanChanges {
+        let memtables: Vec<_> =
+            self.super_version.layers().map(|memtable| memtable.rows()).collect();
+        span_changes(memtables.iter().map(std::ops::Deref::deref), self.at, table, span, most)
     }
 
     /// The entity that an index finds under this text, which is folded, and its record.
@@ -111,7 +114,7 @@ impl View {
         let Some((key, below)) = self.version().segments.holder(index, account, text)? else {
             return Ok(None);
         };
-        let invalid = || Fault::index(table.name(), &key, "it names no peer");
+        let invalid = || EngineError::index(table.name(), &key, "it names no peer");
         let id = PeerKey::peer(&key).ok_or_else(invalid)?;
         // The text is the entity's still, or the index would have changed with it.
         let record = match self.changed(Table::Entities, &key) {
@@ -123,14 +126,14 @@ impl View {
 
     /// The rows of a table that are in memory, over those of the version.
     pub(crate) fn changed_rows(&self, table: Table) -> Vec<(RowKey, Row)> {
-        let page = self.page(table, &Span::ALL, usize::MAX);
-        page.changes.into_iter().filter_map(|(key, change)| Some((key, change?))).collect()
+        let span = self.changes(table, &Span::ALL, usize::MAX);
+        span.changes.into_iter().filter_map(|(key, change)| Some((key, change?))).collect()
     }
 
     /// How many entities an account has, if that can be told without counting them.
     pub(crate) fn entity_count(&self, account: AccountNo) -> EngineResult<Option<u64>> {
         let table = Table::Entities;
-        let changes = self.page(table, &table.span(account), usize::MAX).changes;
+        let changes = self.changes(table, &table.span(account), usize::MAX).changes;
         let Some(rows) = self.version().table(table)? else { return Ok(None) };
         if changes.len() > MOST_LOOKED_UP {
             return Ok(None);
@@ -162,7 +165,7 @@ impl Rows for View {
         let below = self.version().table(table)?;
         let mut rest = span.clone();
         loop {
-            let Page { changes, until } = self.page(table, &rest, most);
+            let SpanChanges { changes, until } = self.changes(table, &rest, most);
             let to = until.as_ref().map_or(rest.to(), |key| Bound::Excluded(key));
             let rows = |visit: Visit<'_>| match below {
                 Some(rows) => rows.each(rest.from(), to, visit),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 pub use self::key::KeyError;
-use crate::file::{Damage, Owner};
+use crate::file::{Damage, LockHolder};
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
 
@@ -60,7 +60,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The process that has it open for writing, where that is known.
-        owner: Option<Owner>,
+        holder: Option<LockHolder>,
     },
     /// The path names another file by now, or none. Nothing was written: open the store again.
     Replaced {
@@ -281,7 +281,7 @@ impl fmt::Display for Error {
             Self::AlreadyExists { path } => {
                 write!(f, "{}: there is a file already; nothing was written", path.display())
             }
-            Self::Busy { path, owner } => fmt_busy(f, path, owner.as_ref()),
+            Self::Busy { path, holder } => fmt_busy(f, path, holder.as_ref()),
             Self::ReadOnly { path } => {
                 write!(f, "{}: opened for reading only; open it for writing", path.display())
             }
@@ -360,16 +360,16 @@ impl Error {
     }
 }
 
-fn fmt_busy(f: &mut fmt::Formatter<'_>, path: &Path, owner: Option<&Owner>) -> fmt::Result {
+fn fmt_busy(f: &mut fmt::Formatter<'_>, path: &Path, holder: Option<&LockHolder>) -> fmt::Result {
     let path = path.display();
-    match owner {
-        Some(owner) if owner.process == std::process::id() => write!(
+    match holder {
+        Some(holder) if holder.process == std::process::id() => write!(
             f,
             "{path}: this process has it open for writing already; use that handle, or close it first"
         ),
-        Some(owner) => write!(
+        Some(holder) => write!(
             f,
-            "{path}: {owner}, has it open for writing; stop that process, or wait and try again"
+            "{path}: {holder}, has it open for writing; stop that process, or wait and try again"
         ),
         None => write!(
             f,

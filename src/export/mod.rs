@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 pub use crate::clients::{Format, UnknownFormat};
 use crate::error::{Error, Result};
-use crate::file::NewFile;
+use crate::file::AtomicFile;
 pub use crate::format::Loss;
 use crate::format::{
     Given, Losses, Outgoing, Output, Place, Target, Writer, Writing, account_for, correct, fill,
@@ -180,7 +180,7 @@ impl Export {
         if self.format.is_folder() {
             return self.write_folder(path, sessions);
         }
-        let new = NewFile::empty(path).map_err(failed)?;
+        let new = AtomicFile::empty(path).map_err(failed)?;
         let mut out = BufWriter::with_capacity(1 << 16, new.handle().map_err(failed)?);
         let written = self.run(sessions, &mut out, path);
         let flushed = out.flush().map_err(failed);

@@ -1,4 +1,4 @@
-//! Page 0: the identity of the file, two copies of its root, and its owner stamp.
+//! Page 0: the identity of the file, two copies of its root, and its writer stamp.
 //!
 //! The identity is written once. The root says which generation is current and where its log lies.
 //! It is written in place, alternately into two slots, so that a write that is cut leaves the other
@@ -9,8 +9,8 @@ use std::io;
 use super::damage::Damage;
 use super::disk::Disk;
 use super::fields::{put, u32_at, u64_at};
+use super::page_allocator::Extent;
 use super::seal::FileSeal;
-use super::space::Extent;
 use super::{PAGE, SECTOR};
 
 /// The format that this build writes and reads.
@@ -42,7 +42,7 @@ const OLD_SUM_AT: usize = PAGE - 4;
 pub(crate) const SLOTS: [u64; 2] = [512, 2048];
 
 /// Where the stamp of the writer begins.
-pub(super) const OWNER_AT: u64 = 3584;
+pub(super) const WRITER_STAMP_AT: u64 = 3584;
 
 /// No number is greater, so that there is always a next one.
 const MOST_NUMBERS: u64 = 1 << 61;

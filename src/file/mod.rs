@@ -2,6 +2,7 @@
 //!
 //! FORMAT.md has the layout.
 
+mod atomic_file;
 mod block_cipher;
 mod damage;
 mod disk;
@@ -9,17 +10,17 @@ mod fields;
 mod file_kind;
 mod header;
 mod key_slot;
+mod lock_holder;
 mod locks;
 #[cfg(any(test, fuzzing))]
 mod memory_disk;
-mod new_file;
 mod open;
-mod owner;
+mod page_allocator;
+mod page_size;
 mod root_writer;
 mod seal;
-mod space;
-mod units;
 
+pub(crate) use self::atomic_file::{AtomicFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::block_cipher::{BlockCipher, SALT, Salt};
 pub(crate) use self::damage::Damage;
 #[cfg(any(test, fuzzing))]
@@ -35,18 +36,17 @@ pub(crate) use self::key_slot::KEY_SLOTS;
 pub(crate) use self::key_slot::{
     KeySecret, KeySlot, KeySlots, MasterKey, SlotError, SlotKind, UnlockError,
 };
+pub use self::lock_holder::LockHolder;
 pub(crate) use self::locks::{Pin, Readers, lock_writer, unlock_writer};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;
-pub(crate) use self::new_file::{NewFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::open::{
     Access, OpenError, StoreFile, identity_of, is_open_to_others, open_to_salvage,
 };
-pub use self::owner::Owner;
+pub(crate) use self::page_allocator::{Extent, PageAllocator, pages_of};
+pub(crate) use self::page_size::{PAGE, SECTOR};
 pub(crate) use self::root_writer::RootWriter;
 pub(crate) use self::seal::FileSeal;
-pub(crate) use self::space::{Extent, Space, pages_of};
-pub(crate) use self::units::{PAGE, SECTOR};
 
 /// The vectors of this room in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
@@ -57,26 +57,26 @@ pub(crate) mod vectors {
     #[cfg(feature = "encryption")]
     pub(crate) use crate::cipher::with_known_random;
 
-    /// Identity, root and owner stamp, without the zeros in front of a checksum or at the end.
+    /// Identity, root and writer stamp, without the zeros in front of a checksum or at the end.
     pub(crate) fn vectors(file_id: [u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
         let seal = FileSeal::plain(file_id);
         let identity = Identity { file_id, is_encrypted: false };
         let log = Extent { page: 5, pages: 128 };
         let root = Root { revision: 4, generation: 2, log, salt: 6, first: 8, last: 9, pages: 21 };
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let owner = Owner { process: 77, host: "mars".to_owned(), since };
+        let holder = LockHolder { process: 77, host: "mars".to_owned(), since };
         let (root_bytes, disk) = (root.to_bytes(&seal).unwrap(), MemoryDisk::default());
         let identity_bytes = identity.to_bytes();
-        owner.write(&disk).unwrap();
-        let mut owner_bytes = [0; SECTOR];
-        disk.read(header::OWNER_AT, &mut owner_bytes).unwrap();
+        holder.write(&disk).unwrap();
+        let mut stamp = [0; SECTOR];
+        disk.read(header::WRITER_STAMP_AT, &mut stamp).unwrap();
         assert_eq!(Identity::parse(&identity_bytes), Ok(identity));
         assert_eq!(Root::parse(&seal, &root_bytes), Some(root));
-        assert_eq!(Owner::read(&disk), Some(owner));
+        assert_eq!(LockHolder::read(&disk), Some(holder));
         vec![
             ("identity", [&identity_bytes[..48], &identity_bytes[SECTOR - 4..]].concat()),
             ("root", root_bytes[..80].to_vec()),
-            ("owner stamp", owner_bytes[..36].to_vec()),
+            ("writer stamp", stamp[..36].to_vec()),
         ]
     }
 

@@ -1,6 +1,6 @@
 //! Segments whose checksums match and whose content is anything.
 
-use crate::segment::{HashIndex, Key, Segment, Shape, Walk};
+use crate::segment::{Cursor, HashIndex, Key, Segment, Shape};
 
 /// Sixteen bytes that say how many of everything there are, then the parts one after the other.
 pub fn segment(data: &[u8]) {
@@ -20,7 +20,7 @@ pub fn segment(data: &[u8]) {
     let account = u32::from_be_bytes(key.first_chunk().copied().unwrap_or_default());
     for key in [key, Key::default(), [0xff; 12]] {
         let _ = segment.has(&key);
-        if let Ok(mut walk) = Walk::from(&segment, &key) {
+        if let Ok(mut walk) = Cursor::from(&segment, &key) {
             while matches!(walk.next(), Ok(Some(_))) {}
         }
     }

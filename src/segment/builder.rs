@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
 use super::layout::{GROUP, Layout, SegmentInfo, Shape, TOP, UNIT, header_of};
-use super::sectors::{Checksums, UNIT_KIND};
 use super::varint::put_varint;
+use super::verified_sectors::{Checksums, UNIT_KIND};
 use super::{Key, Result};
-use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, SECTOR, Space};
+use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, PageAllocator, SECTOR};
 
 /// So much is written at a time.
 const CHUNK: usize = 1 << 20;
@@ -17,9 +17,9 @@ const CHUNK: usize = 1 << 20;
 const SMALL: usize = 4 << 20;
 
 /// Writes one segment.
-pub(crate) struct Builder<'a> {
+pub(crate) struct SegmentBuilder<'a> {
     disk: &'a dyn Disk,
-    space: Arc<Space>,
+    space: Arc<PageAllocator>,
     seal: FileSeal,
     number: u64,
     sums: Checksums,
@@ -57,12 +57,12 @@ struct Account {
 #[derive(Debug)]
 pub(crate) struct NewSegment {
     pub(crate) info: SegmentInfo,
-    space: Option<Arc<Space>>,
+    space: Option<Arc<PageAllocator>>,
 }
 
 impl NewSegment {
     /// A segment that was copied to this extent, which was taken for it.
-    pub(crate) fn moved(info: SegmentInfo, extent: Extent, space: &Arc<Space>) -> Self {
+    pub(crate) fn moved(info: SegmentInfo, extent: Extent, space: &Arc<PageAllocator>) -> Self {
         Self { info: SegmentInfo { extent, ..info }, space: Some(Arc::clone(space)) }
     }
 
@@ -80,12 +80,12 @@ impl Drop for NewSegment {
     }
 }
 
-impl<'a> Builder<'a> {
+impl<'a> SegmentBuilder<'a> {
     /// The segment gets this number, which no other of the file ever had.
     pub(crate) fn new(
         disk: &'a dyn Disk,
         seal: &FileSeal,
-        space: &Arc<Space>,
+        space: &Arc<PageAllocator>,
         number: u64,
     ) -> Self {
         Self {
@@ -310,7 +310,7 @@ fn sectors_of(bytes: &[u8], len: usize) -> &[u8] {
     bytes.get(..len).unwrap_or_default()
 }
 
-impl Drop for Builder<'_> {
+impl Drop for SegmentBuilder<'_> {
     fn drop(&mut self) {
         if self.page.is_some() {
             self.space.close_end(0);

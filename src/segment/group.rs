@@ -4,8 +4,8 @@ use super::Result;
 use super::SegmentError;
 use super::layout::GROUP;
 use super::search::Number;
-use super::sectors::{Sectors, touch};
 use super::varint::varint;
+use super::verified_sectors::{VerifiedSectors, touch};
 use crate::file::SECTOR;
 
 /// Where a group of rows lies.
@@ -23,8 +23,8 @@ pub(super) type Payload = (usize, usize);
 
 /// The rows of one group, from its first on.
 #[derive(Debug)]
-pub(super) struct Rows<'a> {
-    sectors: &'a Sectors,
+pub(super) struct GroupRows<'a> {
+    sectors: &'a VerifiedSectors,
     /// All of the group, if the segment is encrypted. Else it is read one part after the other, so
     /// that a damaged sector costs only the rows in it.
     whole: Option<&'a [u8]>,
@@ -40,10 +40,10 @@ pub(super) struct Rows<'a> {
     number: Number,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> GroupRows<'a> {
     #[inline]
     pub(super) fn new(
-        sectors: &'a Sectors,
+        sectors: &'a VerifiedSectors,
         span: GroupSpan,
         whole: Option<&'a [u8]>,
     ) -> Result<Self> {

@@ -5,27 +5,27 @@
 //! verified before its first use. FORMAT.md has each byte.
 
 mod builder;
+mod cursor;
 mod group;
 mod hash_index;
 mod layout;
 mod reader;
 mod search;
-mod sectors;
 #[cfg(test)]
 mod tests;
 mod unit_cache;
 mod varint;
-mod walk;
+mod verified_sectors;
 
 use std::fmt;
 use std::io;
 
-pub(crate) use self::builder::{Builder, NewSegment};
+pub(crate) use self::builder::{NewSegment, SegmentBuilder};
+pub(crate) use self::cursor::Cursor;
 pub(crate) use self::hash_index::{Collision, HashIndex};
 pub(crate) use self::layout::{GROUP, SegmentInfo, Shape, parse_header};
 pub(crate) use self::reader::{Row, Segment};
 pub(crate) use self::unit_cache::{Part, UnitCache};
-pub(crate) use self::walk::Walk;
 use crate::file::Damage;
 use crate::record::RecordError;
 
@@ -102,7 +102,7 @@ pub(crate) mod vectors {
         account: AccountNo,
         entities: &[Entity],
     ) -> Vec<(&'static str, Vec<u8>)> {
-        use super::sectors::{Checksums, Sectors, UNIT_KIND};
+        use super::verified_sectors::{Checksums, UNIT_KIND, VerifiedSectors};
         use crate::cipher::{TAG, with_known_random};
         use crate::file::BlockCipher;
         let file_id = seal.file_id();
@@ -113,8 +113,12 @@ pub(crate) mod vectors {
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, salt).unwrap();
         let (sums, owned) = (Checksums::new(file_id, number), bytes.clone().into());
         let cache = UnitCache::new(0);
-        let sectors =
-            Sectors::new(crate::file::Bytes::Owned(owned), sums, layout, Some((cipher, &cache)));
+        let sectors = VerifiedSectors::new(
+            crate::file::Bytes::Owned(owned),
+            sums,
+            layout,
+            Some((cipher, &cache)),
+        );
         let decrypted = sectors.copied(0, layout.tags).unwrap().unwrap();
         assert_eq!(**decrypted, plain[..layout.tags]);
         let behind = [
@@ -134,7 +138,7 @@ pub(crate) mod vectors {
         entities: &[Entity],
     ) -> (Layout, [u8; SECTOR], Vec<u8>) {
         let (disk, space) = (MemoryDisk::default(), std::sync::Arc::default());
-        let mut builder = Builder::new(&disk, seal, &space, 5);
+        let mut builder = SegmentBuilder::new(&disk, seal, &space, 5);
         for entity in entities {
             let record = encode(entity).unwrap();
             builder.push(&PeerKey::of(account, entity.id), Some(&record[1..])).unwrap();

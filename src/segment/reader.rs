@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use super::group::{GroupSpan, Rows};
+use super::group::{GroupRows, GroupSpan};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
 use super::search::{Entries, Number, guess, key, keys_in, number, partition_point_near};
-use super::sectors::{Checksums, Sectors, UNIT_KIND};
 use super::unit_cache::UnitCache;
+use super::verified_sectors::{Checksums, UNIT_KIND, VerifiedSectors};
 use super::{Key, Result, SegmentError};
 use crate::file::{BlockCipher, Bytes, Damage, Disk, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
@@ -20,7 +20,7 @@ pub(crate) struct Segment {
     info: SegmentInfo,
     layout: Layout,
     file_id: [u8; 16],
-    pub(super) sectors: Sectors,
+    pub(super) sectors: VerifiedSectors,
     /// The top index, once it was looked at.
     tops: OnceLock<Box<[Number]>>,
 }
@@ -46,7 +46,8 @@ impl Segment {
         let layout = Layout::of(&info.shape, seal.is_encrypted()).ok_or(damage)?;
         let sums = Checksums::new(file_id, number);
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, info.salt);
-        let sectors = Sectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
+        let sectors =
+            VerifiedSectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
         Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new() })
     }
 
@@ -360,14 +361,14 @@ impl Segment {
     fn with_group<T>(
         &self,
         span: GroupSpan,
-        read: impl FnOnce(Rows<'_>) -> Result<T>,
+        read: impl FnOnce(GroupRows<'_>) -> Result<T>,
     ) -> Result<T> {
         if self.sectors.is_encrypted() {
             self.sectors.with(span.from, span.to, |whole| {
-                read(Rows::new(&self.sectors, span, Some(whole))?)
+                read(GroupRows::new(&self.sectors, span, Some(whole))?)
             })
         } else {
-            read(Rows::new(&self.sectors, span, None)?)
+            read(GroupRows::new(&self.sectors, span, None)?)
         }
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cipher::Cipher;
-use crate::file::{Bytes, Disk, FileSeal, MemoryDisk, SECTOR, Space};
+use crate::file::{Bytes, Disk, FileSeal, MemoryDisk, PageAllocator, SECTOR};
 use crate::record::{AccountNo, PeerKey, encode};
 use crate::types::{AccessHash, Entity, PeerId, fold_phone, fold_username};
 
@@ -46,8 +46,8 @@ fn rows() -> impl Strategy<Value = Rows> {
 
 /// A segment of these rows, and its bytes after the header.
 fn built(seal: &FileSeal, rows: &Rows) -> (SegmentInfo, Vec<u8>) {
-    let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
-    let mut builder = Builder::new(&disk, seal, &space, 5);
+    let (disk, space) = (MemoryDisk::default(), Arc::<PageAllocator>::default());
+    let mut builder = SegmentBuilder::new(&disk, seal, &space, 5);
     for (key, row) in rows {
         let record = row.as_ref().map(|entity| encode(entity).unwrap());
         builder.push(key, record.as_deref().map(|record| &record[1..])).unwrap();
@@ -126,7 +126,7 @@ fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
 }
 
 fn walked(segment: &Segment, from: &Key) -> Result<Vec<(Key, Option<Vec<u8>>)>> {
-    let mut walk = Walk::from(segment, from)?;
+    let mut walk = Cursor::from(segment, from)?;
     let mut walked = Vec::new();
     while let Some(row) = walk.next()? {
         walked.push(owned(row));
@@ -246,9 +246,9 @@ fn a_segment_that_claims_more_than_it_has_is_refused_before_memory_is_taken() {
 
 #[test]
 fn rows_out_of_order_are_refused() {
-    let (disk, space) = (MemoryDisk::default(), Arc::<Space>::default());
+    let (disk, space) = (MemoryDisk::default(), Arc::<PageAllocator>::default());
     let key = |id| PeerKey::of(AccountNo(1), PeerId::user(id).unwrap());
-    let mut builder = Builder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
+    let mut builder = SegmentBuilder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
     builder.push(&key(5), None).unwrap();
     for again in [5, 4] {
         assert!(builder.push(&key(again), Some(&[0, 0])).is_err());

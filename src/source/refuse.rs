@@ -23,7 +23,7 @@ pub(super) fn stranger(path: &Path, found: String) -> Error {
 pub(super) fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
     match error {
         sqlite::OpenError::Io { path, source } => Error::io("read", &path, source),
-        sqlite::OpenError::Busy => Error::Busy { path: path.to_owned(), owner: None },
+        sqlite::OpenError::Busy => Error::Busy { path: path.to_owned(), holder: None },
         sqlite::OpenError::Damaged(error) => {
             Error::damaged(path, Damaged::Sqlite { table: None, error })
         }

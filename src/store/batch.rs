@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::entities::EntityTables;
 use crate::engine::{
-    Batch, Durability, EngineResult, Fault, Rows, RowsMut, Table, encoded, get, owned_by, owner,
+    Batch, Durability, EngineError, EngineResult, Rows, RowsMut, Table, encoded, get, owned_by,
+    owner,
 };
 use crate::error::Result;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, TextKey};
@@ -33,7 +34,7 @@ impl<'a, 'b> StoreBatch<'a, 'b> {
     }
 
     fn outside<T>(&self, done: EngineResult<T>) -> Result<T> {
-        done.map_err(|fault: Fault| fault.at(self.path))
+        done.map_err(|error: EngineError| error.at(self.path))
     }
 
     fn changes(&mut self, table: storage::Table) {
@@ -181,7 +182,7 @@ impl BatchRows for StoreBatch<'_, '_> {
         let mut tables = EntityTables::new(self.batch, self.account);
         let mut changed = 0;
         for entity in seen {
-            let done = tables.see(entity, completeness).map_err(|fault| fault.at(self.path));
+            let done = tables.see(entity, completeness).map_err(|error| error.at(self.path));
             changed += usize::from(done?);
         }
         Ok(changed)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::engine::{EngineResult, Fault, Rows, RowsMut, Span, Table, encoded};
+use crate::engine::{EngineError, EngineResult, Rows, RowsMut, Span, Table, encoded};
 use crate::error::Error;
 use crate::record::AccountNo;
 use crate::types::Login;
@@ -25,7 +25,7 @@ pub(super) fn sessions(rows: &impl Rows) -> EngineResult<Vec<(String, AccountNo)
     rows.each(Table::Sessions, &Span::ALL, usize::MAX, &mut |name, row| {
         if name != NEXT_NUMBER {
             let text = std::str::from_utf8(name)
-                .map_err(|_| Fault::index("sessions", name, "the name is not text"))?;
+                .map_err(|_| EngineError::index("sessions", name, "the name is not text"))?;
             sessions.push((text.to_owned(), AccountNo(number(name, row)?)));
         }
         Ok(true)
@@ -56,7 +56,7 @@ pub(super) fn find(rows: &impl Rows, name: &str) -> EngineResult<Option<AccountN
 
 fn number(name: &[u8], row: &[u8]) -> EngineResult<u32> {
     let number = row.try_into().map(u32::from_le_bytes);
-    number.map_err(|_| Fault::index("sessions", name, "it has no number"))
+    number.map_err(|_| EngineError::index("sessions", name, "it has no number"))
 }
 
 /// The session of this name, made with an empty login if there is none.
@@ -69,7 +69,8 @@ pub(super) fn find_or_add(rows: &mut impl RowsMut, name: &str) -> EngineResult<A
         Some(row) => number(NEXT_NUMBER, &row)?,
         None => 1,
     };
-    let spent = || Fault::index("sessions", NEXT_NUMBER, "no number is left for another session");
+    let spent =
+        || EngineError::index("sessions", NEXT_NUMBER, "no number is left for another session");
     let after = next.checked_add(1).ok_or_else(spent)?;
     rows.put(Table::Sessions, NEXT_NUMBER, &after.to_le_bytes())?;
     rows.put(Table::Sessions, name.as_bytes(), &next.to_le_bytes())?;

@@ -58,13 +58,13 @@ pub(super) fn check(engine: &Engine, progress: &Progress) -> Result<CheckReport>
     progress.begin(engine.read(entities_in).unwrap_or_default());
     engine.damage()?.into_iter().for_each(|problem| report.problem(problem));
     let view = engine.view()?;
-    let accounts = catalog::accounts(&view).map_err(|fault| fault.at(engine.path()))?;
+    let accounts = catalog::accounts(&view).map_err(|error| error.at(engine.path()))?;
     report.sessions = accounts.len() as u64;
     report.records += report.sessions;
     let mut walk = |table: Table, work: &dyn Fn(&mut Walk<'_>) -> EngineResult<()>| {
         let (view, accounts) = (&view, &accounts);
-        if let Err(fault) = work(&mut Walk { view, accounts, report: &mut report, progress }) {
-            let (name, why) = (table.name(), said_by(&fault.at(engine.path())));
+        if let Err(error) = work(&mut Walk { view, accounts, report: &mut report, progress }) {
+            let (name, why) = (table.name(), said_by(&error.at(engine.path())));
             report.problem(format!("table {name} cannot be read to its end: {why}"));
         }
     };

@@ -22,7 +22,7 @@ impl Store {
     /// Copies everything into an empty store.
     pub(super) fn copy_into(&self, copy: &Self) -> Result<()> {
         let view = self.engine.view()?;
-        let count = check::entities_in(&view).map_err(|fault| fault.at(self.engine.path()))?;
+        let count = check::entities_in(&view).map_err(|error| error.at(self.engine.path()))?;
         self.progress.begin(count);
         copy.engine.bulk_write(|rows| {
             let accounts = catalog::accounts(&view)?;

@@ -1,6 +1,6 @@
 //! Entities and the indexes that find them, in the tables of a store.
 
-use crate::engine::Fault;
+use crate::engine::EngineError;
 use crate::engine::{
     EngineResult, Rows, RowsMut, Table, Value, View, decoded, encoded, get, owned_by, owner,
 };
@@ -64,7 +64,7 @@ fn is_record_of(stored: &Value, entity: &Entity) -> bool {
 }
 
 impl<R: Rows + ?Sized> EntityView for Reading<'_, R> {
-    type Error = Fault;
+    type Error = EngineError;
 
     fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
         get(self.rows, Table::Entities, &PeerKey::of(self.account, id), id)
@@ -125,7 +125,7 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
 }
 
 impl<R: RowsMut + ?Sized> EntityView for EntityTables<'_, R> {
-    type Error = Fault;
+    type Error = EngineError;
 
     fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
         self.reading().entity(id)

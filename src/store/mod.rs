@@ -8,6 +8,7 @@ mod entities;
 mod import;
 mod import_session;
 mod key;
+mod lock_holder;
 mod options;
 mod path;
 mod repair;
@@ -17,7 +18,6 @@ mod session;
 #[cfg_attr(not(test), allow(dead_code, reason = "fuzzing needs a part of it"))]
 mod tests;
 mod view;
-mod writer;
 
 use std::fmt;
 use std::path::Path;
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use crate::engine::{self, BulkWrite, Durability, Engine, EngineResult};
 use crate::error::{Error, KeyError, Result};
 use crate::file::{
-    Access, Disk, FileDisk, FileSeal, NewFile, OpenError, StoreFile, is_open_to_others,
+    Access, AtomicFile, Disk, FileDisk, FileSeal, OpenError, StoreFile, is_open_to_others,
 };
 use crate::types::Progress;
 
@@ -151,13 +151,13 @@ impl Store {
             }
             _ => {}
         }
-        let new = NewFile::empty(path).map_err(failed)?;
+        let new = AtomicFile::empty(path).map_err(failed)?;
         let disk = FileDisk::new(new.handle().map_err(failed)?, path).map_err(failed)?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let (seal, unlocked) = protection.new_file(path)?;
         let slots = unlocked.as_ref().map(|unlocked| *unlocked.slots()).unwrap_or_default();
         let created = engine::create(disk.as_ref(), &seal, &slots);
-        created.map_err(|fault| fault.at(path))?;
+        created.map_err(|error| error.at(path))?;
         let engine = Engine::open(path, Arc::clone(&disk), seal, Access::Write, options.engine())?;
         let store = Self::on(engine, unlocked, options);
         let filled = fill(&store)?;

@@ -136,7 +136,7 @@ pub(super) fn salvaged_on(
 ) -> Result<(Vec<SalvagedSession>, Vec<String>)> {
     let cache = StoreOptions::default().cache_size;
     let salvaged = crate::engine::caught(|| salvage(disk, seal, cache, progress));
-    let mut salvaged = salvaged.map_err(|fault| fault.at(path))?;
+    let mut salvaged = salvaged.map_err(|error| error.at(path))?;
     let mut lost = std::mem::take(&mut salvaged.lost);
     progress.begin(Some(salvaged.entities.len() as u64));
     let mut sessions = Vec::new();

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::catalog;
-use crate::engine::{EngineResult, Fault, Rows, Table, View, decoded, get, table_of};
+use crate::engine::{EngineError, EngineResult, Rows, Table, View, decoded, get, table_of};
 use crate::error::Error;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
 use crate::segment::HashIndex;
@@ -132,7 +132,7 @@ impl SessionRows<'_> {
         let table = Table::Extras;
         self.records(table, |key| {
             let name = TextKey::text(key);
-            name.map(Some).map_err(|error| Fault::record(table.name(), key, error))
+            name.map(Some).map_err(|error| EngineError::record(table.name(), key, error))
         })
     }
 
@@ -165,7 +165,7 @@ impl SessionRows<'_> {
         };
         let missing = || {
             let key = TextKey::of(self.account, text);
-            Fault::index(table_of(index).name(), &key, "its entity is missing")
+            EngineError::index(table_of(index).name(), &key, "its entity is missing")
         };
         let key = PeerKey::of(self.account, id);
         decoded(Table::Entities, &key, id, &record.ok_or_else(missing)?).map(Some)
@@ -186,7 +186,7 @@ impl SessionRows<'_> {
         }
         self.view.each(table, &span, most, &mut |key, record| {
             let id = key.try_into().ok().and_then(PeerKey::peer);
-            let invalid = || Fault::index(table.name(), key, "it names no peer");
+            let invalid = || EngineError::index(table.name(), key, "it names no peer");
             Ok(!visit(decoded(table, key, id.ok_or_else(invalid)?, record)?))
         })
     }
@@ -199,5 +199,5 @@ fn key_of<const N: usize, T>(
     parse: impl FnOnce(&[u8; N]) -> Result<T, RecordError>,
 ) -> EngineResult<T> {
     let parsed = key.try_into().map_err(|_| RecordError::Key).and_then(parse);
-    parsed.map_err(|error| Fault::record(table.name(), key, error))
+    parsed.map_err(|error| EngineError::record(table.name(), key, error))
 }

@@ -62,7 +62,7 @@ impl ReadView {
     /// Only those of reading the file.
     pub fn list(&self) -> Result<Vec<String>> {
         let names = catalog::names(self.view.as_ref());
-        names.map_err(|fault| fault.at(self.engine.path()))
+        names.map_err(|error| error.at(self.engine.path()))
     }
 
     /// The session of this name.
@@ -72,7 +72,7 @@ impl ReadView {
     /// [`Error::NoSession`] if there is none.
     pub fn session(&self, name: &str) -> Result<SessionView> {
         let path = self.engine.path();
-        let found = catalog::find(self.view.as_ref(), name).map_err(|fault| fault.at(path))?;
+        let found = catalog::find(self.view.as_ref(), name).map_err(|error| error.at(path))?;
         let account = found.ok_or_else(|| catalog::no_session(path, name))?;
         SessionView::open(&self.engine, Arc::clone(&self.view), account, name)
     }
@@ -124,7 +124,7 @@ impl SessionView {
         name: &str,
     ) -> Result<Self> {
         let path = engine.path();
-        let login = view.get(Table::Logins, &account.key()).map_err(|fault| fault.at(path))?;
+        let login = view.get(Table::Logins, &account.key()).map_err(|error| error.at(path))?;
         if login.is_none() {
             return Err(catalog::no_session(path, name));
         }
@@ -145,7 +145,7 @@ impl SessionView {
             path,
             opened_as: &self.opened_as,
         };
-        work(rows).map_err(|fault| fault.at(path))
+        work(rows).map_err(|error| error.at(path))
     }
 
     fn refuse<T>(&self) -> Result<T> {

@@ -234,7 +234,7 @@ fn main() {
     for size in sizes {
         let world = World::new(size);
         let entities = world.sorted();
-        let folder = tempfile::Builder::new().prefix(".bench-").tempdir_in(".").unwrap();
+        let folder = tempfile::SegmentBuilder::new().prefix(".bench-").tempdir_in(".").unwrap();
         let mut figures: Vec<Vec<f64>> = Vec::new();
         let mut paths: Vec<PathBuf> = Vec::new();
         let imports = if size > 500_000 { 3 } else { 5 };

@@ -8,7 +8,7 @@ use std::ops::{Bound, Deref};
 
 use redb::AccessGuard;
 
-use super::fault::EngineResult;
+use super::error::EngineResult;
 use crate::record::AccountNo;
 
 pub(crate) use self::key::RowKey;

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::super::fault::{EngineResult, Fault};
+use super::super::error::{EngineError, EngineResult};
 use super::{RowKey, Rows};
 use crate::error::Error;
 use crate::record::{AccountNo, MAX_RECORD, Record, decode, encode};
@@ -171,7 +171,7 @@ pub(crate) fn decoded<R: Record>(
     says: R::Key,
     record: &[u8],
 ) -> EngineResult<R> {
-    decode(says, record).map_err(|error| Fault::record(table.name(), key, error))
+    decode(says, record).map_err(|error| EngineError::record(table.name(), key, error))
 }
 
 /// A record encoded, or the refusal of one that is too long.
@@ -183,7 +183,7 @@ pub(crate) fn encoded<R: Record>(what: &'static str, value: &R) -> EngineResult<
 pub(crate) fn owner(index: Table, key: &[u8], row: &[u8]) -> EngineResult<PeerId> {
     let marked = row.try_into().ok().map(i64::from_le_bytes);
     let owner = marked.and_then(PeerId::from_marked);
-    owner.ok_or_else(|| Fault::index(index.name(), key, "it names nobody"))
+    owner.ok_or_else(|| EngineError::index(index.name(), key, "it names nobody"))
 }
 
 /// An index row that names this owner.

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::fault::EngineResult;
+use super::error::EngineResult;
 use super::rows::{Value, Visit};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{HashIndex, Key, Part, Row, Segment, SegmentError, Walk};
+use crate::segment::{Cursor, HashIndex, Key, Part, Row, Segment, SegmentError};
 use crate::types::Entity;
 
 pub(crate) use self::tables::{EntityTable, IndexTable, table_of};
@@ -89,7 +89,7 @@ impl Segments {
                         holder = Some((row.key, Value::record(Entity::TAG, payload)));
                     }
                     (Ok(_), _) => {}
-                    (Err(fault), _) => newer = Err(fault),
+                    (Err(error), _) => newer = Err(error),
                 }
                 Ok(holder.is_some() || newer.is_err())
             })?;
@@ -170,7 +170,7 @@ pub(crate) fn key_of(bytes: &[u8]) -> Key {
 }
 
 /// Segments as one: of each entity what the newest says.
-pub(crate) struct MergedRows<'a>(Vec<Walk<'a>>);
+pub(crate) struct MergedRows<'a>(Vec<Cursor<'a>>);
 
 impl<'a> MergedRows<'a> {
     /// These, the newest first, from a key on.
@@ -179,12 +179,12 @@ impl<'a> MergedRows<'a> {
         first: &Key,
     ) -> EngineResult<Self> {
         let walks: Result<_, SegmentError> =
-            segments.map(|segment| Walk::from(segment, first)).collect();
+            segments.map(|segment| Cursor::from(segment, first)).collect();
         Ok(Self(walks?))
     }
 
     pub(crate) fn next(&mut self) -> EngineResult<Option<Row<Part<'a>>>> {
-        let Some(key) = self.0.iter().filter_map(Walk::front).min() else { return Ok(None) };
+        let Some(key) = self.0.iter().filter_map(Cursor::front).min() else { return Ok(None) };
         // The first of those with the smallest key is the newest.
         let mut newest = None;
         for walk in self.0.iter_mut().filter(|walk| walk.front() == Some(key)) {

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::super::fault::{EngineResult, Fault};
+use super::super::error::{EngineError, EngineResult};
 use super::super::rows::Table;
 use super::super::rows::{Stored, Value, Visit};
 use super::Segments;
@@ -46,7 +46,7 @@ impl Stored for IndexTable {
 
     /// Segments have no index rows, only records and hashes.
     fn each(&self, _: Bound<&[u8]>, _: Bound<&[u8]>, _: Visit<'_>) -> EngineResult<()> {
-        Err(Fault::index(table_of(self.1).name(), &[], "segments have no rows of it"))
+        Err(EngineError::index(table_of(self.1).name(), &[], "segments have no rows of it"))
     }
 
     fn count(&self, _: AccountNo) -> EngineResult<Option<u64>> {

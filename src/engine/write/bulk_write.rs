@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::fault::EngineResult;
+use super::super::error::EngineResult;
 use super::super::memtable::Change;
-use super::super::merge::merged;
+use super::super::overlay::merged;
 use super::super::rows::{Row, RowKey, Rows, RowsMut, Span, Stored, Table, Value, Visit};
 use super::super::segments::{EntityTable, IndexTable, key_of};
-use super::edit::{Edit, Merge};
+use super::version_builder::{Merge, VersionBuilder};
 use super::{Writer, locked};
 use crate::error::{Error, Result};
 use crate::record::AccountNo;
-use crate::segment::{Builder, Collision, HashIndex, Segment};
+use crate::segment::{Collision, HashIndex, Segment, SegmentBuilder};
 
 /// Changes that may be too large for memory. They become durable together, or none does.
 pub(crate) struct BulkWrite<'e, 'w> {
-    edit: &'e mut Edit<'w>,
+    next_version: &'e mut VersionBuilder<'w>,
     /// Changes of entities and index rows that are to lie over the segments.
     changes: BTreeMap<(Table, RowKey), Change>,
 }
@@ -38,20 +38,21 @@ impl Writer {
         let _making = locked(&self.batch);
         // Its rows have a number of their own, which no view has yet.
         self.begin_memtable(1);
-        let tip = self.tip();
-        let taken = tip.memtables.get(1..).unwrap_or_default();
+        let current = self.current();
+        let frozen = current.memtables.get(1..).unwrap_or_default();
         self.guarded(|| {
             let manifest = durable.manifest.clone();
-            let version = Arc::clone(&tip.version);
-            let mut edit = Edit::new(&self.opener, &self.space, manifest, version);
-            edit.take_in(taken, &tip.carried, Merge::Seldom)?;
-            let mut direct = BulkWrite { edit: &mut edit, changes: BTreeMap::new() };
-            let done = work(&mut direct)?;
-            direct.write_segment()?;
-            edit.limit_segments()?;
-            edit.limit_removed()?;
-            edit.write_base_if_large(false)?;
-            self.publish(&mut durable, edit, taken)?;
+            let version = Arc::clone(&current.version);
+            let mut next_version =
+                VersionBuilder::new(&self.opener, &self.space, manifest, version);
+            next_version.take_in(frozen, &current.log_only, Merge::Seldom)?;
+            let mut bulk = BulkWrite { next_version: &mut next_version, changes: BTreeMap::new() };
+            let done = work(&mut bulk)?;
+            bulk.write_segment()?;
+            next_version.limit_segments()?;
+            next_version.limit_removed()?;
+            next_version.write_base_if_large(false)?;
+            self.publish(&mut durable, next_version, frozen)?;
             self.written.store(true, std::sync::atomic::Ordering::Release);
             Ok(done)
         })
@@ -60,16 +61,16 @@ impl Writer {
 
 impl<'w> BulkWrite<'_, 'w> {
     /// Begins a segment that is to lie over all others.
-    pub(crate) fn builder(&mut self) -> Builder<'w> {
-        self.edit.builder()
+    pub(crate) fn builder(&mut self) -> SegmentBuilder<'w> {
+        self.next_version.builder()
     }
 
     /// Puts a segment that was built over all others. Gives back rows that may show one text.
     pub(crate) fn add(
         &mut self,
-        builder: Builder<'_>,
+        builder: SegmentBuilder<'_>,
     ) -> EngineResult<(Arc<Segment>, [Vec<Collision>; 2])> {
-        self.edit.add(builder)
+        self.next_version.add(builder)
     }
 
     /// Fills an empty table with the rows of `source`, in the order of their keys.
@@ -79,11 +80,11 @@ impl<'w> BulkWrite<'_, 'w> {
         source: &mut dyn FnMut(Visit<'_>) -> EngineResult<()>,
     ) -> EngineResult<()> {
         match table {
-            Table::Entities => self.edit.fill_entities(source),
+            Table::Entities => self.next_version.fill_entities(source),
             // Segments index them by themselves.
             Table::Usernames | Table::Phones => Ok(()),
             _ => source(&mut |key, value| {
-                self.edit.rows.insert((table, key.into()), Some(Row::of(table, value)));
+                self.next_version.rows.insert((table, key.into()), Some(Row::of(table, value)));
                 Ok(true)
             }),
         }
@@ -93,7 +94,7 @@ impl<'w> BulkWrite<'_, 'w> {
     /// more: the number of the account is not given to another.
     pub(crate) fn clear(&mut self, table: Table, account: AccountNo) -> EngineResult<()> {
         if table.is_in_segments() {
-            self.edit.remove(account);
+            self.next_version.remove(account);
             return Ok(());
         }
         let mut keys = Vec::new();
@@ -101,7 +102,7 @@ impl<'w> BulkWrite<'_, 'w> {
             keys.push(RowKey::from(key));
             Ok(true)
         })?;
-        self.edit.rows.extend(keys.into_iter().map(|key| ((table, key), None)));
+        self.next_version.rows.extend(keys.into_iter().map(|key| ((table, key), None)));
         Ok(())
     }
 
@@ -110,7 +111,7 @@ impl<'w> BulkWrite<'_, 'w> {
         let changes = std::mem::take(&mut self.changes).into_iter();
         let entities = changes.filter(|((table, _), _)| *table == Table::Entities);
         let entities = entities.map(|((_, key), change)| (key_of(&key), change)).collect();
-        self.edit.add_entities(&entities, Merge::Seldom)
+        self.next_version.add_entities(&entities, Merge::Seldom)
     }
 
     /// The table below the changes.
@@ -119,21 +120,22 @@ impl<'w> BulkWrite<'_, 'w> {
         table: Table,
         work: impl FnOnce(Option<&dyn Stored>) -> EngineResult<T>,
     ) -> EngineResult<T> {
-        let segments = || Arc::new(self.edit.segments.clone());
+        let segments = || Arc::new(self.next_version.segments.clone());
         match table {
             Table::Entities => work(Some(&EntityTable(segments()))),
             Table::Usernames => work(Some(&IndexTable(segments(), HashIndex::Usernames))),
             Table::Phones => work(Some(&IndexTable(segments(), HashIndex::Phones))),
-            _ => work(self.edit.version().table(table)?),
+            _ => work(self.next_version.version().table(table)?),
         }
     }
 
     fn changes_of(&self, table: Table) -> &BTreeMap<(Table, RowKey), Change> {
-        if table.is_in_segments() { &self.changes } else { &self.edit.rows }
+        if table.is_in_segments() { &self.changes } else { &self.next_version.rows }
     }
 
     fn change(&mut self, table: Table, key: &[u8], change: Change) {
-        let changes = if table.is_in_segments() { &mut self.changes } else { &mut self.edit.rows };
+        let changes =
+            if table.is_in_segments() { &mut self.changes } else { &mut self.next_version.rows };
         changes.insert((table, key.into()), change);
     }
 }

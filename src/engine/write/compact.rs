@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::super::fault::EngineResult;
-use super::edit::{Edit, Merge};
+use super::super::error::EngineResult;
 use super::publish::Durable;
+use super::version_builder::{Merge, VersionBuilder};
 use super::{Writer, locked};
 use crate::error::{Error, Result};
-use crate::file::{Disk, Extent, Owner, PAGE, none_failed_since, pages_of, unlock_writer};
+use crate::file::{Disk, Extent, LockHolder, PAGE, none_failed_since, pages_of, unlock_writer};
 
 /// How long compaction waits for readers of other processes. Tests hold their readers in the thread
 /// that compacts, so a wait would change nothing.
@@ -108,10 +108,10 @@ impl Writer {
 
     /// Whether all entities are in one segment, which has no others.
     fn is_merged(&self) -> bool {
-        let tip = self.tip();
-        let segments = &tip.version.segments;
-        let active = tip.memtables.first();
-        tip.memtables.len() == 1
+        let current = self.current();
+        let segments = &current.version.segments;
+        let active = current.memtables.first();
+        current.memtables.len() == 1
             && segments.newest_first.len() <= 1
             && segments.removed.is_empty()
             && active.is_none_or(|active| !active.rows().has_entities())
@@ -126,7 +126,7 @@ impl Writer {
                 return Ok(());
             }
             if Instant::now() >= give_up {
-                return Err(Error::Busy { path: self.path.clone(), owner: None });
+                return Err(Error::Busy { path: self.path.clone(), holder: None });
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -137,33 +137,34 @@ impl Writer {
     fn move_to_front(&self) -> EngineResult<bool> {
         let mut durable = locked(&self.durable);
         let _making = locked(&self.batch);
-        let tip = self.tip();
+        let current = self.current();
         let unused = self.space.unused();
         let long_log = durable.log.records() > 2;
         if unused == 0 && !long_log {
             return Ok(false);
         }
         let manifest = durable.manifest.clone();
-        let mut edit = Edit::new(&self.opener, &self.space, manifest, Arc::clone(&tip.version));
-        let mut moved = edit.lower_base()?;
-        moved |= edit.lower_segments()?;
+        let mut next_version =
+            VersionBuilder::new(&self.opener, &self.space, manifest, Arc::clone(&current.version));
+        let mut moved = next_version.lower_base()?;
+        moved |= next_version.lower_segments()?;
         let log = durable.log.pages();
         if !moved {
             // The gap is too small for the segment behind it: written anew at the end, it leaves a
             // gap that is large enough. A gap that only a log fits into is filled by the log.
             let file = self.space.end();
             if unused > file / 8 && unused > log {
-                moved = edit.rewrite_segments(Some(&self.opener.progress))?;
+                moved = next_version.rewrite_segments(Some(&self.opener.progress))?;
             }
             if !moved && !long_log && !self.log_would_move(&durable) {
                 return Ok(false);
             }
         }
         self.freeze();
-        let tip = self.tip();
-        let taken = tip.memtables.get(1..).unwrap_or_default();
-        edit.take_in(taken, &tip.carried, Merge::Seldom)?;
-        self.publish(&mut durable, edit, taken)?;
+        let current = self.current();
+        let frozen = current.memtables.get(1..).unwrap_or_default();
+        next_version.take_in(frozen, &current.log_only, Merge::Seldom)?;
+        self.publish(&mut durable, next_version, frozen)?;
         Ok(true)
     }
 
@@ -225,9 +226,9 @@ impl Writer {
         self.flusher.stop();
         let finished = self.finish_writes();
         if self.stamped.swap(false, Ordering::AcqRel)
-            && let Err(error) = Owner::clear(self.disk())
+            && let Err(error) = LockHolder::clear(self.disk())
         {
-            tracing::debug!(path = %self.path.display(), %error, "the owner stamp stays");
+            tracing::debug!(path = %self.path.display(), %error, "the writer stamp stays");
         }
         // Unfinished work is tried again when the handle is dropped, under the lock.
         if finished.is_ok()
@@ -267,14 +268,14 @@ impl Writer {
         let pays = {
             self.reclaim();
             let durable = locked(&self.durable);
-            let tip = self.tip();
+            let current = self.current();
             let len = self.disk().len().map_err(|source| self.io(source))?;
             let behind = len.saturating_sub(u64::from(self.space.end()) * PAGE as u64);
-            let dead = self.guarded(|| tip.version.segments.dead_bytes())?;
+            let dead = self.guarded(|| current.version.segments.dead_bytes())?;
             let logged = durable.log.used() as u64;
             let free = u64::from(self.space.unused()) * PAGE as u64 + behind + dead;
             // Rows of entities take less than half of their records in a segment.
-            let entities = tip.memtables.iter().any(|memtable| memtable.rows().has_entities());
+            let entities = current.memtables.iter().any(|memtable| memtable.rows().has_entities());
             let free = free + if entities { logged / 2 } else { 0 };
             free > MOST_FREE && free > len / 8 && durable.manifest.retired.is_empty()
         };
@@ -285,6 +286,8 @@ impl Writer {
     pub(crate) fn damage(&self) -> Result<Vec<String>> {
         let durable = locked(&self.durable);
         let root = *durable.root.root();
-        self.guarded(|| super::super::check::file_damage(&self.opener, &root, &self.tip().version))
+        self.guarded(|| {
+            super::super::check::file_damage(&self.opener, &root, &self.current().version)
+        })
     }
 }

@@ -6,32 +6,32 @@
 
 mod bulk_write;
 mod compact;
-mod edit;
-mod entities;
 mod flusher;
 mod key_slots;
+mod merge_output;
 mod open;
 mod publish;
 mod removed_accounts;
+mod version_builder;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use self::edit::{Edit, Merge};
 use self::flusher::Flusher;
 use self::publish::Durable;
+use self::version_builder::{Merge, VersionBuilder};
 use super::batch::Batch;
-use super::fault::EngineResult;
+use super::error::EngineResult;
 use super::log_rows::content_of;
 use super::memtable::{Applied, Changes, Memtable, RowChanged, Unlogged};
 use super::options::EngineOptions;
 use super::rows::{RowKey, Table};
 use super::version::Opener;
-use super::view::{Tip, View};
+use super::view::{SuperVersion, View};
 use crate::error::{Error, Result};
-use crate::file::{Disk, Owner, Space};
+use crate::file::{Disk, LockHolder, PageAllocator};
 use crate::wal::Append;
 
 pub(crate) use self::bulk_write::BulkWrite;
@@ -51,7 +51,7 @@ pub(crate) enum Durability {
 
 /// A store that is open for writing.
 ///
-/// Locks are taken in this order: `checkpoint`, `durable`, `batch`, `unlogged`, `tip`, the rows of
+/// Locks are taken in this order: `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the rows of
 /// a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
 /// a compaction, nor under any lock after it. docs/architecture.md has all locks.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(crate) struct Writer {
     path: PathBuf,
     options: EngineOptions,
     opener: Opener,
-    space: Arc<Space>,
+    space: Arc<PageAllocator>,
     flusher: Flusher,
     /// Held while a new generation is made.
     checkpoint: Mutex<()>,
@@ -68,7 +68,7 @@ pub(crate) struct Writer {
     /// Held while a batch is made: it is made over what the one before has left.
     batch: Mutex<()>,
     unlogged: Mutex<Unlogged>,
-    tip: RwLock<Arc<Tip>>,
+    current: RwLock<Arc<SuperVersion>>,
     /// Why the last flush in the background failed, until a caller was told.
     failure: Mutex<Option<Error>>,
     /// The last batch that is to be durable when its call returns.
@@ -92,32 +92,32 @@ impl Writer {
         self.opener.disk.as_ref()
     }
 
-    fn tip(&self) -> Arc<Tip> {
-        Arc::clone(&self.tip.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> Arc<SuperVersion> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn set_tip(&self, tip: Tip) {
-        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tip);
+    fn set_super_version(&self, current: SuperVersion) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
     }
 
     fn guarded<T>(&self, work: impl FnOnce() -> EngineResult<T>) -> Result<T> {
-        super::fault::caught(work).map_err(|fault| fault.at(&self.path))
+        super::error::caught(work).map_err(|error| error.at(&self.path))
     }
 
     /// The rows as they are now, whatever is written from now on.
     pub(crate) fn view(&self) -> View {
         // A memtable that is frozen meanwhile keeps its rows all the same.
-        View::of(self.tip())
+        View::of(self.current())
     }
 
     /// The newest version of each row.
     pub(crate) fn latest(&self) -> View {
-        View::latest(self.tip())
+        View::latest(self.current())
     }
 
     /// The last batch.
     pub(crate) fn sequence(&self) -> u64 {
-        self.tip().memtables.first().map_or(0, |active| active.rows().last())
+        self.current().memtables.first().map_or(0, |active| active.rows().last())
     }
 
     /// Tells once why a flush in the background failed.
@@ -134,13 +134,13 @@ impl Writer {
         }
     }
 
-    /// Checks that this process may write, and writes the owner stamp before the first write.
+    /// Checks that this process may write, and writes the writer stamp before the first write.
     fn check_writable(&self) -> Result<()> {
         self.check_process()?;
         if !self.stamped.swap(true, Ordering::AcqRel)
-            && let Err(error) = Owner::current().write(self.disk())
+            && let Err(error) = LockHolder::current().write(self.disk())
         {
-            tracing::debug!(path = %self.path.display(), %error, "the owner stamp is not written");
+            tracing::debug!(path = %self.path.display(), %error, "the writer stamp is not written");
         }
         self.report_failure()
     }
@@ -176,8 +176,8 @@ impl Writer {
         }
         let mut unlogged = locked(&self.unlogged);
         self.written.store(true, Ordering::Release);
-        let tip = self.tip();
-        let applied = tip.memtables.first().map(|active| active.apply(changes, &mut unlogged));
+        let current = self.current();
+        let applied = current.memtables.first().map(|active| active.apply(changes, &mut unlogged));
         applied.inspect(|applied| self.active_bytes.store(applied.bytes, Ordering::Release))
     }
 
@@ -236,23 +236,23 @@ impl Writer {
 
     /// Appends a record of everything that is not logged yet, if there is room for it.
     fn append_unlogged(&self, durable: &mut Durable) -> Result<Appended> {
-        let fresh = self.collect();
-        if fresh.rows.is_empty() {
-            durable.sequence = durable.sequence.max(fresh.sequence);
+        let to_log = self.collect();
+        if to_log.rows.is_empty() {
+            durable.sequence = durable.sequence.max(to_log.sequence);
             return Ok(Appended::Done);
         }
-        let content = content_of(&fresh.rows);
+        let content = content_of(&to_log.rows);
         if !self.reserve(durable, content.len()) {
-            self.give_back(fresh);
+            self.give_back(to_log);
             return Ok(Appended::Full);
         }
-        let append = Append { sequence: fresh.sequence, content: &content };
+        let append = Append { sequence: to_log.sequence, content: &content };
         let Durable { log, root, .. } = &mut *durable;
         if let Err(source) = log.append(self.disk(), root, append) {
-            self.give_back(fresh);
+            self.give_back(to_log);
             return Err(Error::io("write the log of", &self.path, source));
         }
-        durable.sequence = fresh.sequence;
+        durable.sequence = to_log.sequence;
         Ok(Appended::Done)
     }
 
@@ -268,10 +268,10 @@ impl Writer {
     }
 
     /// The rows that are not logged yet, as of now.
-    fn collect(&self) -> Fresh {
+    fn collect(&self) -> RowsToLog {
         let mut unlogged = locked(&self.unlogged);
-        let tip = self.tip();
-        let memtables: Vec<_> = tip.memtables.iter().map(|memtable| memtable.rows()).collect();
+        let current = self.current();
+        let memtables: Vec<_> = current.memtables.iter().map(|memtable| memtable.rows()).collect();
         let sequence = memtables.first().map_or(0, |active| active.last());
         unlogged.logged = sequence;
         let mut keys = std::mem::take(&mut unlogged.keys);
@@ -281,18 +281,18 @@ impl Writer {
             let change = memtables.iter().find_map(|rows| rows.newest(table, &key)).cloned()?;
             Some((table, key, change))
         };
-        Fresh { rows: keys.into_iter().filter_map(row).collect(), sequence }
+        RowsToLog { rows: keys.into_iter().filter_map(row).collect(), sequence }
     }
 
     /// Takes back what could not be logged.
-    fn give_back(&self, fresh: Fresh) {
-        let keys = fresh.rows.into_iter().map(|(table, key, _)| (table, key));
+    fn give_back(&self, to_log: RowsToLog) {
+        let keys = to_log.rows.into_iter().map(|(table, key, _)| (table, key));
         locked(&self.unlogged).keys.extend(keys);
     }
 
     /// Freezes the active memtable, unless it is empty. The caller holds `batch`.
     fn freeze(&self) {
-        if self.tip().memtables.first().is_some_and(|active| !active.rows().is_empty()) {
+        if self.current().memtables.first().is_some_and(|active| !active.rows().is_empty()) {
             self.begin_memtable(0);
         }
     }
@@ -300,16 +300,16 @@ impl Writer {
     /// Freezes the active memtable and begins another one, so many batches after it. The caller
     /// holds `batch`.
     fn begin_memtable(&self, batches: u64) {
-        let tip = self.tip();
-        let Some(active) = tip.memtables.first() else { return };
+        let current = self.current();
+        let Some(active) = current.memtables.first() else { return };
         let next = Arc::new(Memtable::after(active.rows().last() + batches));
         self.active_bytes.store(0, Ordering::Release);
-        let memtables = std::iter::once(next).chain(tip.memtables.iter().map(Arc::clone));
-        self.set_tip(Tip {
+        let memtables = std::iter::once(next).chain(current.memtables.iter().map(Arc::clone));
+        self.set_super_version(SuperVersion {
             memtables: memtables.collect(),
-            carried: Arc::clone(&tip.carried),
-            version: Arc::clone(&tip.version),
-            pin: Arc::clone(&tip.pin),
+            log_only: Arc::clone(&current.log_only),
+            version: Arc::clone(&current.version),
+            pin: Arc::clone(&current.pin),
         });
     }
 
@@ -322,11 +322,11 @@ impl Writer {
         }
         let frozen_before = {
             let _making = locked(&self.batch);
-            let frozen = self.tip().memtables.len() > 1;
-            if is_large() && !frozen {
+            let has_frozen = self.current().memtables.len() > 1;
+            if is_large() && !has_frozen {
                 self.freeze();
             }
-            frozen
+            has_frozen
         };
         if frozen_before || self.flusher.has_no_thread() {
             // The disk does not keep up: the caller waits for it.
@@ -350,24 +350,29 @@ impl Writer {
 
     /// Writes the frozen memtables into a new generation. The caller holds `checkpoint`.
     fn publish_frozen(&self, merge: Merge) -> Result<()> {
-        let tip = self.tip();
-        let taken = tip.memtables.get(1..).unwrap_or_default();
+        let current = self.current();
+        let frozen = current.memtables.get(1..).unwrap_or_default();
         let (manifest, in_doubt) = {
             let durable = locked(&self.durable);
             (durable.manifest.clone(), durable.log.is_in_doubt())
         };
-        if taken.is_empty() && !in_doubt && merge != Merge::All {
+        if frozen.is_empty() && !in_doubt && merge != Merge::All {
             return Ok(());
         }
         self.reclaim();
         self.guarded(|| {
-            let mut edit = Edit::new(&self.opener, &self.space, manifest, Arc::clone(&tip.version));
-            edit.take_in(taken, &tip.carried, merge)?;
-            edit.write_base_if_large(merge == Merge::All)?;
+            let mut next_version = VersionBuilder::new(
+                &self.opener,
+                &self.space,
+                manifest,
+                Arc::clone(&current.version),
+            );
+            next_version.take_in(frozen, &current.log_only, merge)?;
+            next_version.write_base_if_large(merge == Merge::All)?;
             // Most of it is durable before others have to wait for the log.
             self.disk().sync()?;
             let mut durable = locked(&self.durable);
-            self.publish(&mut durable, edit, taken)
+            self.publish(&mut durable, next_version, frozen)
         })
     }
 
@@ -382,8 +387,8 @@ impl Writer {
 
     fn flush_in_background(self: &Arc<Self>) -> Result<()> {
         self.check_process()?;
-        let frozen = self.tip().memtables.len() > 1;
-        if frozen {
+        let has_frozen = self.current().memtables.len() > 1;
+        if has_frozen {
             let _checkpoint = locked(&self.checkpoint);
             self.publish_frozen(Merge::Eager)?;
         }
@@ -408,7 +413,7 @@ enum Appended {
 }
 
 /// Changes that are to be logged.
-struct Fresh {
+struct RowsToLog {
     rows: Vec<RowChanged>,
     /// The last batch of them.
     sequence: u64,

@@ -4,19 +4,19 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 
-use super::super::fault::EngineResult;
+use super::super::error::EngineResult;
 use super::super::log_rows::rows_of;
 use super::super::manifest::Manifest;
 use super::super::memtable::{Memtable, Unlogged};
 use super::super::options::EngineOptions;
 use super::super::version::Opener;
-use super::super::view::Tip;
+use super::super::view::SuperVersion;
 use super::Writer;
 use super::publish::Durable;
 use crate::error::{Error, Result};
 use crate::file::{
-    Damage, Disk, Extent, FileSeal, Identity, KeySlots, Owner, PAGE, Root, RootWriter, Roots,
-    Space, lock_writer, random_salt,
+    Damage, Disk, Extent, FileSeal, Identity, KeySlots, LockHolder, PAGE, PageAllocator, Root,
+    RootWriter, Roots, lock_writer, random_salt,
 };
 use crate::wal::{Found, Kind, Log, LogWriter};
 
@@ -57,13 +57,13 @@ pub(crate) fn open(
     match lock_writer(disk.as_ref()) {
         Ok(true) => {}
         Ok(false) => {
-            let owner = Owner::read(disk.as_ref()).filter(Owner::may_be_alive);
-            return Err(Error::Busy { path: path.to_owned(), owner });
+            let holder = LockHolder::read(disk.as_ref()).filter(LockHolder::may_be_alive);
+            return Err(Error::Busy { path: path.to_owned(), holder });
         }
         Err(source) => return Err(Error::io("lock", path, source)),
     }
-    let opened = super::super::fault::caught(|| recover(path, disk, seal, options));
-    opened.map_err(|fault| fault.at(path))
+    let opened = super::super::error::caught(|| recover(path, disk, seal, options));
+    opened.map_err(|error| error.at(path))
 }
 
 fn recover(
@@ -77,7 +77,7 @@ fn recover(
     check_length(disk.as_ref(), &root)?;
     let Found { records, tail } = log.read(disk.as_ref(), &root)?;
     let (mut manifest, memtable) = replay(&seal, &records)?;
-    let space = Arc::new(Space::default());
+    let space = Arc::new(PageAllocator::default());
     let mut root = RootWriter::new(seal.clone(), root, slot);
     let mut log = LogWriter::new(log, tail);
     // The log has grown into retired pages that were given back before.
@@ -90,8 +90,8 @@ fn recover(
     let pin = Arc::new(opener.readers.pin(generation)?);
     let version = opener.open(&manifest, None)?;
     let sequence = memtable.rows().last();
-    let carried = Arc::new(Memtable::after(0));
-    let tip = Tip { memtables: vec![Arc::new(memtable)], carried, version, pin };
+    let log_only = Arc::new(Memtable::after(0));
+    let current = SuperVersion { memtables: vec![Arc::new(memtable)], log_only, version, pin };
     let durable =
         Durable { sequence, log, root, manifest, generation, doubtful: Vec::new(), dense: false };
     Ok(Arc::new(Writer {
@@ -104,7 +104,7 @@ fn recover(
         durable: Mutex::new(durable),
         batch: Mutex::default(),
         unlogged: Mutex::new(Unlogged { keys: Vec::new(), logged: sequence }),
-        tip: RwLock::new(Arc::new(tip)),
+        current: RwLock::new(Arc::new(current)),
         failure: Mutex::default(),
         durable_target: AtomicU64::new(0),
         active_bytes: AtomicUsize::new(0),

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::super::fault::EngineResult;
+use super::super::error::EngineResult;
 use super::super::log_rows::content_of;
 use super::super::manifest::{Manifest, Retired};
 use super::super::memtable::{Memtable, RowChanged};
-use super::super::merge::page_of;
+use super::super::overlay::span_changes;
 use super::super::rows::{RowKey, Span, Table};
 use super::super::version::Version;
-use super::super::view::Tip;
-use super::edit::Edit;
-use super::{Fresh, Writer, locked};
+use super::super::view::SuperVersion;
+use super::version_builder::VersionBuilder;
+use super::{RowsToLog, Writer, locked};
 use crate::file::{Extent, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt};
 use crate::wal::{Log, LogWriter};
 
@@ -39,88 +39,88 @@ pub(super) struct Durable {
 }
 
 impl Writer {
-    /// Makes what `edit` has written the current generation, in place of these memtables. On an
+    /// Makes what `next_version` has written the current generation, in place of these memtables. On an
     /// error either generation may be current on the disk; both have every durable batch.
     pub(super) fn publish(
         &self,
         durable: &mut Durable,
-        mut edit: Edit<'_>,
-        taken: &[Arc<Memtable>],
+        mut next_version: VersionBuilder<'_>,
+        frozen: &[Arc<Memtable>],
     ) -> EngineResult<()> {
         let generation = durable.generation + 1;
         durable.generation = generation;
-        let tip = self.tip();
-        let newer: Vec<_> = tip
+        let current = self.current();
+        let newer: Vec<_> = current
             .memtables
             .iter()
-            .filter(|memtable| !taken.iter().any(|taken| Arc::ptr_eq(taken, memtable)))
+            .filter(|memtable| !frozen.iter().any(|frozen| Arc::ptr_eq(frozen, memtable)))
             .cloned()
             .collect();
-        let carried = edit.carried();
-        let fresh = self.collect_for(durable, &newer, taken, &carried);
-        let manifest = self.next_manifest(durable, &edit, generation);
-        let written = self.write_generation(durable, &mut edit, &manifest, &fresh);
+        let log_only = next_version.log_only();
+        let rows = self.collect_for(durable, &newer, frozen, &log_only);
+        let manifest = self.next_manifest(durable, &next_version, generation);
+        let written = self.write_generation(durable, &mut next_version, &manifest, &rows);
         let (log, version, pin) = match written {
             Ok(written) => written,
-            Err(fault) => {
-                self.restore_unlogged(fresh.relogged);
-                return Err(fault);
+            Err(error) => {
+                self.restore_unlogged(rows.relogged);
+                return Err(error);
             }
         };
         durable.log = log;
         durable.log.mark(self.disk());
-        durable.sequence = durable.sequence.max(fresh.sequence);
+        durable.sequence = durable.sequence.max(rows.sequence);
         durable.manifest = manifest;
         durable.doubtful.clear();
-        self.forget_logged(&newer, taken, fresh.relogged.is_some());
-        let carried = Arc::new(Memtable::of(carried, tip.sequence_of(taken)));
-        self.set_tip(Tip { memtables: newer, carried, version, pin });
+        self.forget_logged(&newer, frozen, rows.relogged.is_some());
+        let log_only = Arc::new(Memtable::of(log_only, current.sequence_of(frozen)));
+        self.set_super_version(SuperVersion { memtables: newer, log_only, version, pin });
         Ok(())
     }
 
-    /// The rows of the next log after its manifest: those that are carried, and those of newer
+    /// The rows of the next log after its manifest: those that only the log has, and those of newer
     /// memtables if any of them are durable in the log that ends.
     fn collect_for(
         &self,
         durable: &Durable,
         newer: &[Arc<Memtable>],
-        taken: &[Arc<Memtable>],
-        carried: &[RowChanged],
+        frozen: &[Arc<Memtable>],
+        log_only: &[RowChanged],
     ) -> NewLogRows {
-        let frozen = taken.first().map_or(durable.sequence, |taken| taken.rows().last());
-        if durable.sequence <= frozen {
-            // An import is a batch of its own, after the taken memtables.
+        let last_frozen = frozen.first().map_or(durable.sequence, |frozen| frozen.rows().last());
+        if durable.sequence <= last_frozen {
+            // An import is a batch of its own, after the frozen memtables.
             let active = newer.first().map(|active| active.rows());
             let last = active.filter(|active| active.is_empty()).map(|active| active.last());
-            let sequence = if newer.len() == 1 { last.unwrap_or(frozen) } else { frozen };
-            return NewLogRows { rows: carried.to_vec(), sequence, relogged: None };
+            let sequence = if newer.len() == 1 { last.unwrap_or(last_frozen) } else { last_frozen };
+            return NewLogRows { rows: log_only.to_vec(), sequence, relogged: None };
         }
         let mut unlogged = locked(&self.unlogged);
         let locked: Vec<_> = newer.iter().map(|memtable| memtable.rows()).collect();
-        let sequence = locked.first().map_or(frozen, |active| active.last());
+        let sequence = locked.first().map_or(last_frozen, |active| active.last());
         unlogged.logged = sequence;
         let keys = std::mem::take(&mut unlogged.keys);
         let mut rows = Vec::new();
         for table in Table::ALL {
             let memtables = locked.iter().map(std::ops::Deref::deref);
-            let page = page_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
-            rows.extend(page.changes.into_iter().map(|(key, change)| (table, key, change)));
+            let span = span_changes(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
+            rows.extend(span.changes.into_iter().map(|(key, change)| (table, key, change)));
         }
         let is_newer =
             |table, key: &RowKey| locked.iter().any(|rows| rows.newest(table, key).is_some());
-        rows.extend(carried.iter().filter(|(table, key, _)| !is_newer(*table, key)).cloned());
+        rows.extend(log_only.iter().filter(|(table, key, _)| !is_newer(*table, key)).cloned());
         NewLogRows { rows, sequence, relogged: Some(keys) }
     }
 
     fn restore_unlogged(&self, keys: Option<Vec<(Table, RowKey)>>) {
         if let Some(keys) = keys {
             let rows = keys.into_iter().map(|(table, key)| (table, key, None)).collect();
-            self.give_back(Fresh { rows, sequence: 0 });
+            self.give_back(RowsToLog { rows, sequence: 0 });
         }
     }
 
     /// Forgets the keys of rows that are durable now.
-    fn forget_logged(&self, newer: &[Arc<Memtable>], taken: &[Arc<Memtable>], relogged: bool) {
+    fn forget_logged(&self, newer: &[Arc<Memtable>], frozen: &[Arc<Memtable>], relogged: bool) {
         if relogged {
             return;
         }
@@ -129,13 +129,18 @@ impl Writer {
         unlogged
             .keys
             .retain(|(table, key)| rows.iter().any(|rows| rows.newest(*table, key).is_some()));
-        let frozen = taken.first().map_or(0, |taken| taken.rows().last());
-        unlogged.logged = unlogged.logged.max(frozen);
+        let last_frozen = frozen.first().map_or(0, |frozen| frozen.rows().last());
+        unlogged.logged = unlogged.logged.max(last_frozen);
     }
 
     /// The manifest of the next generation, with everything that it retires.
-    fn next_manifest(&self, durable: &Durable, edit: &Edit<'_>, generation: u64) -> Manifest {
-        let mut manifest = edit.manifest(generation);
+    fn next_manifest(
+        &self,
+        durable: &Durable,
+        next_version: &VersionBuilder<'_>,
+        generation: u64,
+    ) -> Manifest {
+        let mut manifest = next_version.manifest(generation);
         let before = &durable.manifest;
         let stays = |extent: Extent| {
             manifest.segments.iter().any(|segment| segment.extent == extent)
@@ -158,7 +163,7 @@ impl Writer {
     fn write_generation(
         &self,
         durable: &mut Durable,
-        edit: &mut Edit<'_>,
+        next_version: &mut VersionBuilder<'_>,
         manifest: &Manifest,
         rows: &NewLogRows,
     ) -> EngineResult<(LogWriter, Arc<Version>, Arc<Pin>)> {
@@ -173,7 +178,7 @@ impl Writer {
         let pages = pages_of(needed as u64);
         let room = if durable.dense { pages } else { LOG_ROOM };
         let place = self.space.take_growing(pages, room).ok_or_else(too_long)?;
-        let version = self.opener.open(manifest, Some(&self.tip().version));
+        let version = self.opener.open(manifest, Some(&self.current().version));
         let first = durable.log.last() + 1;
         let limit = Extent { pages: pages.max(LOG_PAGES), ..place };
         let salt = random_salt();
@@ -185,17 +190,17 @@ impl Writer {
             disk.write(place.at(), &bytes)?;
             disk.sync()?;
             // A sync that failed may have lost pages of segments.
-            none_failed_since(disk, edit.failed_syncs())?;
+            none_failed_since(disk, next_version.failed_syncs())?;
             Ok((writer, version, Arc::new(pin)))
         });
         let (writer, version, pin) = match written {
             Ok(written) => written,
-            Err(fault) => {
+            Err(error) => {
                 self.space.free(place);
-                return Err(fault);
+                return Err(error);
             }
         };
-        edit.keep();
+        next_version.keep();
         let old = *durable.root.root();
         let root = Root {
             revision: old.revision,
@@ -211,7 +216,7 @@ impl Writer {
             // the old one any more, and the pages of both stay.
             durable.log.doubt();
             let born = generation;
-            let new = edit.new_extents().into_iter().chain([place]);
+            let new = next_version.new_extents().into_iter().chain([place]);
             let new = new.map(|extent| Retired { extent, born, retired: generation });
             durable.doubtful.extend(new);
             return Err(error.into());

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::super::fault::EngineResult;
-use super::edit::Edit;
+use super::super::error::EngineResult;
+use super::version_builder::VersionBuilder;
 
 /// The most removed accounts with rows in segments. For more, all segments are merged.
 const MOST_REMOVED: usize = if cfg!(test) { 100 } else { 1000 };
 
-impl Edit<'_> {
+impl VersionBuilder<'_> {
     /// Forgets removed accounts that no segment has rows of. If too many are left, drops the rows.
     pub(super) fn limit_removed(&mut self) -> EngineResult<()> {
         if self.segments.removed.is_empty() {
@@ -29,8 +29,8 @@ impl Edit<'_> {
             return Ok(());
         }
         match self.rewrite_segments(None) {
-            Err(fault) if fault.is_damage() => {
-                tracing::warn!(?fault, "rows of removed accounts stay in a damaged segment");
+            Err(error) if error.is_damage() => {
+                tracing::warn!(?error, "rows of removed accounts stay in a damaged segment");
                 Ok(())
             }
             written => written.map(drop),

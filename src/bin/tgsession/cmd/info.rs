@@ -72,7 +72,7 @@ fn size_of(path: &Path) -> Option<u64> {
 /// The facts of an encrypted store that are visible without its key.
 fn locked(path: &Path, json: bool) -> Outcome {
     let Some(keys) = Store::keys_of(path)? else { return Ok(()) };
-    let writer = Store::writer_of(path)?;
+    let writer = Store::lock_holder(path)?;
     let mut out = output::results();
     if json {
         let writer = writer.as_ref();

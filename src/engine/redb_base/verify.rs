@@ -227,7 +227,7 @@ fn parse_definition(bytes: &[u8]) -> Option<(Option<u64>, Widths)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::base::image_of;
+    use crate::engine::redb_base::image_of;
     use crate::engine::rows::Table;
 
     fn image() -> zeroize::Zeroizing<Vec<u8>> {

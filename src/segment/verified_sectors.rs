@@ -52,7 +52,7 @@ pub(super) fn touch(bytes: &[u8]) {
 
 /// The bytes of a segment and what is known of them.
 #[derive(Debug)]
-pub(super) struct Sectors {
+pub(super) struct VerifiedSectors {
     bytes: Bytes,
     sums: Checksums,
     layout: Layout,
@@ -62,7 +62,7 @@ pub(super) struct Sectors {
     sealed: Option<(BlockCipher, Arc<Units>)>,
 }
 
-impl Sectors {
+impl VerifiedSectors {
     pub(super) fn new(
         bytes: Bytes,
         sums: Checksums,

@@ -46,7 +46,7 @@ pub(crate) fn pages_of(bytes: u64) -> u32 {
 /// The pages in use of one file. Page 0 is the header. Everything is in use that the current
 /// manifest names, that is being written, or that an older reader may still read.
 #[derive(Debug, Default)]
-pub(crate) struct Space(Mutex<Used>);
+pub(crate) struct PageAllocator(Mutex<Used>);
 
 #[derive(Debug, Default)]
 struct Used {
@@ -76,7 +76,7 @@ impl Used {
     }
 }
 
-impl Space {
+impl PageAllocator {
     fn used(&self) -> MutexGuard<'_, Used> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_first_gap_that_is_large_enough_is_taken() {
-        let space = Space::default();
+        let space = PageAllocator::default();
         space.adopt([extent(3, 2), extent(9, 1)]).unwrap();
         assert_eq!(space.take(3), Some(extent(5, 3)));
         assert_eq!(space.take(2), Some(extent(1, 2)));
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn gaps_are_the_pages_that_nothing_uses() {
-        let space = Space::default();
+        let space = PageAllocator::default();
         space.adopt([extent(3, 2), extent(5, 1), extent(9, 3)]).unwrap();
         assert_eq!(space.gaps(20), [extent(1, 2), extent(6, 3), extent(12, 8)]);
         assert_eq!(space.gaps(7), [extent(1, 2), extent(6, 1)]);
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn extents_that_overlap_are_refused() {
-        let space = Space::default();
+        let space = PageAllocator::default();
         assert_eq!(space.adopt([extent(3, 2), extent(4, 1)]), Err(Damage::Overlap { page: 4 }));
         assert_eq!(space.adopt([extent(0, 1)]), Err(Damage::Overlap { page: 0 }));
         assert!(space.adopt([extent(7, u32::MAX)]).is_err());
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn nothing_is_placed_behind_what_is_being_written() {
-        let space = Space::default();
+        let space = PageAllocator::default();
         space.adopt([extent(1, 1), extent(4, 1)]).unwrap();
         assert_eq!(space.take_end(), Some(5));
         assert_eq!(space.take_end(), None);

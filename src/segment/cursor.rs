@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::group::{Payload, Rows};
+use super::group::{GroupRows, Payload};
 use super::reader::{Row, Segment};
 use super::search::{Number, key, number};
 use super::unit_cache::{Part, Wiped};
 use super::{Key, Result};
 use crate::file::SECTOR;
 
-/// Rows in the order of their keys.
+/// GroupRows in the order of their keys.
 #[derive(Debug)]
-pub(crate) struct Walk<'a> {
+pub(crate) struct Cursor<'a> {
     segment: &'a Segment,
     /// The group after that of `rows`.
     group: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Walk<'a> {
     copy: Option<Arc<Wiped>>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Cursor<'a> {
     /// The rows from the first that is not in front of this key.
     pub(crate) fn from(segment: &'a Segment, from: &Key) -> Result<Self> {
         let wanted = number(from);
@@ -64,8 +64,11 @@ impl<'a> Walk<'a> {
             let span = self.segment.span(self.group)?;
             self.copy = self.segment.sectors.copied(span.from, span.to)?;
             self.from = span.from;
-            let mut rows =
-                Rows::new(&self.segment.sectors, span, self.copy.as_deref().map(|copy| &**copy))?;
+            let mut rows = GroupRows::new(
+                &self.segment.sectors,
+                span,
+                self.copy.as_deref().map(|copy| &**copy),
+            )?;
             while let Some(row) = rows.next()? {
                 self.rows.push(row);
             }

@@ -17,7 +17,7 @@ use redb::{
 use zeroize::Zeroizing;
 
 use self::image::{ImageBytes, resize};
-use super::fault::{EngineResult, caught};
+use super::error::{EngineResult, caught};
 use super::rows::{Stored, TABLES, Table, Value, Visit};
 use crate::cipher::TAG;
 use crate::file::{BlockCipher, Bytes, Damage, Disk, Extent, FileSeal, PAGE, Salt, pages_of, put};

@@ -11,11 +11,11 @@ use crate::record::RecordError;
 use crate::segment::SegmentError;
 
 /// A result inside the engine.
-pub(crate) type EngineResult<T> = Result<T, Fault>;
+pub(crate) type EngineResult<T> = Result<T, EngineError>;
 
 /// A failure inside the engine.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum EngineError {
     /// redb said so.
     Redb(redb::Error),
     /// redb panicked, saying this.
@@ -30,7 +30,7 @@ pub(crate) enum Fault {
     Ours(Error),
 }
 
-impl Fault {
+impl EngineError {
     /// A record of `table` that does not decode. The key is shown as hexadecimal digits.
     pub(crate) fn record(table: &'static str, key: &[u8], error: RecordError) -> Self {
         Self::Damaged(Damaged::Record { table, key: shown(key), error })
@@ -50,25 +50,25 @@ pub(crate) fn shown(key: &[u8]) -> String {
     })
 }
 
-impl From<Error> for Fault {
+impl From<Error> for EngineError {
     fn from(error: Error) -> Self {
         Self::Ours(error)
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for EngineError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
 }
 
-impl From<Damage> for Fault {
+impl From<Damage> for EngineError {
     fn from(damage: Damage) -> Self {
         Self::File(damage)
     }
 }
 
-impl From<SegmentError> for Fault {
+impl From<SegmentError> for EngineError {
     fn from(error: SegmentError) -> Self {
         match error {
             SegmentError::Io(error) => Self::Disk(error),
@@ -80,7 +80,7 @@ impl From<SegmentError> for Fault {
 
 macro_rules! from_redb {
     ($($error:ident),*) => {
-        $(impl From<redb::$error> for Fault {
+        $(impl From<redb::$error> for EngineError {
             fn from(error: redb::$error) -> Self {
                 Self::Redb(error.into())
             }
@@ -98,8 +98,8 @@ from_redb!(
     CompactionError
 );
 
-impl Fault {
-    /// The fault as an error about this store.
+impl EngineError {
+    /// The error as an error about this store.
     pub(crate) fn at(self, path: &Path) -> Error {
         match self {
             Self::Ours(error) => error,
@@ -132,9 +132,10 @@ fn damage_in(error: &io::Error) -> Option<Damage> {
     error.get_ref()?.downcast_ref::<Damage>().copied()
 }
 
-/// Runs `work`; a panic in it becomes a fault.
+/// Runs `work`; a panic in it becomes an error.
 pub(crate) fn caught<T>(work: impl FnOnce() -> EngineResult<T>) -> EngineResult<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Fault::Panic(said(&panic))))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(EngineError::Panic(said(&panic))))
 }
 
 fn said(panic: &Box<dyn Any + Send>) -> String {

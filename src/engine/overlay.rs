@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::fault::EngineResult;
+use super::error::EngineResult;
 use super::memtable::{Change, MemRows};
 use super::rows::{RowKey, Span, Table, Visit};
 
 /// The changes of a part of a span.
-pub(crate) struct Page {
+pub(crate) struct SpanChanges {
     pub(crate) changes: Vec<(RowKey, Change)>,
     /// The part ends in front of this key; `None`: with the span.
     pub(crate) until: Option<RowKey>,
@@ -15,13 +15,13 @@ pub(crate) struct Page {
 
 /// The changes of a span in several memtables, the newest first, as of batch `at`. After about
 /// `most` live rows of one memtable the part ends.
-pub(crate) fn page_of<'a>(
+pub(crate) fn span_changes<'a>(
     memtables: impl Iterator<Item = &'a MemRows>,
     at: u64,
     table: Table,
     span: &Span,
     most: usize,
-) -> Page {
+) -> SpanChanges {
     let mut changes = BTreeMap::new();
     let mut until: Option<RowKey> = None;
     for rows in memtables {
@@ -39,7 +39,7 @@ pub(crate) fn page_of<'a>(
     if let Some(until) = &until {
         changes.retain(|key, _| key < until);
     }
-    Page { changes: changes.into_iter().collect(), until }
+    SpanChanges { changes: changes.into_iter().collect(), until }
 }
 
 /// Visits the rows that `below` gives, with these changes over them, in the order of their keys.

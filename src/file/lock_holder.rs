@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::SECTOR;
 use super::disk::Disk;
 use super::fields::{put, u32_at, u64_at};
-use super::header::OWNER_AT;
+use super::header::WRITER_STAMP_AT;
 
 const MAGIC: [u8; 4] = *b"held";
 const HOST_AT: usize = 32;
@@ -26,9 +26,9 @@ const LONGEST_HOST: usize = 255;
 /// let store = Store::create(&path)?;
 /// store.session("alice")?;
 /// match Store::open(&path) {
-///     Err(Error::Busy { owner: Some(owner), .. }) => {
-///         assert_eq!(owner.process, std::process::id());
-///         println!("stop {owner}"); // process 4242 on server, for 3 s
+///     Err(Error::Busy { holder: Some(holder), .. }) => {
+///         assert_eq!(holder.process, std::process::id());
+///         println!("stop {holder}"); // process 4242 on server, for 3 s
 ///     }
 ///     other => panic!("the store is open, so it is busy: {other:?}"),
 /// }
@@ -36,7 +36,7 @@ const LONGEST_HOST: usize = 255;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub struct LockHolder {
     /// The number of its process.
     pub process: u32,
     /// The name of its machine.
@@ -45,7 +45,7 @@ pub struct Owner {
     pub since: SystemTime,
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}", self.process, self.host)?;
         match self.since.elapsed() {
@@ -68,7 +68,7 @@ impl fmt::Display for Held {
     }
 }
 
-impl Owner {
+impl LockHolder {
     /// This process.
     pub(crate) fn current() -> Self {
         Self { process: std::process::id(), host: host(), since: SystemTime::now() }
@@ -76,12 +76,12 @@ impl Owner {
 
     /// Writes the stamp. It need not be durable: after a power cut no process holds the lock.
     pub(crate) fn write(&self, disk: &dyn Disk) -> io::Result<()> {
-        disk.write(OWNER_AT, &self.to_bytes())
+        disk.write(WRITER_STAMP_AT, &self.to_bytes())
     }
 
     /// Takes the stamp away.
     pub(crate) fn clear(disk: &dyn Disk) -> io::Result<()> {
-        disk.write(OWNER_AT, &[0; SECTOR])
+        disk.write(WRITER_STAMP_AT, &[0; SECTOR])
     }
 
     /// Whether the process may still be there. Of another machine that is not known.
@@ -95,7 +95,7 @@ impl Owner {
     /// The stamp of the last writer, if it is whole.
     pub(crate) fn read(disk: &dyn Disk) -> Option<Self> {
         let mut bytes = [0; SECTOR];
-        disk.read(OWNER_AT, &mut bytes).ok()?;
+        disk.read(WRITER_STAMP_AT, &mut bytes).ok()?;
         Self::parse(&bytes)
     }
 
@@ -151,14 +151,14 @@ mod tests {
     #[test]
     fn a_stamp_is_read_back_and_a_damaged_one_is_none() {
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let owner = Owner { process: 77, host: "é".repeat(200), since };
-        let bytes = owner.to_bytes();
-        let read = Owner::parse(&bytes).unwrap();
+        let holder = LockHolder { process: 77, host: "é".repeat(200), since };
+        let bytes = holder.to_bytes();
+        let read = LockHolder::parse(&bytes).unwrap();
         assert_eq!((read.process, read.since), (77, since));
         assert_eq!(read.host, "é".repeat(127));
         let mut damaged = bytes;
         damaged[40] ^= 1;
-        assert_eq!(Owner::parse(&damaged), None);
+        assert_eq!(LockHolder::parse(&damaged), None);
     }
 
     #[test]

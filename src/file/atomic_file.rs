@@ -9,13 +9,13 @@ use tempfile::TempPath;
 /// A file that has no name yet, for its owner's eyes only. Unless it gets one it is gone with the
 /// process, and where the system knows files without names, even if that is killed.
 #[derive(Debug)]
-pub(crate) struct NewFile {
+pub(crate) struct AtomicFile {
     file: File,
     /// Where files without names are not to be had: the temporary name, removed when dropped.
     temporary: Option<TempPath>,
 }
 
-impl NewFile {
+impl AtomicFile {
     /// A new file on the file system of `path`, with nothing in it.
     pub(crate) fn empty(path: &Path) -> io::Result<Self> {
         match nameless::file_in(folder_of(path)) {
@@ -154,7 +154,7 @@ mod tests {
     fn a_new_file_has_no_name_until_it_is_put_in_place() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
-        let new = NewFile::empty(&path).unwrap();
+        let new = AtomicFile::empty(&path).unwrap();
         assert!(!path.exists());
         new.put_in_place(&path).unwrap();
         assert!(path.exists());
@@ -165,8 +165,8 @@ mod tests {
     fn a_temporary_name_serves_where_files_need_one() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
-        NewFile::named(&path).unwrap().put_in_place(&path).unwrap();
-        drop(NewFile::named(&path).unwrap());
+        AtomicFile::named(&path).unwrap().put_in_place(&path).unwrap();
+        drop(AtomicFile::named(&path).unwrap());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
         std::fs::write(&path, "mine").unwrap();
-        for new in [NewFile::empty(&path).unwrap(), NewFile::named(&path).unwrap()] {
+        for new in [AtomicFile::empty(&path).unwrap(), AtomicFile::named(&path).unwrap()] {
             let error = new.put_in_place(&path).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Store, open_error, store_path};
 use crate::error::{Error, Result};
-use crate::file::{Access, FileDisk, Owner, StoreFile};
+use crate::file::{Access, FileDisk, LockHolder, StoreFile};
 
 impl Store {
     /// The process that has changed the store at this path and still has it open for writing, as the
@@ -14,11 +14,11 @@ impl Store {
     /// # Errors
     ///
     /// Those of [`Store::open_read_only`] but [`Error::Key`].
-    pub fn writer_of(path: impl AsRef<Path>) -> Result<Option<Owner>> {
+    pub fn lock_holder(path: impl AsRef<Path>) -> Result<Option<LockHolder>> {
         let path = &store_path(path.as_ref());
         let store = StoreFile::open(path, Access::Read).map_err(|error| open_error(path, error))?;
         let disk = FileDisk::new(store.file, path);
         let disk = disk.map_err(|source| Error::io("read", path, source))?;
-        Ok(Owner::read(&disk).filter(Owner::may_be_alive))
+        Ok(LockHolder::read(&disk).filter(LockHolder::may_be_alive))
     }
 }

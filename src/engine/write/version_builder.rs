@@ -1,22 +1,22 @@
-//! Edits the version: the segments and the base that a checkpoint writes.
+//! Builds the next version: the segments and the base that a checkpoint writes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::super::base::{BaseInfo, image_of, sealed};
-use super::super::fault::EngineResult;
+use super::super::error::EngineResult;
 use super::super::manifest::Manifest;
 use super::super::memtable::{Change, Memtable, RowChanged};
-use super::super::merge::{merged, page_of};
+use super::super::overlay::{merged, span_changes};
+use super::super::redb_base::{BaseInfo, image_of, sealed};
 use super::super::rows::{RowKey, Span, Table, Visit};
 use super::super::segments::{MergedRows, Segments, key_of};
 use super::super::version::{Opener, Version};
-use super::entities::{Entities, Writing, push, rows_in};
-use crate::file::{Disk, Extent, PAGE, Space};
+use super::merge_output::{EntityChanges, MergeOutput, push, rows_in};
+use crate::file::{Disk, Extent, PAGE, PageAllocator};
 use crate::record::AccountNo;
-use crate::segment::{Builder, Collision, Key, NewSegment, Segment, SegmentInfo};
+use crate::segment::{Collision, Key, NewSegment, Segment, SegmentBuilder, SegmentInfo};
 use crate::types::Progress;
 
 /// At most so many short segments lie over each other before they are merged even while a caller
@@ -31,7 +31,7 @@ const RATIO: usize = 4;
 
 /// Rows of tables that take at most so many bytes are repeated in each new log. More go into the
 /// base.
-const MOST_CARRIED: usize = 64 << 10;
+const MOST_LOG_ONLY: usize = 64 << 10;
 
 /// When segments are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ pub(crate) enum Merge {
 }
 
 /// The next generation while it is made.
-pub(crate) struct Edit<'w> {
+pub(crate) struct VersionBuilder<'w> {
     opener: &'w Opener,
-    space: &'w Arc<Space>,
+    space: &'w Arc<PageAllocator>,
     /// The manifest of the current generation.
     before: Manifest,
     version: Arc<Version>,
@@ -68,7 +68,7 @@ pub(crate) struct Edit<'w> {
 /// A base on the disk that no manifest names yet. Its pages are given back unless it is kept.
 struct NewBase {
     info: BaseInfo,
-    space: Option<Arc<Space>>,
+    space: Option<Arc<PageAllocator>>,
 }
 
 impl Drop for NewBase {
@@ -79,10 +79,10 @@ impl Drop for NewBase {
     }
 }
 
-impl<'w> Edit<'w> {
+impl<'w> VersionBuilder<'w> {
     pub(super) fn new(
         opener: &'w Opener,
-        space: &'w Arc<Space>,
+        space: &'w Arc<PageAllocator>,
         before: Manifest,
         version: Arc<Version>,
     ) -> Self {
@@ -122,28 +122,32 @@ impl<'w> Edit<'w> {
         &self.version
     }
 
-    /// Takes the rows of these memtables in, the newest first, and those that are carried below
+    /// Takes the rows of these memtables in, the newest first, and those that only the log has below
     /// them.
     pub(super) fn take_in(
         &mut self,
         memtables: &[Arc<Memtable>],
-        carried: &Arc<Memtable>,
+        log_only: &Arc<Memtable>,
         merge: Merge,
     ) -> EngineResult<()> {
-        let memtables = memtables.iter().chain([carried]);
+        let memtables = memtables.iter().chain([log_only]);
         let locked: Vec<_> = memtables.map(|memtable| memtable.rows()).collect();
         let rows = || locked.iter().map(std::ops::Deref::deref);
         for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
-            let page = page_of(rows(), u64::MAX, table, &Span::ALL, usize::MAX);
-            self.rows.extend(page.changes.into_iter().map(|(key, change)| ((table, key), change)));
+            let span = span_changes(rows(), u64::MAX, table, &Span::ALL, usize::MAX);
+            self.rows.extend(span.changes.into_iter().map(|(key, change)| ((table, key), change)));
         }
-        let entities = Entities::of(rows());
+        let entities = EntityChanges::of(rows());
         drop(locked);
         self.add_entities(&entities, merge)
     }
 
     /// Puts changes of entities over all segments.
-    pub(super) fn add_entities(&mut self, entities: &Entities, merge: Merge) -> EngineResult<()> {
+    pub(super) fn add_entities(
+        &mut self,
+        entities: &EntityChanges,
+        merge: Merge,
+    ) -> EngineResult<()> {
         if merge == Merge::All {
             let all = self.segments.newest_first.len();
             return self.write_merged(entities, all, Some(&self.opener.progress));
@@ -155,8 +159,8 @@ impl<'w> Edit<'w> {
         if merged > 0 {
             match self.write_merged(entities, merged, None) {
                 // A damaged segment stays as it is, and costs nothing but its own rows.
-                Err(fault) if fault.is_damage() => {
-                    tracing::warn!(?fault, "a damaged segment is not merged");
+                Err(error) if error.is_damage() => {
+                    tracing::warn!(?error, "a damaged segment is not merged");
                 }
                 written => return written,
             }
@@ -188,8 +192,8 @@ impl<'w> Edit<'w> {
         if merged < 2 {
             return Ok(());
         }
-        match self.write_merged(&Entities::default(), merged, None) {
-            Err(fault) if fault.is_damage() => Ok(()),
+        match self.write_merged(&EntityChanges::default(), merged, None) {
+            Err(error) if error.is_damage() => Ok(()),
             written => written,
         }
     }
@@ -198,7 +202,7 @@ impl<'w> Edit<'w> {
     /// `progress` counts the rows: a compaction has it, work in the background has not.
     fn write_merged(
         &mut self,
-        entities: &Entities,
+        entities: &EntityChanges,
         merged: usize,
         progress: Option<&Progress>,
     ) -> EngineResult<()> {
@@ -208,7 +212,7 @@ impl<'w> Edit<'w> {
         if let Some(progress) = progress {
             progress.begin(Some(rows_in(newer)? + entities.0.len() as u64));
         }
-        let mut writing = Writing { builder: self.builder(), older, removed, progress };
+        let mut writing = MergeOutput { builder: self.builder(), older, removed, progress };
         let mut rows = MergedRows::from(newer.iter().map(Arc::as_ref), &Key::default())?;
         let mut below = rows.next()?;
         for (key, change) in &entities.0 {
@@ -235,15 +239,15 @@ impl<'w> Edit<'w> {
     }
 
     /// Begins a segment that is to lie over all others.
-    pub(super) fn builder(&mut self) -> Builder<'w> {
+    pub(super) fn builder(&mut self) -> SegmentBuilder<'w> {
         let number = self.next_number();
-        Builder::new(self.disk(), &self.opener.seal, self.space, number)
+        SegmentBuilder::new(self.disk(), &self.opener.seal, self.space, number)
     }
 
     /// Puts a segment that was built over all others. Gives back rows that may show one text.
     pub(super) fn add(
         &mut self,
-        builder: Builder<'_>,
+        builder: SegmentBuilder<'_>,
     ) -> EngineResult<(Arc<Segment>, [Vec<Collision>; 2])> {
         let (new, collisions) = builder.finish()?;
         let segment = Arc::new(self.opener.segment(new.info)?);
@@ -273,7 +277,7 @@ impl<'w> Edit<'w> {
         }
     }
 
-    fn replace(&mut self, old: &[Arc<Segment>], builder: Builder<'_>) -> EngineResult<()> {
+    fn replace(&mut self, old: &[Arc<Segment>], builder: SegmentBuilder<'_>) -> EngineResult<()> {
         let built = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
         let opened = match &built {
             Some(new) => Some(Arc::new(self.opener.segment(new.info)?)),
@@ -314,7 +318,7 @@ impl<'w> Edit<'w> {
         if all == 0 {
             return Ok(false);
         }
-        self.write_merged(&Entities::default(), all, progress)?;
+        self.write_merged(&EntityChanges::default(), all, progress)?;
         Ok(true)
     }
 
@@ -332,14 +336,14 @@ impl<'w> Edit<'w> {
         Ok(true)
     }
 
-    /// Writes a new base if the changed rows are too many to be carried, or if `always`.
+    /// Writes a new base if the changed rows are too many for each log, or if `always`.
     pub(super) fn write_base_if_large(&mut self, always: bool) -> EngineResult<()> {
         let bytes: usize = self
             .rows
             .iter()
             .map(|((_, key), change)| 9 + key.len() + change.as_deref().map_or(0, <[u8]>::len))
             .sum();
-        if bytes <= MOST_CARRIED && !(always && self.before.base.is_some()) {
+        if bytes <= MOST_LOG_ONLY && !(always && self.before.base.is_some()) {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
@@ -361,7 +365,7 @@ impl<'w> Edit<'w> {
     }
 
     /// The rows that the next log begins with. Without a base below, tombstones say nothing.
-    pub(super) fn carried(&self) -> Vec<RowChanged> {
+    pub(super) fn log_only(&self) -> Vec<RowChanged> {
         let has_base = self.base.is_some() || !self.base_changed && self.before.base.is_some();
         let rows = self.rows.iter().filter(|(_, change)| has_base || change.is_some());
         rows.map(|((table, key), change)| (*table, key.clone(), change.clone())).collect()

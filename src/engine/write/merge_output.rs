@@ -1,22 +1,22 @@
-//! Entities on their way into a segment.
+//! EntityChanges on their way into a segment.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::fault::{EngineResult, Fault};
+use super::super::error::{EngineError, EngineResult};
 use super::super::memtable::{Change, MemRows};
-use super::super::merge::page_of;
+use super::super::overlay::span_changes;
 use super::super::rows::{Span, Table};
 use super::super::segments::key_of;
 use crate::record::{AccountNo, EntityFields, PeerKey, fields_of};
-use crate::segment::{Builder, HashIndex, Key, Segment};
+use crate::segment::{HashIndex, Key, Segment, SegmentBuilder};
 use crate::types::{Entity, Progress, fold_phone, folded_username};
 
 /// Changes of entities, in the order of their keys.
 #[derive(Default)]
-pub(super) struct Entities(pub(super) Vec<(Key, Change)>);
+pub(super) struct EntityChanges(pub(super) Vec<(Key, Change)>);
 
-impl Entities {
+impl EntityChanges {
     /// The entities of these memtables, the newest first.
     pub(super) fn of<'a>(memtables: impl Iterator<Item = &'a MemRows> + Clone) -> Self {
         let (table, all) = (Table::Entities, Span::ALL);
@@ -25,8 +25,8 @@ impl Entities {
             let rows = rows.range(table, &all, u64::MAX);
             return Self(rows.map(|(key, change)| (key_of(key), change.clone())).collect());
         }
-        let page = page_of(memtables, u64::MAX, table, &all, usize::MAX);
-        Self(page.changes.into_iter().map(|(key, change)| (key_of(&key), change)).collect())
+        let span = span_changes(memtables, u64::MAX, table, &all, usize::MAX);
+        Self(span.changes.into_iter().map(|(key, change)| (key_of(&key), change)).collect())
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -34,22 +34,22 @@ impl Entities {
     }
 }
 
-impl FromIterator<(Key, Change)> for Entities {
+impl FromIterator<(Key, Change)> for EntityChanges {
     fn from_iter<I: IntoIterator<Item = (Key, Change)>>(changes: I) -> Self {
         Self(changes.into_iter().collect())
     }
 }
 
-/// Rows on their way into a segment.
-pub(super) struct Writing<'a, 'b> {
-    pub(super) builder: Builder<'b>,
+/// Writes the rows of a merge into a segment.
+pub(super) struct MergeOutput<'a, 'b> {
+    pub(super) builder: SegmentBuilder<'b>,
     /// The segments that the new one will lie over.
     pub(super) older: &'a [Arc<Segment>],
     pub(super) removed: BTreeSet<AccountNo>,
     pub(super) progress: Option<&'a Progress>,
 }
 
-impl Writing<'_, '_> {
+impl MergeOutput<'_, '_> {
     pub(super) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> EngineResult<()> {
         self.progress.into_iter().for_each(Progress::step);
         let account = PeerKey::account(key);
@@ -75,14 +75,14 @@ pub(super) fn rows_in(segments: &[Arc<Segment>]) -> EngineResult<u64> {
 
 /// Adds a row and what it is found by.
 pub(super) fn push(
-    builder: &mut Builder<'_>,
+    builder: &mut SegmentBuilder<'_>,
     key: &Key,
     payload: Option<&[u8]>,
 ) -> EngineResult<()> {
     builder.push(key, payload)?;
     let Some(payload) = payload else { return Ok(()) };
     let fields: EntityFields<'_> = fields_of::<Entity>(payload)
-        .map_err(|error| Fault::record(Table::Entities.name(), key, error))?;
+        .map_err(|error| EngineError::record(Table::Entities.name(), key, error))?;
     for name in fields.usernames.iter() {
         builder.index(HashIndex::Usernames, &folded_username(name));
     }

@@ -9,7 +9,7 @@ use redb::{Database, StorageBackend};
 use zeroize::Zeroizing;
 
 use super::{Fill, definition};
-use crate::engine::fault::{EngineResult, caught};
+use crate::engine::error::{EngineResult, caught};
 use crate::engine::rows::Table;
 use crate::file::{Bytes, PAGE};
 
