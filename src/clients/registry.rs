@@ -13,7 +13,7 @@ use super::{
 };
 use crate::format::Reader;
 #[cfg(feature = "convert")]
-use crate::format::{FormatSpec, Shape};
+use crate::format::{FormatSpec, OutputKind};
 
 /// The readers of each client.
 const CLIENTS: &[&[Reader]] = &[
@@ -159,7 +159,7 @@ impl Format {
     /// Whether it is one line of text.
     #[must_use]
     pub const fn is_string(self) -> bool {
-        matches!(self.spec().shape, Shape::Text)
+        matches!(self.spec().kind, OutputKind::Text)
     }
 
     /// Whether it is sealed under a passphrase where one is given.
@@ -171,7 +171,7 @@ impl Format {
     /// Whether it is a folder of files.
     #[must_use]
     pub const fn is_folder(self) -> bool {
-        matches!(self.spec().shape, Shape::Folder)
+        matches!(self.spec().kind, OutputKind::Folder)
     }
 
     /// Whether one file can hold several sessions.
@@ -240,14 +240,16 @@ mod tests {
             let many = match &spec.writer {
                 Writer::File(target) => {
                     assert_eq!(target.name(), spec.name);
-                    target.place().many
+                    target.capabilities().many
                 }
                 Writer::Sealed(target) => {
                     let target = target(Some(b"000102030405060708090a0b0c0d0e0f")).unwrap();
                     assert_eq!(target.name(), spec.name);
-                    target.place().many
+                    target.capabilities().many
                 }
-                Writer::String { place, .. } | Writer::Folder { place, .. } => place.many,
+                Writer::String { capabilities, .. } | Writer::Folder { capabilities, .. } => {
+                    capabilities.many
+                }
                 Writer::Absent(_) => spec.holds_many,
             };
             assert_eq!(spec.holds_many, many, "{format}");

@@ -186,18 +186,18 @@ pub(super) struct Written {
 /// Writes a session as an export does.
 pub(super) fn write(target: &dyn Target, sample: &Sample) -> Result<Written> {
     let mut account = sample.account.clone();
-    fill(&mut account, target.name(), target.place(), Given::default(), &mut Vec::new())?;
+    fill(&mut account, target.name(), target.capabilities(), Given::default(), &mut Vec::new())?;
     let mut lost = Losses::default();
-    let account = account_for(account, target.place(), &mut lost);
+    let account = account_for(account, target.capabilities(), &mut lost);
     let outgoing = || Outgoing {
         name: "sample".into(),
         account: account.clone(),
         entities: Box::new(sample.entities.iter().cloned().map(Ok)),
     };
     let mut entities = Vec::new();
-    if let Some(place) = &target.place().entities {
+    if let Some(capabilities) = &target.capabilities().entities {
         let (mut again, mut uncounted) = (outgoing(), Losses::default());
-        while let Some(entity) = again.entity(place, &mut uncounted) {
+        while let Some(entity) = again.entity(capabilities, &mut uncounted) {
             entities.push(entity?);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::error::{EngineResult, said_by};
 use super::version::{Opener, Version};
-use crate::file::{Damage, Root, Roots, SECTOR};
+use crate::file::{FileDamage, Root, Roots, SECTOR};
 use crate::segment::parse_header;
 use crate::wal::Log;
 
@@ -27,11 +27,11 @@ pub(crate) fn file_damage(
     for segment in version.segments.iter() {
         let mut header = [0; SECTOR];
         disk.read(segment.info().extent.at(), &mut header)?;
-        let named = Some((segment.number(), segment.info().salt, segment.info().shape));
+        let named = Some((segment.number(), segment.info().salt, segment.info().sizes));
         if parse_header(&opener.seal, &header) != named {
             problems.push(format!("the header of segment {} is damaged", segment.number()));
         }
-        problems.extend(segment.bad_sectors().iter().map(Damage::to_string));
+        problems.extend(segment.bad_sectors().iter().map(FileDamage::to_string));
     }
     if let Some(base) = &version.base
         && let Err(error) = base.check()

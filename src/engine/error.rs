@@ -5,8 +5,8 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::error::{Damaged, Error};
-use crate::file::Damage;
+use crate::error::{DamagedPart, Error};
+use crate::file::FileDamage;
 use crate::record::RecordError;
 use crate::segment::SegmentError;
 
@@ -21,9 +21,9 @@ pub(crate) enum EngineError {
     /// redb panicked, saying this.
     Panic(String),
     /// A record, key or index is not as it must be.
-    Damaged(Damaged),
+    Damaged(DamagedPart),
     /// A part of the file is damaged.
-    File(Damage),
+    File(FileDamage),
     /// The disk failed, or [`Damage`] was met on the way.
     Disk(io::Error),
     /// An error that names the path already.
@@ -33,11 +33,11 @@ pub(crate) enum EngineError {
 impl EngineError {
     /// A record of `table` that does not decode. The key is shown as hexadecimal digits.
     pub(crate) fn record(table: &'static str, key: &[u8], error: RecordError) -> Self {
-        Self::Damaged(Damaged::Record { table, key: shown(key), error })
+        Self::Damaged(DamagedPart::Record { table, key: shown(key), error })
     }
 
     pub(crate) fn index(table: &'static str, key: &[u8], why: &'static str) -> Self {
-        Self::Damaged(Damaged::Index { table, key: shown(key), why })
+        Self::Damaged(DamagedPart::Index { table, key: shown(key), why })
     }
 }
 
@@ -62,8 +62,8 @@ impl From<io::Error> for EngineError {
     }
 }
 
-impl From<Damage> for EngineError {
-    fn from(damage: Damage) -> Self {
+impl From<FileDamage> for EngineError {
+    fn from(damage: FileDamage) -> Self {
         Self::File(damage)
     }
 }
@@ -110,7 +110,7 @@ impl EngineError {
                 None => Error::io("read or write", path, source),
             },
             Self::Redb(redb::Error::Corrupted(text)) | Self::Panic(text) => {
-                Error::damaged(path, Damaged::Engine(format!("the base: {text}")))
+                Error::damaged(path, DamagedPart::Base(format!("the base: {text}")))
             }
             Self::Redb(other) => Error::Engine { path: path.to_owned(), source: Box::new(other) },
         }
@@ -128,8 +128,8 @@ impl EngineError {
 }
 
 /// The damage that an I/O error carries.
-fn damage_in(error: &io::Error) -> Option<Damage> {
-    error.get_ref()?.downcast_ref::<Damage>().copied()
+fn damage_in(error: &io::Error) -> Option<FileDamage> {
+    error.get_ref()?.downcast_ref::<FileDamage>().copied()
 }
 
 /// Runs `work`; a panic in it becomes an error.

@@ -12,7 +12,7 @@ use super::version::{Opener, Version};
 use super::view::{SuperVersion, View};
 use super::write::{check_length, replay};
 use crate::error::Result;
-use crate::file::{Damage, Disk, FileSeal, Pin, Root, Roots};
+use crate::file::{Disk, FileDamage, FileSeal, Pin, Root, Roots};
 use crate::types::Progress;
 use crate::wal::{Found, Log, Tail};
 
@@ -124,7 +124,7 @@ impl Follower {
         loaded.tail = tail;
         let gap = tail.last < root.last
             || !tail.marked && loaded.log.has_gap_behind(self.disk(), tail)?;
-        if gap { Err(Damage::Log { number: tail.last + 1 }.into()) } else { Ok(()) }
+        if gap { Err(FileDamage::Log { number: tail.last + 1 }.into()) } else { Ok(()) }
     }
 
     fn load(&self, root: Root, before: Option<&Loaded>) -> EngineResult<Loaded> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::redb_base::BaseInfo;
-use crate::file::{Damage, Extent, PageAllocator, SALT, Salt};
+use crate::file::{Extent, FileDamage, PageAllocator, SALT, Salt};
 use crate::record::{AccountNo, Record, RecordError, decode, encode};
-use crate::segment::{SegmentInfo, Shape};
+use crate::segment::{PartSizes, SegmentInfo};
 
 /// No number is greater, so that there is always a next one.
 const MOST_NUMBERS: u64 = 1 << 62;
@@ -57,16 +57,16 @@ impl Manifest {
         self.live().chain([log]).filter_map(Extent::end).max().unwrap_or_default()
     }
 
-    pub(crate) fn parse(bytes: &[u8], is_encrypted: bool) -> Result<Self, Damage> {
+    pub(crate) fn parse(bytes: &[u8], is_encrypted: bool) -> Result<Self, FileDamage> {
         let (salts, record) = if is_encrypted {
-            let (count, rest) = bytes.split_first_chunk().ok_or(Damage::Manifest)?;
+            let (count, rest) = bytes.split_first_chunk().ok_or(FileDamage::Manifest)?;
             let count = u32::from_le_bytes(*count) as usize;
-            let len = count.checked_mul(SALT).ok_or(Damage::Manifest)?;
-            rest.split_at_checked(len).ok_or(Damage::Manifest)?
+            let len = count.checked_mul(SALT).ok_or(FileDamage::Manifest)?;
+            rest.split_at_checked(len).ok_or(FileDamage::Manifest)?
         } else {
             (&[][..], bytes)
         };
-        let mut manifest: Self = decode((), record).map_err(|_| Damage::Manifest)?;
+        let mut manifest: Self = decode((), record).map_err(|_| FileDamage::Manifest)?;
         if is_encrypted {
             manifest.set_salts(salts.as_chunks().0)?;
         }
@@ -77,19 +77,19 @@ impl Manifest {
         let last = manifest.last_number;
         let sound = base && segments && last < MOST_NUMBERS && numbers.all(|one| one <= last);
         if !sound {
-            return Err(Damage::Manifest);
+            return Err(FileDamage::Manifest);
         }
         let retired = manifest.retired.iter().map(|retired| retired.extent);
         PageAllocator::default().adopt(manifest.live().chain(retired))?;
         Ok(manifest)
     }
 
-    fn set_salts(&mut self, salts: &[Salt]) -> Result<(), Damage> {
+    fn set_salts(&mut self, salts: &[Salt]) -> Result<(), FileDamage> {
         let base = self.base.iter_mut().map(|base| &mut base.salt);
         let places = base.chain(self.segments.iter_mut().map(|segment| &mut segment.salt));
         let places: Vec<&mut Salt> = places.collect();
         if places.len() != salts.len() {
-            return Err(Damage::Manifest);
+            return Err(FileDamage::Manifest);
         }
         places.into_iter().zip(salts).for_each(|(place, salt)| *place = *salt);
         Ok(())
@@ -123,8 +123,8 @@ impl Record for Manifest {
             (number, born, [extent.page, extent.pages, blocks])
         });
         let segments = self.segments.iter().map(|segment| {
-            let SegmentInfo { number, born, extent, shape, .. } = *segment;
-            let Shape { rows, groups, accounts, usernames, phones, first, last } = shape;
+            let SegmentInfo { number, born, extent, sizes, .. } = *segment;
+            let PartSizes { rows, groups, accounts, usernames, phones, first, last } = sizes;
             let counts =
                 [extent.page, extent.pages, groups, accounts, usernames, phones, first, last];
             (number, born, rows, counts)
@@ -148,9 +148,9 @@ impl Record for Manifest {
         });
         let segments = segments.into_iter().map(|(number, born, rows, counts)| {
             let [page, pages, groups, accounts, usernames, phones, first, last] = counts;
-            let shape = Shape { rows, groups, accounts, usernames, phones, first, last };
+            let sizes = PartSizes { rows, groups, accounts, usernames, phones, first, last };
             let (extent, salt) = (Extent { page, pages }, Salt::default());
-            SegmentInfo { number, born, extent, shape, salt }
+            SegmentInfo { number, born, extent, sizes, salt }
         });
         let retired = retired.into_iter().map(|(born, retired, [page, pages])| Retired {
             extent: Extent { page, pages },

@@ -193,7 +193,7 @@ pub(crate) mod vectors {
     use crate::file::FileSeal;
     use crate::file::{Extent, PAGE};
     use crate::record::AccountNo;
-    use crate::segment::{SegmentInfo, Shape};
+    use crate::segment::{PartSizes, SegmentInfo};
 
     /// The manifest of generation 2 and the checksum of a block. The manifest is also read as the
     /// document has it.
@@ -225,10 +225,17 @@ pub(crate) mod vectors {
     }
 
     fn manifest() -> Manifest {
-        let shape =
-            Shape { rows: 60, groups: 1, accounts: 1, usernames: 1, phones: 1, first: 7, last: 7 };
+        let sizes = PartSizes {
+            rows: 60,
+            groups: 1,
+            accounts: 1,
+            usernames: 1,
+            phones: 1,
+            first: 7,
+            last: 7,
+        };
         let extent = Extent { page: 2, pages: 1 };
-        let segment = SegmentInfo { number: 5, born: 1, extent, shape, salt: Default::default() };
+        let segment = SegmentInfo { number: 5, born: 1, extent, sizes, salt: Default::default() };
         let extent = Extent { page: 10, pages: 10 };
         let base = BaseInfo { number: 6, born: 2, extent, blocks: 9, salt: Default::default() };
         let retired = Retired { extent: Extent { page: 1, pages: 1 }, born: 1, retired: 2 };

@@ -45,7 +45,7 @@ pub(crate) fn salvage(
     };
     let opener = Opener::new(Arc::clone(disk), seal.clone(), cache, progress.clone());
     // One segment is open at a time: a damaged file may claim many that overlap.
-    let rows = infos.iter().map(|info| u64::from(info.shape.groups) * GROUP as u64);
+    let rows = infos.iter().map(|info| u64::from(info.sizes.groups) * GROUP as u64);
     progress.begin(Some(rows.sum()));
     for info in infos {
         match opener.segment(info) {
@@ -149,7 +149,7 @@ impl Salvaged {
         if lost > 0 {
             self.lost.push(format!(
                 "segment {}: {lost} of {} groups of up to 16 entities",
-                info.number, info.shape.groups
+                info.number, info.sizes.groups
             ));
         }
     }
@@ -181,10 +181,10 @@ fn segments_of(disk: &dyn Disk, seal: &FileSeal) -> EngineResult<Vec<SegmentInfo
     for page in 1..u32::try_from(pages).unwrap_or(u32::MAX) {
         let mut header = [0; SECTOR];
         disk.read(u64::from(page) * PAGE as u64, &mut header)?;
-        let Some((number, salt, shape)) = parse_header(seal, &header) else { continue };
-        if let Some(pages) = shape.pages(seal.is_encrypted()) {
+        let Some((number, salt, sizes)) = parse_header(seal, &header) else { continue };
+        if let Some(pages) = sizes.pages(seal.is_encrypted()) {
             let extent = Extent { page, pages };
-            infos.push(SegmentInfo { number, born: 0, extent, shape, salt });
+            infos.push(SegmentInfo { number, born: 0, extent, sizes, salt });
         }
     }
     infos.sort_by_key(|info| info.number);

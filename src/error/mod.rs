@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 pub use self::key::KeyError;
-use crate::file::{Damage, LockHolder};
+use crate::file::{FileDamage, LockHolder};
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
 
@@ -268,7 +268,7 @@ impl Error {
         }
     }
 
-    pub(crate) fn damaged(path: &Path, source: impl Into<Damaged>) -> Self {
+    pub(crate) fn damaged(path: &Path, source: impl Into<DamagedPart>) -> Self {
         Self::Damaged { path: path.to_owned(), source: Box::new(source.into()) }
     }
 }
@@ -398,38 +398,38 @@ impl From<Box<dyn StdError + Send + Sync>> for Error {
 
 /// What exactly is damaged in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Damaged {
-    /// The store's own layer: superblock, header, sealed blocks.
-    File(Damage),
+pub(crate) enum DamagedPart {
+    /// Header, log, segments or base of a store.
+    File(FileDamage),
     /// A record of a store's table.
     Record { table: &'static str, key: String, error: RecordError },
     /// An index row and the entity it names do not agree.
     Index { table: &'static str, key: String, why: &'static str },
-    /// The engine's own structure.
-    Engine(String),
+    /// The redb database of a store.
+    Base(String),
     /// A file that is neither a store nor a SQLite file: what is wrong in it, in words.
     Format(String),
     /// A SQLite file.
     Sqlite { table: Option<String>, error: SqliteError },
 }
 
-impl fmt::Display for Damaged {
+impl fmt::Display for DamagedPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(damage) => damage.fmt(f),
             Self::Record { table, key, error } => write!(f, "table {table}, key {key}: {error}"),
             Self::Index { table, key, why } => write!(f, "table {table}, key {key}: {why}"),
-            Self::Engine(text) | Self::Format(text) => f.write_str(text),
+            Self::Base(text) | Self::Format(text) => f.write_str(text),
             Self::Sqlite { table: Some(table), error } => write!(f, "table {table}: {error}"),
             Self::Sqlite { table: None, error } => error.fmt(f),
         }
     }
 }
 
-impl StdError for Damaged {}
+impl StdError for DamagedPart {}
 
-impl From<Damage> for Damaged {
-    fn from(damage: Damage) -> Self {
+impl From<FileDamage> for DamagedPart {
+    fn from(damage: FileDamage) -> Self {
         Self::File(damage)
     }
 }

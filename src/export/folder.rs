@@ -42,15 +42,15 @@ impl Export {
         name: &str,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
     ) -> Result<(NamedFiles, ExportReport)> {
-        let (place, files) = match &self.format.spec().writer {
-            Writer::Folder { place, files } => (*place, files),
+        let (capabilities, files) = match &self.format.spec().writer {
+            Writer::Folder { capabilities, files } => (*capabilities, files),
             Writer::Absent(why) => return Err(self.unfit(why)),
             _ => return Err(self.unfit("it is no folder of files")),
         };
-        let mut work = self.begin(sessions, place)?;
+        let mut work = self.begin(sessions, capabilities)?;
         let passphrase = self.given_passphrase();
         let files = files(name, &mut work.sessions, passphrase, &mut work.lost)?;
-        Ok((files, self.end(work, place)?))
+        Ok((files, self.end(work, capabilities)?))
     }
 }
 

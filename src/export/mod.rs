@@ -19,8 +19,8 @@ use crate::error::{Error, Result};
 use crate::file::AtomicFile;
 pub use crate::format::Loss;
 use crate::format::{
-    Given, Losses, Outgoing, Output, Place, Target, Writer, Writing, account_for, correct, fill,
-    given_setters, without_entities,
+    Capabilities, Given, Losses, Outgoing, Output, Target, Writer, Writing, account_for, correct,
+    fill, given_setters, without_entities,
 };
 use crate::session::{Entities, Session};
 use crate::source::SourceSession;
@@ -252,8 +252,8 @@ impl Export {
         let line;
         let sealed;
         let target: &dyn Target = match &self.format.spec().writer {
-            Writer::String { place, encode } => {
-                line = string::target(self.format.name(), place, *encode);
+            Writer::String { capabilities, encode } => {
+                line = string::target(self.format.name(), capabilities, *encode);
                 &line
             }
             Writer::File(target) => *target,
@@ -264,7 +264,7 @@ impl Export {
             Writer::Folder { .. } => return Err(self.unfit("it is a folder of files")),
             Writer::Absent(why) => return Err(self.unfit(why)),
         };
-        let mut work = self.begin(sessions, target.place())?;
+        let mut work = self.begin(sessions, target.capabilities())?;
         let Work { sessions, lost, .. } = &mut work;
         let written = target.write(Writing { sessions, lost, out });
         written.map_err(|error| match error {
@@ -272,17 +272,17 @@ impl Export {
             Error::Io { doing, source, .. } => Error::io(doing, path, source),
             error => error,
         })?;
-        self.end(work, target.place())
+        self.end(work, target.capabilities())
     }
 
     /// Fits the sessions to the format.
     fn begin<'a>(
         &self,
         sessions: impl IntoIterator<Item = impl Into<ExportSession<'a>>>,
-        place: &Place,
+        capabilities: &Capabilities,
     ) -> Result<Work<'a>> {
         let mut sessions: Vec<_> = sessions.into_iter().map(|session| session.into().0).collect();
-        if sessions.len() != 1 && !place.many {
+        if sessions.len() != 1 && !capabilities.many {
             let why = format!("it holds one session, and there are {}", sessions.len());
             return Err(self.unfit(&why));
         }
@@ -290,9 +290,9 @@ impl Export {
         let mut filled = Vec::new();
         let seen = Rc::new(Cell::new(0));
         for session in &mut sessions {
-            correct(&mut session.account, place, self.given, &mut filled, &mut lost);
-            fill(&mut session.account, self.format.name(), place, self.given, &mut filled)?;
-            session.account = account_for(take(&mut session.account), place, &mut lost);
+            correct(&mut session.account, capabilities, self.given, &mut filled, &mut lost);
+            fill(&mut session.account, self.format.name(), capabilities, self.given, &mut filled)?;
+            session.account = account_for(take(&mut session.account), capabilities, &mut lost);
             let none: Box<dyn Iterator<Item = _>> = Box::new(iter::empty());
             let entities = replace(&mut session.entities, none);
             if self.entities {
@@ -305,8 +305,8 @@ impl Export {
     }
 
     /// Counts the entities that no writer read, and makes the report.
-    fn end(&self, mut work: Work<'_>, place: &Place) -> Result<ExportReport> {
-        if place.entities.is_none() {
+    fn end(&self, mut work: Work<'_>, capabilities: &Capabilities) -> Result<ExportReport> {
+        if capabilities.entities.is_none() {
             for session in &mut work.sessions {
                 without_entities(session, &mut work.lost)?;
             }

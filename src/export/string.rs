@@ -3,11 +3,15 @@
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::format::{AccountTarget, Encode, Place, Target};
+use crate::format::{AccountTarget, Capabilities, Encode, Target};
 use crate::string::Unfit;
 
 /// Writes the session string of an account, and ends the line.
-pub(super) fn target(name: &'static str, place: &'static Place, encode: Encode) -> impl Target {
+pub(super) fn target(
+    name: &'static str,
+    capabilities: &'static Capabilities,
+    encode: Encode,
+) -> impl Target {
     let encode = move |account: &_| {
         let unfit = |why: Unfit| Error::Unfit { format: name, why: why.to_string() };
         let text = encode(account).map_err(unfit)?;
@@ -17,5 +21,5 @@ pub(super) fn target(name: &'static str, place: &'static Place, encode: Encode) 
         line.push(b'\n');
         Ok(line)
     };
-    AccountTarget { name, place, encode }
+    AccountTarget { name, capabilities, encode }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Damage in the bytes of a store file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Damage {
+pub(crate) enum FileDamage {
     /// The file is shorter than its header says.
     Cut { len: u64, needed: u64 },
     /// The checksum of the first sector does not match.
@@ -29,7 +29,7 @@ pub(crate) enum Damage {
     BaseLayout { page: u64 },
 }
 
-impl fmt::Display for Damage {
+impl fmt::Display for FileDamage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cut { len, needed } => {
@@ -57,10 +57,10 @@ impl fmt::Display for Damage {
     }
 }
 
-impl std::error::Error for Damage {}
+impl std::error::Error for FileDamage {}
 
-impl From<Damage> for std::io::Error {
-    fn from(damage: Damage) -> Self {
+impl From<FileDamage> for std::io::Error {
+    fn from(damage: FileDamage) -> Self {
         Self::other(damage)
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::damage::Damage;
+use super::damage::FileDamage;
 use super::disk::Disk;
 use super::fields::{put, u32_at, u64_at};
 use super::page_allocator::Extent;
@@ -71,7 +71,7 @@ pub(crate) enum HeaderError {
     /// It is encrypted by a cipher that this build does not know.
     OtherCipher { found: u32 },
     /// It is a store, and its header is damaged.
-    Damaged(Damage),
+    Damaged(FileDamage),
 }
 
 impl Identity {
@@ -94,7 +94,7 @@ impl Identity {
         let magic_holds = head.starts_with(&MAGIC);
         let Some(sector) = head.first_chunk::<SECTOR>() else {
             return if magic_holds {
-                damaged(Damage::Cut { len: head.len() as u64, needed: PAGE as u64 })
+                damaged(FileDamage::Cut { len: head.len() as u64, needed: PAGE as u64 })
             } else {
                 Err(HeaderError::NotOurs)
             };
@@ -107,7 +107,7 @@ impl Identity {
             let mut mended = *sector;
             put(&mut mended, 0, &MAGIC);
             return if magic_holds || sum_holds(&mended) || file_id_of_roots(head).is_some() {
-                damaged(Damage::Identity)
+                damaged(FileDamage::Identity)
             } else {
                 Err(HeaderError::NotOurs)
             };
@@ -121,7 +121,7 @@ impl Identity {
         }
         let found = u32_at(sector, PAGE_AT);
         if found != PAGE as u32 {
-            return damaged(Damage::IdentityField { at: PAGE_AT, found });
+            return damaged(FileDamage::IdentityField { at: PAGE_AT, found });
         }
         let is_encrypted = match u32_at(sector, CIPHER_AT) {
             PLAIN => false,
@@ -250,7 +250,7 @@ impl Roots {
         let mut head = [0; SLOTS[1] as usize + SECTOR];
         disk.read(0, &mut head).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                Damage::Cut { len: disk.len().unwrap_or_default(), needed: PAGE as u64 }.into()
+                FileDamage::Cut { len: disk.len().unwrap_or_default(), needed: PAGE as u64 }.into()
             }
             _ => error,
         })?;
@@ -259,10 +259,10 @@ impl Roots {
     }
 
     /// The current root and the number of its slot.
-    pub(crate) fn current(&self) -> Result<(Root, usize), Damage> {
+    pub(crate) fn current(&self) -> Result<(Root, usize), FileDamage> {
         let slots = self.slots.into_iter().enumerate();
         let whole = slots.filter_map(|(slot, root)| Some((root?, slot)));
-        whole.max_by_key(|(root, _)| root.revision).ok_or(Damage::Roots)
+        whole.max_by_key(|(root, _)| root.revision).ok_or(FileDamage::Roots)
     }
 
     pub(crate) fn are_whole(&self) -> bool {

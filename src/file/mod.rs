@@ -22,7 +22,7 @@ mod seal;
 
 pub(crate) use self::atomic_file::{AtomicFile, folder_of, random_id, random_salt, sync_folder};
 pub(crate) use self::block_cipher::{BlockCipher, SALT, Salt};
-pub(crate) use self::damage::Damage;
+pub(crate) use self::damage::FileDamage;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::disk::LockRange;
 pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since};

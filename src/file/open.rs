@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::header::{HeaderError, file_id_of_roots};
-use super::{Damage, FileKindFound, Identity, KeySlots, PAGE};
+use super::{FileDamage, FileKindFound, Identity, KeySlots, PAGE};
 
 /// The purpose of opening a store's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) enum OpenError {
     OtherCipher {
         found: u32,
     },
-    Damaged(Damage),
+    Damaged(FileDamage),
 }
 
 impl StoreFile {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::PAGE;
-use super::damage::Damage;
+use super::damage::FileDamage;
 
 /// Pages that follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,12 +86,15 @@ impl PageAllocator {
     /// # Errors
     ///
     /// If two of them share a page.
-    pub(crate) fn adopt(&self, extents: impl IntoIterator<Item = Extent>) -> Result<(), Damage> {
+    pub(crate) fn adopt(
+        &self,
+        extents: impl IntoIterator<Item = Extent>,
+    ) -> Result<(), FileDamage> {
         let mut sorted: Vec<_> = extents.into_iter().filter(|extent| extent.pages > 0).collect();
         sorted.sort_unstable();
         let mut behind = 1;
         for extent in &sorted {
-            let overlap = Damage::Overlap { page: extent.page };
+            let overlap = FileDamage::Overlap { page: extent.page };
             if extent.page < behind {
                 return Err(overlap);
             }
@@ -231,8 +234,8 @@ mod tests {
     #[test]
     fn extents_that_overlap_are_refused() {
         let space = PageAllocator::default();
-        assert_eq!(space.adopt([extent(3, 2), extent(4, 1)]), Err(Damage::Overlap { page: 4 }));
-        assert_eq!(space.adopt([extent(0, 1)]), Err(Damage::Overlap { page: 0 }));
+        assert_eq!(space.adopt([extent(3, 2), extent(4, 1)]), Err(FileDamage::Overlap { page: 4 }));
+        assert_eq!(space.adopt([extent(0, 1)]), Err(FileDamage::Overlap { page: 0 }));
         assert!(space.adopt([extent(7, u32::MAX)]).is_err());
     }
 

@@ -1,7 +1,7 @@
 //! Impossible values, of any client: addresses of other DCs, DCs and ids that do not exist. Sources
 //! note them and exports correct them, by these rules.
 
-use super::{Losses, Place, well_known};
+use super::{Capabilities, Losses, well_known};
 use crate::types::{Account, DcId, DcOption, Endpoint, Entity, PeerId};
 
 /// Telegram's ids have at most 52 significant bits.
@@ -92,7 +92,7 @@ pub(crate) fn look_at(account: &mut Account) -> Vec<String> {
 /// that the format has no place for are left: they are counted later.
 pub(crate) fn put_right(
     account: &mut Account,
-    place: &Place,
+    capabilities: &Capabilities,
     filled: &mut Vec<String>,
     lost: &mut Losses,
 ) {
@@ -109,7 +109,7 @@ pub(crate) fn put_right(
     let mut reasons = Vec::new();
     for dc in &mut account.dcs {
         let id = dc.id;
-        if Some(id) != home && !place.other_dcs.keeps(dc) {
+        if Some(id) != home && !capabilities.other_dcs.keeps(dc) {
             continue;
         }
         let ends = [
@@ -191,9 +191,9 @@ mod tests {
         account.dcs.push(DcOption::new(DcId(3)).at(Endpoint::new("a.web.telegram.org", 443)));
         account.login.test_mode = Some(true);
         account.login.user = Some(SelfUser { id: 1 << 60, bot: None });
-        let place = Place { other_dcs: OtherDcs::All, ..Place::LEAST };
+        let capabilities = Capabilities { other_dcs: OtherDcs::All, ..Capabilities::MINIMAL };
         let (mut filled, mut lost) = (Vec::new(), Losses::default());
-        put_right(&mut account, &place, &mut filled, &mut lost);
+        put_right(&mut account, &capabilities, &mut filled, &mut lost);
         let ends: Vec<_> = account.dcs.iter().map(|dc| (dc.id.0, dc.ipv4.clone())).collect();
         let known = Endpoint::new("149.154.175.117", 80);
         assert_eq!(ends, [(4, None), (3, Some(known))], "there is no test DC 4");

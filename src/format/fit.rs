@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
+use super::capabilities::{Address, Capabilities, Need};
 use super::given::{Given, find_home, put_given};
 use super::lost::{Losses, NO_PLACE};
-use super::place::{Address, Need, Place};
 use super::{facts, well_known};
 use crate::error::{Error, Result};
 use crate::types::{Account, DcOption, Endpoint};
@@ -19,56 +19,56 @@ use crate::types::{Account, DcOption, Endpoint};
 pub(crate) fn fill(
     account: &mut Account,
     format: &'static str,
-    place: &Place,
+    capabilities: &Capabilities,
     given: Given,
     filled: &mut Vec<String>,
 ) -> Result<()> {
-    put_given(account, given.for_place(place), filled);
+    put_given(account, given.for_format(capabilities), filled);
     find_home(account, filled);
     let lacks = |what| Err(Error::Lacks { format, what });
     let home = account.login.home_dc;
-    if place.home == Need::Needed && home.is_none() {
+    if capabilities.home == Need::Needed && home.is_none() {
         return lacks("the home DC");
     }
-    if place.home == Need::Needed && home.is_some_and(|home| !facts::is_dc(home)) {
+    if capabilities.home == Need::Needed && home.is_some_and(|home| !facts::is_dc(home)) {
         return lacks("a home DC that exists");
     }
-    if place.auth_key == Need::Needed
+    if capabilities.auth_key == Need::Needed
         && !account.dcs.iter().any(|dc| Some(dc.id) == home && dc.auth_key.is_some())
     {
         return lacks("an auth key of the home DC");
     }
-    if account.login.test_mode.is_none() && place.test_mode != Need::Absent {
+    if account.login.test_mode.is_none() && capabilities.test_mode != Need::Absent {
         account.login.test_mode = well_known::test_mode(account);
         match account.login.test_mode {
             Some(true) => filled.push("test server: by the home DC's address".into()),
-            None if place.test_mode == Need::Needed => {
+            None if capabilities.test_mode == Need::Needed => {
                 account.login.test_mode = Some(false);
                 filled.push("production server: nothing says that it is a test account".into());
             }
             _ => {}
         }
     }
-    if place.api_id == Need::Needed && account.login.api_id.is_none() {
+    if capabilities.api_id == Need::Needed && account.login.api_id.is_none() {
         return lacks("the api id");
     }
     match account.login.user.as_mut() {
-        None if place.user == Need::Needed => return lacks("the account's own user id"),
-        Some(user) if place.bot == Need::Needed && user.bot.is_none() => {
+        None if capabilities.user == Need::Needed => return lacks("the account's own user id"),
+        Some(user) if capabilities.bot == Need::Needed && user.bot.is_none() => {
             user.bot = Some(false);
             filled.push("not a bot: nothing says that it is one".into());
         }
         _ => {}
     }
-    fill_addresses(account, place, filled).or_else(lacks)
+    fill_addresses(account, capabilities, filled).or_else(lacks)
 }
 
 fn fill_addresses(
     account: &mut Account,
-    place: &Place,
+    capabilities: &Capabilities,
     filled: &mut Vec<String>,
 ) -> Result<(), &'static str> {
-    let needed = match place.address {
+    let needed = match capabilities.address {
         Address::None | Address::Both => return Ok(()),
         Address::One => false,
         Address::BothNeeded => true,
@@ -81,7 +81,9 @@ fn fill_addresses(
         account.dcs.push(DcOption::new(home));
         account.dcs.sort_by_key(|dc| dc.id);
     }
-    for dc in account.dcs.iter_mut().filter(|dc| place.other_dcs.keeps(dc) || Some(dc.id) == home) {
+    for dc in
+        account.dcs.iter_mut().filter(|dc| capabilities.other_dcs.keeps(dc) || Some(dc.id) == home)
+    {
         let none = dc.ipv4.is_none() && dc.ipv6.is_none();
         if dc.ipv4.is_none() && (none || needed) {
             dc.ipv4 = well_known::ipv4(dc.id, test);
@@ -101,10 +103,14 @@ fn fill_addresses(
 }
 
 /// Takes out of a filled account what there is no place for, and counts it.
-pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses) -> Account {
+pub(crate) fn account_for(
+    mut account: Account,
+    capabilities: &Capabilities,
+    lost: &mut Losses,
+) -> Account {
     let home = account.login.home_dc;
     account.dcs.retain(|dc| {
-        let kept = place.other_dcs.keeps(dc) || Some(dc.id) == home;
+        let kept = capabilities.other_dcs.keeps(dc) || Some(dc.id) == home;
         if !kept {
             let what = if dc.auth_key.is_some() { "dcs.auth_key" } else { "dcs" };
             lost.add(what, NO_PLACE, i64::from(dc.id.0));
@@ -113,45 +119,45 @@ pub(crate) fn account_for(mut account: Account, place: &Place, lost: &mut Losses
     });
     let test = account.login.test_mode.or_else(|| well_known::test_mode(&account));
     for dc in &mut account.dcs {
-        fit_addresses(dc, place.address, test.unwrap_or(false), lost);
+        fit_addresses(dc, capabilities.address, test.unwrap_or(false), lost);
     }
     // The address shows it too, so it is not lost.
     let told = well_known::test_mode(&account);
     let login = &mut account.login;
-    if place.test_mode == Need::Absent
+    if capabilities.test_mode == Need::Absent
         && login.test_mode.take().is_some_and(|test| told != Some(test))
     {
         lost.add_one("test_mode", NO_PLACE);
     }
-    if place.api_id == Need::Absent && login.api_id.take().is_some() {
+    if capabilities.api_id == Need::Absent && login.api_id.take().is_some() {
         lost.add_one("api_id", NO_PLACE);
     }
-    if place.user == Need::Absent && login.user.take().is_some() {
+    if capabilities.user == Need::Absent && login.user.take().is_some() {
         lost.add_one("user", NO_PLACE);
     }
     if let Some(user) = &mut login.user
-        && place.bot == Need::Absent
+        && capabilities.bot == Need::Absent
         && user.bot.take().is_some()
     {
         lost.add_one("user.bot", NO_PLACE);
     }
-    if !place.takeout_id && login.takeout_id.take().is_some() {
+    if !capabilities.takeout_id && login.takeout_id.take().is_some() {
         lost.add_one("takeout_id", NO_PLACE);
     }
-    if !place.update_state && account.update_state.take().is_some() {
+    if !capabilities.update_state && account.update_state.take().is_some() {
         lost.add_one("state", NO_PLACE);
     }
-    if !place.channel_states {
+    if !capabilities.channel_states {
         for state in account.channel_states.drain(..) {
             lost.add("channel_states", NO_PLACE, state.id);
         }
     }
-    if !place.sent_files {
+    if !capabilities.sent_files {
         for file in account.sent_files.drain(..) {
             lost.add("files", NO_PLACE, file.id);
         }
     }
-    if !place.extras {
+    if !capabilities.extras {
         account.extras.drain(..).for_each(|_| lost.add_one("extras", NO_PLACE));
     }
     account

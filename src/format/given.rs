@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
+use super::capabilities::{Capabilities, Need};
 use super::lost::Losses;
-use super::place::{Need, Place};
 use super::{facts, well_known};
 use crate::types::{Account, DcId, DcOption, SelfUser};
 
@@ -56,12 +56,12 @@ pub(crate) use given_setters;
 
 impl Given {
     /// The values that the format has a place for. The others are neither needed nor lost.
-    pub(super) fn for_place(self, place: &Place) -> Self {
+    pub(super) fn for_format(self, capabilities: &Capabilities) -> Self {
         let kept = |need| need != Need::Absent;
         Self {
-            api_id: self.api_id.filter(|_| kept(place.api_id)),
-            user_id: self.user_id.filter(|_| kept(place.user)),
-            bot: self.bot.filter(|_| kept(place.bot)),
+            api_id: self.api_id.filter(|_| kept(capabilities.api_id)),
+            user_id: self.user_id.filter(|_| kept(capabilities.user)),
+            bot: self.bot.filter(|_| kept(capabilities.bot)),
             // It also tells which addresses are meant.
             test_mode: self.test_mode,
             dc: self.dc,
@@ -73,14 +73,14 @@ impl Given {
 /// `filled` gets a sentence for each.
 pub(crate) fn correct(
     account: &mut Account,
-    place: &Place,
+    capabilities: &Capabilities,
     given: Given,
     filled: &mut Vec<String>,
     lost: &mut Losses,
 ) {
-    take_given(account, given.for_place(place), filled);
+    take_given(account, given.for_format(capabilities), filled);
     find_home(account, filled);
-    facts::put_right(account, place, filled, lost);
+    facts::put_right(account, capabilities, filled, lost);
 }
 
 /// Replaces the account's values by the given ones. `filled` gets a sentence for each replaced

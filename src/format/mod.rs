@@ -1,6 +1,7 @@
 //! The common parts of all formats: how a format is read, which values it can hold, and how a
 //! session is fitted to it. `clients` has the formats.
 
+mod capabilities;
 pub(crate) mod database;
 mod entities;
 pub(crate) mod facts;
@@ -14,7 +15,6 @@ pub(crate) mod key_text;
 pub(crate) mod lost;
 mod notes;
 mod parsed;
-mod place;
 mod reader;
 #[cfg(feature = "convert")]
 mod spec;
@@ -22,6 +22,7 @@ pub(crate) mod sqlite_file;
 mod target;
 pub(crate) mod well_known;
 
+pub(crate) use self::capabilities::{Address, Capabilities, EntityCapabilities, Need, OtherDcs};
 pub(crate) use self::database::Tables;
 pub(crate) use self::entities::Entities;
 #[cfg(feature = "convert")]
@@ -32,12 +33,11 @@ pub use self::lost::Loss;
 pub(crate) use self::lost::Losses;
 pub(crate) use self::notes::Notes;
 pub(crate) use self::parsed::{Parsed, ParsedSession};
-pub(crate) use self::place::{Address, EntityPlace, Need, OtherDcs, Place};
 pub(crate) use self::reader::Reader;
 #[cfg(feature = "convert")]
 pub(crate) use self::reader::{Known, damaged};
 #[cfg(feature = "convert")]
-pub(crate) use self::spec::{Encode, FormatSpec, NamedFiles, Shape, Writer};
+pub(crate) use self::spec::{Encode, FormatSpec, NamedFiles, OutputKind, Writer};
 pub(crate) use self::target::{
     AccountTarget, Outgoing, Output, Target, Writing, into_bytes, the_only, unwritten,
     without_entities, written,

@@ -10,7 +10,7 @@ use super::sqlite_file::SqliteFormat;
 #[cfg(feature = "convert")]
 use super::{Files, Parsed};
 #[cfg(feature = "convert")]
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 #[cfg(feature = "convert")]
 use crate::string::Reading;
 #[cfg(feature = "convert")]
@@ -79,5 +79,5 @@ pub(crate) struct Known<'a> {
 /// The error for a session of a format that is known, which cannot be read for this reason.
 #[cfg(feature = "convert")]
 pub(crate) fn damaged(path: &Path, why: String) -> Error {
-    Error::damaged(path, Damaged::Format(why))
+    Error::damaged(path, DamagedPart::Format(why))
 }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Losses, Outgoing, Place, Target};
+use super::{Capabilities, Losses, Outgoing, Target};
 use crate::error::Result;
 use crate::string::Unfit;
 use crate::types::Account;
@@ -13,7 +13,7 @@ pub(crate) struct FormatSpec {
     pub(crate) name: &'static str,
     /// What its files are usually called after the name, with the dot.
     pub(crate) ending: &'static str,
-    pub(crate) shape: Shape,
+    pub(crate) kind: OutputKind,
     /// Whether it is sealed under a passphrase where one is given.
     pub(crate) takes_passphrase: bool,
     /// Whether one file can hold several sessions.
@@ -27,7 +27,7 @@ impl FormatSpec {
         Self {
             name,
             ending: ".session",
-            shape: Shape::File,
+            kind: OutputKind::File,
             takes_passphrase: false,
             holds_many: false,
             writer: Writer::File(target),
@@ -35,8 +35,12 @@ impl FormatSpec {
     }
 
     /// A session string.
-    pub(crate) const fn string(name: &'static str, place: &'static Place, encode: Encode) -> Self {
-        Self::text(name, Writer::String { place, encode })
+    pub(crate) const fn string(
+        name: &'static str,
+        capabilities: &'static Capabilities,
+        encode: Encode,
+    ) -> Self {
+        Self::text(name, Writer::String { capabilities, encode })
     }
 
     /// One line of text.
@@ -44,7 +48,7 @@ impl FormatSpec {
         Self {
             name,
             ending: ".txt",
-            shape: Shape::Text,
+            kind: OutputKind::Text,
             takes_passphrase: false,
             holds_many: false,
             writer,
@@ -52,9 +56,9 @@ impl FormatSpec {
     }
 }
 
-/// The shape of a format on the disk.
+/// What a format is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum OutputKind {
     /// One line of text.
     Text,
     File,
@@ -68,13 +72,13 @@ pub(crate) type Encode = fn(&Account) -> Result<Zeroizing<String>, Unfit>;
 /// What writes a format.
 pub(crate) enum Writer {
     /// A session string.
-    String { place: &'static Place, encode: Encode },
+    String { capabilities: &'static Capabilities, encode: Encode },
     /// A file, or text, written at once.
     File(&'static dyn Target),
     /// A file that is sealed under a passphrase.
     Sealed(SealedTarget),
     /// A folder.
-    Folder { place: &'static Place, files: FolderWriter },
+    Folder { capabilities: &'static Capabilities, files: FolderWriter },
     /// This build has no writer of it, for this reason.
     #[cfg_attr(feature = "tdata", expect(dead_code, reason = "this build writes every format"))]
     Absent(&'static str),

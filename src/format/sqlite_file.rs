@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Notes, Tables, field};
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{Account, AuthKey, DcId, Endpoint, Entity, PeerId};
 
@@ -274,7 +274,7 @@ impl SqliteFile {
 
     pub(crate) fn damaged(&self, table: &Table, error: SqliteError) -> Error {
         let table = Some(table.name().to_owned());
-        Error::damaged(&self.path, Damaged::Sqlite { table, error })
+        Error::damaged(&self.path, DamagedPart::Sqlite { table, error })
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::capabilities::{Capabilities, EntityCapabilities};
 use super::facts;
 use super::lost::{Losses, NO_PLACE};
-use super::place::{EntityPlace, Place};
 use crate::error::{Error, Result};
 use crate::sqlite::writer::WriteError;
 use crate::types::{Account, DcOption, Entity, PeerKind};
@@ -19,9 +19,9 @@ pub(crate) trait Target: Sync {
     fn name(&self) -> &'static str;
 
     /// The values that it can hold.
-    fn place(&self) -> &'static Place;
+    fn capabilities(&self) -> &'static Capabilities;
 
-    /// Writes the sessions, which have been fitted; one, unless [`Place::many`] says more. Their
+    /// Writes the sessions, which have been fitted; one, unless [`Capabilities::many`] says more. Their
     /// entities are still to be fitted, by [`Outgoing::entity`].
     fn write(&self, work: Writing<'_, '_>) -> Result<()>;
 }
@@ -52,7 +52,7 @@ impl<T: Write + Seek> Output for T {}
 /// A format of one account without entities, which is made in memory at once.
 pub(crate) struct AccountTarget<E = fn(&Account) -> Result<Zeroizing<Vec<u8>>>> {
     pub(crate) name: &'static str,
-    pub(crate) place: &'static Place,
+    pub(crate) capabilities: &'static Capabilities,
     pub(crate) encode: E,
 }
 
@@ -61,8 +61,8 @@ impl<E: Fn(&Account) -> Result<Zeroizing<Vec<u8>>> + Sync> Target for AccountTar
         self.name
     }
 
-    fn place(&self) -> &'static Place {
-        self.place
+    fn capabilities(&self) -> &'static Capabilities {
+        self.capabilities
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {
@@ -88,13 +88,13 @@ impl Outgoing<'_> {
     /// The next entity. Values without a place in the format are removed and counted.
     pub(crate) fn entity(
         &mut self,
-        place: &EntityPlace,
+        capabilities: &EntityCapabilities,
         lost: &mut Losses,
     ) -> Option<Result<Entity>> {
         loop {
             match self.entities.next()? {
                 Ok(entity) => {
-                    if let Some(entity) = entity_for(entity, place, lost) {
+                    if let Some(entity) = entity_for(entity, capabilities, lost) {
                         return Some(Ok(entity));
                     }
                 }
@@ -111,38 +111,42 @@ impl Outgoing<'_> {
 
 /// Removes the values of an entity that have no place in the format; `None` if nothing useful
 /// remains.
-fn entity_for(mut entity: Entity, place: &EntityPlace, lost: &mut Losses) -> Option<Entity> {
+fn entity_for(
+    mut entity: Entity,
+    capabilities: &EntityCapabilities,
+    lost: &mut Losses,
+) -> Option<Entity> {
     let id = entity.id;
     if !facts::is_possible(id) {
         lost.add("entities", "no user, group or channel can have this id", id);
         return None;
     }
-    if !(place.holds)(id) {
+    if !(capabilities.holds)(id) {
         lost.add("entities", "the format has no ids of this range", id);
         return None;
     }
-    if entity.min && !place.min {
+    if entity.min && !capabilities.min {
         lost.add("entities", "only a reduced view of it was seen, without a hash of its own", id);
         return None;
     }
-    if entity.access_hash.is_none() && !place.no_hash && id.kind() != PeerKind::Group {
+    if entity.access_hash.is_none() && !capabilities.no_hash && id.kind() != PeerKind::Group {
         lost.add("entities", "its access hash is not known", id);
         return None;
     }
-    if entity.kind.take_if(|kind| !place.kinds.contains(kind)).is_some() {
+    if entity.kind.take_if(|kind| !capabilities.kinds.contains(kind)).is_some() {
         lost.add("entities.kind", NO_PLACE, id);
     }
-    if entity.usernames.len() > place.usernames {
-        let more = entity.usernames.drain(place.usernames..);
+    if entity.usernames.len() > capabilities.usernames {
+        let more = entity.usernames.drain(capabilities.usernames..);
         more.for_each(|_| lost.add("entities.usernames", NO_PLACE, id));
     }
-    if !place.phone && entity.phone.take().is_some() {
+    if !capabilities.phone && entity.phone.take().is_some() {
         lost.add("entities.phone", NO_PLACE, id);
     }
-    if !place.name && entity.name.take().is_some() {
+    if !capabilities.name && entity.name.take().is_some() {
         lost.add("entities.name", NO_PLACE, id);
     }
-    if !place.date && entity.date.take().is_some() {
+    if !capabilities.date && entity.date.take().is_some() {
         lost.add("entities.date", NO_PLACE, id);
     }
     Some(entity)

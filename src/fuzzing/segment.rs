@@ -1,12 +1,12 @@
 //! Segments whose checksums match and whose content is anything.
 
-use crate::segment::{Cursor, HashIndex, Key, Segment, Shape};
+use crate::segment::{Cursor, HashIndex, Key, PartSizes, Segment};
 
 /// Sixteen bytes that say how many of everything there are, then the parts one after the other.
 pub fn segment(data: &[u8]) {
     let Some((counts, content)) = data.split_first_chunk::<16>() else { return };
     let count = |at: usize| counts.get(at).copied().map_or(0, u32::from);
-    let shape = Shape {
+    let sizes = PartSizes {
         rows: u64::from(count(0) << 8 | count(1)),
         groups: count(2),
         accounts: count(3),
@@ -15,7 +15,7 @@ pub fn segment(data: &[u8]) {
         first: 0,
         last: u32::MAX,
     };
-    let Some(segment) = Segment::sealed(shape, content) else { return };
+    let Some(segment) = Segment::sealed(sizes, content) else { return };
     let key: Key = counts.last_chunk().copied().unwrap_or_default();
     let account = u32::from_be_bytes(key.first_chunk().copied().unwrap_or_default());
     for key in [key, Key::default(), [0xff; 12]] {

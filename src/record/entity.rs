@@ -11,7 +11,7 @@ use crate::types::{AccessHash, Entity, EntityKind, PeerId};
 const MIN: u8 = 0x80;
 
 /// The bits of the second field: which fields follow.
-mod shape {
+mod field {
     pub(super) const HASH: u8 = 1;
     pub(super) const USERNAME: u8 = 2;
     pub(super) const USERNAMES: u8 = 4;
@@ -58,18 +58,18 @@ impl Encode for EntityFields<'_> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         let near = self.date.map(u32::try_from);
         let has = |there: bool, bit: u8| if there { bit } else { 0 };
-        let shape = has(self.hash.is_some(), shape::HASH)
+        let present = has(self.hash.is_some(), field::HASH)
             | has(
                 self.usernames.first.is_some() && self.usernames.more.is_empty(),
-                shape::USERNAME,
+                field::USERNAME,
             )
-            | has(!self.usernames.more.is_empty(), shape::USERNAMES)
-            | has(!self.phone.is_empty(), shape::PHONE)
-            | has(!self.name.is_empty(), shape::NAME)
-            | has(matches!(near, Some(Ok(_))), shape::DATE)
-            | has(matches!(near, Some(Err(_))), shape::FAR_DATE);
+            | has(!self.usernames.more.is_empty(), field::USERNAMES)
+            | has(!self.phone.is_empty(), field::PHONE)
+            | has(!self.name.is_empty(), field::NAME)
+            | has(matches!(near, Some(Ok(_))), field::DATE)
+            | has(matches!(near, Some(Err(_))), field::FAR_DATE);
         self.what.encode(encoder)?;
-        shape.encode(encoder)?;
+        present.encode(encoder)?;
         if let Some(hash) = &self.hash {
             hash.encode(encoder)?;
         }
@@ -97,35 +97,35 @@ impl<'de, C> BorrowDecode<'de, C> for EntityFields<'de> {
     fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(
         decoder: &mut D,
     ) -> Result<Self, DecodeError> {
-        let [what, shape] = <[u8; 2]>::decode(decoder)?;
-        let has = |bit| shape & bit != 0;
+        let [what, present] = <[u8; 2]>::decode(decoder)?;
+        let has = |bit| present & bit != 0;
         let twice = |one, other| has(one) && has(other);
-        if shape & !shape::ALL != 0
-            || twice(shape::USERNAME, shape::USERNAMES)
-            || twice(shape::DATE, shape::FAR_DATE)
+        if present & !field::ALL != 0
+            || twice(field::USERNAME, field::USERNAMES)
+            || twice(field::DATE, field::FAR_DATE)
         {
-            return Err(DecodeError::Other("a shape that no release writes"));
+            return Err(DecodeError::Other("a set of fields that no release writes"));
         }
         let mut fields = Self { what, ..Self::default() };
-        if has(shape::HASH) {
+        if has(field::HASH) {
             fields.hash = Some(Decode::decode(decoder)?);
         }
-        if has(shape::USERNAME) {
+        if has(field::USERNAME) {
             fields.usernames.first = Some(BorrowDecode::borrow_decode(decoder)?);
         }
-        if has(shape::USERNAMES) {
+        if has(field::USERNAMES) {
             fields.usernames = several(decoder)?;
         }
-        if has(shape::PHONE) {
+        if has(field::PHONE) {
             fields.phone = some_text(decoder)?;
         }
-        if has(shape::NAME) {
+        if has(field::NAME) {
             fields.name = some_text(decoder)?;
         }
-        if has(shape::DATE) {
+        if has(field::DATE) {
             fields.date = Some(i64::from(u32::from_le_bytes(Decode::decode(decoder)?)));
         }
-        if has(shape::FAR_DATE) {
+        if has(field::FAR_DATE) {
             let far = i64::from_le_bytes(Decode::decode(decoder)?);
             if u32::try_from(far).is_ok() {
                 return Err(DecodeError::Other("a date longer than it need be"));

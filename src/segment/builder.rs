@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
-use super::layout::{GROUP, Layout, SegmentInfo, Shape, TOP, UNIT, header_of};
+use super::layout::{GROUP, Layout, PartSizes, SegmentInfo, TOP, UNIT, header_of};
 use super::varint::put_varint;
 use super::verified_sectors::{Checksums, UNIT_KIND};
 use super::{Key, Result};
@@ -38,7 +38,7 @@ pub(crate) struct SegmentBuilder<'a> {
     accounts: Vec<Account>,
     usernames: Hashes,
     phones: Hashes,
-    shape: Shape,
+    sizes: PartSizes,
     last: Option<u128>,
     /// The last group: how many rows it has, how they begin, and what they say.
     in_group: usize,
@@ -105,7 +105,7 @@ impl<'a> SegmentBuilder<'a> {
             accounts: Vec::new(),
             usernames: Hashes::default(),
             phones: Hashes::default(),
-            shape: Shape::default(),
+            sizes: PartSizes::default(),
             last: None,
             in_group: 0,
             heads: Vec::new(),
@@ -147,20 +147,20 @@ impl<'a> SegmentBuilder<'a> {
     }
 
     fn begin_group(&mut self, key: &Key, account: u32, same_account: bool) -> Result<()> {
-        if self.shape.groups as usize >= u32::MAX as usize / GROUP - 1 {
+        if self.sizes.groups as usize >= u32::MAX as usize / GROUP - 1 {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
         }
         self.end_group();
         if !same_account {
             self.accounts.push(Account { number: account, rows: 0, tombstones: 0 });
         }
-        if (self.shape.groups as usize).is_multiple_of(TOP) {
+        if (self.sizes.groups as usize).is_multiple_of(TOP) {
             self.tops.extend_from_slice(key);
         }
         self.groups.extend_from_slice(key);
         let offset = ((self.written + self.pending.len()) as u64).to_le_bytes();
         self.groups.extend_from_slice(offset.split_at(5).0);
-        self.shape.groups += 1;
+        self.sizes.groups += 1;
         self.in_group = 0;
         Ok(())
     }
@@ -179,7 +179,7 @@ impl<'a> SegmentBuilder<'a> {
     pub(crate) fn index(&mut self, index: HashIndex, text: &str) {
         let Some(account) = self.accounts.last() else { return };
         let hash = hash_of(self.seal.file_id(), account.number, text);
-        let slot = (self.shape.groups - 1) * GROUP as u32 + self.in_group as u32 - 1;
+        let slot = (self.sizes.groups - 1) * GROUP as u32 + self.in_group as u32 - 1;
         match index {
             HashIndex::Usernames => self.usernames.push(hash, slot),
             HashIndex::Phones => self.phones.push(hash, slot),
@@ -240,15 +240,15 @@ impl<'a> SegmentBuilder<'a> {
     /// shows as well.
     pub(crate) fn finish(mut self) -> Result<(NewSegment, [Vec<Collision>; 2])> {
         self.end_group();
-        self.shape.rows = (self.written + self.pending.len()) as u64;
-        self.shape.accounts = self.accounts.len() as u32;
-        self.shape.first = self.accounts.first().map_or(0, |account| account.number);
-        self.shape.last = self.accounts.last().map_or(0, |account| account.number);
+        self.sizes.rows = (self.written + self.pending.len()) as u64;
+        self.sizes.accounts = self.accounts.len() as u32;
+        self.sizes.first = self.accounts.first().map_or(0, |account| account.number);
+        self.sizes.last = self.accounts.last().map_or(0, |account| account.number);
         self.pad();
         let (usernames, same_usernames) = std::mem::take(&mut self.usernames).into_buckets();
         let (phones, same_phones) = std::mem::take(&mut self.phones).into_buckets();
-        self.shape.usernames = (usernames.len() / BUCKET) as u32;
-        self.shape.phones = (phones.len() / BUCKET) as u32;
+        self.sizes.usernames = (usernames.len() / BUCKET) as u32;
+        self.sizes.phones = (phones.len() / BUCKET) as u32;
         let accounts: Vec<u8> = self.accounts.iter().flat_map(|account| account.bytes()).collect();
         let (groups, tops) = (std::mem::take(&mut self.groups), std::mem::take(&mut self.tops));
         for part in [groups, tops, accounts, usernames, phones] {
@@ -269,7 +269,7 @@ impl<'a> SegmentBuilder<'a> {
     /// Writes what is pending where there is room for it, and the header in front.
     fn place(&mut self) -> Result<NewSegment> {
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
-        let layout = Layout::of(&self.shape, self.seal.is_encrypted()).ok_or_else(too_long)?;
+        let layout = Layout::of(&self.sizes, self.seal.is_encrypted()).ok_or_else(too_long)?;
         if layout.len != self.written + self.pending.len() {
             return Err(io::Error::other("a segment of another length than was computed").into());
         }
@@ -284,11 +284,11 @@ impl<'a> SegmentBuilder<'a> {
             }
             None => self.space.take(pages).ok_or_else(too_long)?,
         };
-        let Self { number, shape, .. } = *self;
+        let Self { number, sizes, .. } = *self;
         let salt = self.cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
-        let info = SegmentInfo { number, born: 0, extent, shape, salt };
+        let info = SegmentInfo { number, born: 0, extent, sizes, salt };
         let segment = NewSegment { info, space: Some(Arc::clone(&self.space)) };
-        let header = header_of(&self.seal, number, &salt, &shape)?;
+        let header = header_of(&self.seal, number, &salt, &sizes)?;
         if self.written == 0 {
             let whole = [header.as_slice(), &self.pending].concat();
             self.disk.write(extent.at(), &whole)?;

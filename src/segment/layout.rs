@@ -32,7 +32,7 @@ const MAGIC: [u8; 4] = *b"\x89seg";
 
 /// How much of each part a segment has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub(crate) struct PartSizes {
     /// Length of the rows in bytes.
     pub(crate) rows: u64,
     /// Entries of the index of ids.
@@ -47,7 +47,7 @@ pub(crate) struct Shape {
     pub(crate) last: u32,
 }
 
-impl Shape {
+impl PartSizes {
     /// How many pages such a segment takes, if it can be one.
     pub(crate) fn pages(&self, is_encrypted: bool) -> Option<u32> {
         Layout::of(self, is_encrypted).map(|layout| layout.pages())
@@ -62,15 +62,15 @@ pub(crate) struct SegmentInfo {
     /// The first generation that names it where it lies now.
     pub(crate) born: u64,
     pub(crate) extent: Extent,
-    pub(crate) shape: Shape,
+    pub(crate) sizes: PartSizes,
     pub(crate) salt: Salt,
 }
 
 impl SegmentInfo {
     /// Whether the parts take all of the pages, and no more.
     pub(crate) fn is_sound(&self, is_encrypted: bool) -> bool {
-        let Shape { accounts, first, last, .. } = self.shape;
-        self.shape.pages(is_encrypted) == Some(self.extent.pages) && accounts > 0 && first <= last
+        let PartSizes { accounts, first, last, .. } = self.sizes;
+        self.sizes.pages(is_encrypted) == Some(self.extent.pages) && accounts > 0 && first <= last
     }
 }
 
@@ -85,13 +85,13 @@ pub(super) fn header_of(
     seal: &FileSeal,
     number: u64,
     salt: &Salt,
-    shape: &Shape,
+    sizes: &PartSizes,
 ) -> io::Result<[u8; SECTOR]> {
     let mut bytes = [0; SECTOR];
     put(&mut bytes, 0, &MAGIC);
     put(&mut bytes, NUMBER_AT, &number.to_le_bytes());
-    put(&mut bytes, 16, &shape.rows.to_le_bytes());
-    let Shape { groups, accounts, usernames, phones, first, last, .. } = *shape;
+    put(&mut bytes, 16, &sizes.rows.to_le_bytes());
+    let PartSizes { groups, accounts, usernames, phones, first, last, .. } = *sizes;
     for (at, field) in (24..).step_by(4).zip([groups, accounts, usernames, phones, first, last]) {
         put(&mut bytes, at, &field.to_le_bytes());
     }
@@ -105,8 +105,11 @@ pub(super) fn header_of(
     Ok(bytes)
 }
 
-/// Number, salt and shape of the segment that has this sector in front.
-pub(crate) fn parse_header(seal: &FileSeal, sector: &[u8; SECTOR]) -> Option<(u64, Salt, Shape)> {
+/// Number, salt and sizes of the segment that has this sector in front.
+pub(crate) fn parse_header(
+    seal: &FileSeal,
+    sector: &[u8; SECTOR],
+) -> Option<(u64, Salt, PartSizes)> {
     if !sector.starts_with(&MAGIC) || u32_at(sector, 4) != header_sum(seal.file_id(), sector) {
         return None;
     }
@@ -115,7 +118,7 @@ pub(crate) fn parse_header(seal: &FileSeal, sector: &[u8; SECTOR]) -> Option<(u6
     if !seal.open(&associated_data(seal), text, sector, NONCE_AT) {
         return None;
     }
-    let shape = Shape {
+    let sizes = PartSizes {
         rows: u64_at(&bytes, 16),
         groups: u32_at(&bytes, 24),
         accounts: u32_at(&bytes, 28),
@@ -125,7 +128,7 @@ pub(crate) fn parse_header(seal: &FileSeal, sector: &[u8; SECTOR]) -> Option<(u6
         last: u32_at(&bytes, 44),
     };
     let salt = bytes.get(SALT_AT..)?.first_chunk()?;
-    Some((u64_at(&bytes, NUMBER_AT), *salt, shape))
+    Some((u64_at(&bytes, NUMBER_AT), *salt, sizes))
 }
 
 fn associated_data(seal: &FileSeal) -> [u8; 20] {
@@ -159,18 +162,18 @@ pub(super) struct Layout {
 
 impl Layout {
     /// `None` where it could not be so long in memory.
-    pub(super) fn of(shape: &Shape, is_encrypted: bool) -> Option<Self> {
+    pub(super) fn of(sizes: &PartSizes, is_encrypted: bool) -> Option<Self> {
         let count = |number: u32| usize::try_from(number).ok();
         let behind = |at: usize, count: usize, each: usize| {
             at.checked_add(count.checked_mul(each)?)?.checked_next_multiple_of(SECTOR)
         };
-        let rows = usize::try_from(shape.rows).ok()?;
+        let rows = usize::try_from(sizes.rows).ok()?;
         let groups = behind(0, rows, 1)?;
-        let tops = behind(groups, count(shape.groups)?, GROUP_ENTRY)?;
-        let accounts = behind(tops, count(shape.groups)?.div_ceil(TOP), KEY)?;
-        let usernames = behind(accounts, count(shape.accounts)?, ACCOUNT_ENTRY)?;
-        let phones = behind(usernames, count(shape.usernames)?, super::hash_index::BUCKET)?;
-        let tags = behind(phones, count(shape.phones)?, super::hash_index::BUCKET)?;
+        let tops = behind(groups, count(sizes.groups)?, GROUP_ENTRY)?;
+        let accounts = behind(tops, count(sizes.groups)?.div_ceil(TOP), KEY)?;
+        let usernames = behind(accounts, count(sizes.accounts)?, ACCOUNT_ENTRY)?;
+        let phones = behind(usernames, count(sizes.usernames)?, super::hash_index::BUCKET)?;
+        let tags = behind(phones, count(sizes.phones)?, super::hash_index::BUCKET)?;
         let units = if is_encrypted { tags.div_ceil(UNIT) } else { 0 };
         let sums = behind(tags, units, TAG)?;
         let len = sums.checked_add((sums / SECTOR).checked_mul(SUM)?)?;
@@ -190,11 +193,18 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_of_a_header_is_noticed() {
-        let shape =
-            Shape { rows: 40, groups: 1, accounts: 1, usernames: 2, phones: 3, first: 7, last: 9 };
+        let sizes = PartSizes {
+            rows: 40,
+            groups: 1,
+            accounts: 1,
+            usernames: 2,
+            phones: 3,
+            first: 7,
+            last: 9,
+        };
         let seal = FileSeal::plain([3; 16]);
-        let bytes = header_of(&seal, 5, &[0; SALT], &shape).unwrap();
-        assert_eq!(parse_header(&seal, &bytes), Some((5, [0; SALT], shape)));
+        let bytes = header_of(&seal, 5, &[0; SALT], &sizes).unwrap();
+        assert_eq!(parse_header(&seal, &bytes), Some((5, [0; SALT], sizes)));
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes;
             damaged[bit / 8] ^= 1 << (bit % 8);

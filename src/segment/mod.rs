@@ -23,10 +23,10 @@ use std::io;
 pub(crate) use self::builder::{NewSegment, SegmentBuilder};
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::hash_index::{Collision, HashIndex};
-pub(crate) use self::layout::{GROUP, SegmentInfo, Shape, parse_header};
+pub(crate) use self::layout::{GROUP, PartSizes, SegmentInfo, parse_header};
 pub(crate) use self::reader::{Row, Segment};
 pub(crate) use self::unit_cache::{Part, UnitCache};
-use crate::file::Damage;
+use crate::file::FileDamage;
 use crate::record::RecordError;
 
 /// A key of an entity: account and marked id, in sortable form.
@@ -36,7 +36,7 @@ pub(crate) type Key = [u8; 12];
 #[derive(Debug)]
 pub(crate) enum SegmentError {
     Io(io::Error),
-    Damage(Damage),
+    Damage(FileDamage),
     /// A record in it is not one.
     Record(Key, RecordError),
 }
@@ -57,8 +57,8 @@ impl From<io::Error> for SegmentError {
     }
 }
 
-impl From<Damage> for SegmentError {
-    fn from(damage: Damage) -> Self {
+impl From<FileDamage> for SegmentError {
+    fn from(damage: FileDamage) -> Self {
         Self::Damage(damage)
     }
 }
@@ -150,11 +150,11 @@ pub(crate) mod vectors {
             }
         }
         let info = builder.finish().unwrap().0.info;
-        let layout = Layout::of(&info.shape, seal.is_encrypted()).unwrap();
+        let layout = Layout::of(&info.sizes, seal.is_encrypted()).unwrap();
         let (mut header, mut bytes) = ([0; SECTOR], vec![0; layout.len]);
         disk.read(info.extent.at(), &mut header).unwrap();
         disk.read(info.extent.at() + SECTOR as u64, &mut bytes).unwrap();
-        assert_eq!(parse_header(seal, &header), Some((5, info.salt, info.shape)));
+        assert_eq!(parse_header(seal, &header), Some((5, info.salt, info.sizes)));
         (layout, header, bytes)
     }
 

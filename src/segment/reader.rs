@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::group::{GroupRows, GroupSpan};
 use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
-use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, SegmentInfo, Shape, TOP};
+use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, PartSizes, SegmentInfo, TOP};
 use super::search::{Entries, Number, guess, key, keys_in, number, partition_point_near};
 use super::unit_cache::UnitCache;
 use super::verified_sectors::{Checksums, UNIT_KIND, VerifiedSectors};
 use super::{Key, Result, SegmentError};
-use crate::file::{BlockCipher, Bytes, Damage, Disk, FileSeal, SECTOR};
+use crate::file::{BlockCipher, Bytes, Disk, FileDamage, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
 use crate::types::{Entity, fold_phone, fold_username};
 
@@ -40,10 +40,10 @@ impl Segment {
         cache: &Arc<UnitCache>,
         info: SegmentInfo,
         bytes: Bytes,
-    ) -> std::result::Result<Self, Damage> {
+    ) -> std::result::Result<Self, FileDamage> {
         let (number, file_id) = (info.number, seal.file_id());
-        let damage = Damage::Segment { number, sector: 0 };
-        let layout = Layout::of(&info.shape, seal.is_encrypted()).ok_or(damage)?;
+        let damage = FileDamage::Segment { number, sector: 0 };
+        let layout = Layout::of(&info.sizes, seal.is_encrypted()).ok_or(damage)?;
         let sums = Checksums::new(file_id, number);
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, info.salt);
         let sectors =
@@ -58,7 +58,7 @@ impl Segment {
         cache: &Arc<UnitCache>,
         info: SegmentInfo,
     ) -> Result<Self> {
-        let damage = Damage::Segment { number: info.number, sector: 0 };
+        let damage = FileDamage::Segment { number: info.number, sector: 0 };
         let len = usize::try_from(info.extent.len()).unwrap_or(usize::MAX);
         let len = len.checked_sub(SECTOR).ok_or(damage)?;
         let bytes = match disk.bytes(info.extent.at() + SECTOR as u64, len) {
@@ -74,8 +74,8 @@ impl Segment {
     /// A segment of this content, cut or filled up with zeros, with the checksums that belong to
     /// it.
     #[cfg(all(any(test, fuzzing), feature = "convert"))]
-    pub(crate) fn sealed(shape: Shape, content: &[u8]) -> Option<Self> {
-        let layout = Layout::of(&shape, false)?;
+    pub(crate) fn sealed(sizes: PartSizes, content: &[u8]) -> Option<Self> {
+        let layout = Layout::of(&sizes, false)?;
         let mut bytes = content.to_vec();
         bytes.resize(layout.sums, 0);
         let sums = Checksums::new([0; 16], 1);
@@ -83,7 +83,7 @@ impl Segment {
         let sums: Vec<u8> = sectors.flat_map(|(at, sector)| sums.of(at, sector)).collect();
         bytes.extend_from_slice(&sums);
         let (extent, salt) = Default::default();
-        let info = SegmentInfo { number: 1, born: 0, extent, shape, salt };
+        let info = SegmentInfo { number: 1, born: 0, extent, sizes, salt };
         let (seal, cache) = (FileSeal::plain([0; 16]), UnitCache::new(0));
         Self::new(&seal, &cache, info, Bytes::Owned(bytes.into())).ok()
     }
@@ -96,8 +96,8 @@ impl Segment {
         self.info.number
     }
 
-    fn shape(&self) -> &Shape {
-        &self.info.shape
+    fn sizes(&self) -> &PartSizes {
+        &self.info.sizes
     }
 
     /// How long it is in bytes, from its first row to its last checksum.
@@ -108,7 +108,7 @@ impl Segment {
     /// Whether it may have rows of this account.
     #[inline]
     pub(crate) fn spans(&self, account: u32) -> bool {
-        self.shape().first <= account && account <= self.shape().last
+        self.sizes().first <= account && account <= self.sizes().last
     }
 
     /// Calls `read` with the payload of this entity, if there is a row of it. A row without a
@@ -149,8 +149,8 @@ impl Segment {
         visit: &mut dyn FnMut(Row<&[u8]>) -> Result<bool>,
     ) -> Result<()> {
         let (at, buckets) = match index {
-            HashIndex::Usernames => (self.layout.usernames, self.shape().usernames),
-            HashIndex::Phones => (self.layout.phones, self.shape().phones),
+            HashIndex::Usernames => (self.layout.usernames, self.sizes().usernames),
+            HashIndex::Phones => (self.layout.phones, self.sizes().phones),
         };
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
@@ -233,7 +233,7 @@ impl Segment {
     /// Shows every account with how many entities it has here, and how many are gone.
     pub(crate) fn accounts(&self, visit: &mut dyn FnMut(u32, u32, u32)) -> Result<()> {
         let at = self.layout.accounts;
-        let end = at + self.shape().accounts as usize * ACCOUNT_ENTRY;
+        let end = at + self.sizes().accounts as usize * ACCOUNT_ENTRY;
         self.sectors.with(at, end, |entries| {
             for entry in entries.chunks_exact(ACCOUNT_ENTRY) {
                 let field = |at: usize| {
@@ -274,13 +274,13 @@ impl Segment {
     }
 
     /// Everything that is wrong with its sectors.
-    pub(crate) fn bad_sectors(&self) -> Vec<Damage> {
+    pub(crate) fn bad_sectors(&self) -> Vec<FileDamage> {
         self.sectors.bad()
     }
 
     /// The number of groups.
     pub(super) fn groups(&self) -> usize {
-        self.shape().groups as usize
+        self.sizes().groups as usize
     }
 
     /// The group in which a key stands if it stands anywhere: the last that begins with no greater

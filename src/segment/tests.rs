@@ -63,7 +63,7 @@ fn built(seal: &FileSeal, rows: &Rows) -> (SegmentInfo, Vec<u8>) {
     let mut bytes = vec![0; new.info.extent.len() as usize];
     disk.read(new.info.extent.at(), &mut bytes).unwrap();
     let header = bytes.first_chunk::<SECTOR>().unwrap();
-    assert_eq!(parse_header(seal, header), Some((5, new.info.salt, new.info.shape)));
+    assert_eq!(parse_header(seal, header), Some((5, new.info.salt, new.info.sizes)));
     assert!(new.info.is_sound(seal.is_encrypted()));
     (new.info, bytes.split_off(SECTOR))
 }
@@ -167,7 +167,7 @@ fn more_than_is_held_in_memory_is_written_as_it_comes() {
         .collect();
     for seal in seals() {
         let (row, bytes) = built(&seal, &rows);
-        assert!(row.shape.rows > 8 << 20);
+        assert!(row.sizes.rows > 8 << 20);
         assert_eq!(ask_everything(&opened(&seal, row, bytes), &rows), 0);
     }
 }
@@ -225,7 +225,7 @@ fn a_run_that_is_cut_has_no_answers_behind_the_cut() {
             let refused = ask_everything(&segment, &rows);
             // The checksums of an encrypted segment are for a check without the key.
             let needed =
-                if seal.is_encrypted() { row.shape.rows as usize } else { segment.len() - 512 };
+                if seal.is_encrypted() { row.sizes.rows as usize } else { segment.len() - 512 };
             assert!(refused > 0 || len > needed, "cut to {len}");
         }
     }
@@ -234,10 +234,10 @@ fn a_run_that_is_cut_has_no_answers_behind_the_cut() {
 #[test]
 fn a_segment_that_claims_more_than_it_has_is_refused_before_memory_is_taken() {
     for seal in seals() {
-        let shape = Shape { accounts: u32::MAX, groups: u32::MAX, ..Shape::default() };
+        let sizes = PartSizes { accounts: u32::MAX, groups: u32::MAX, ..PartSizes::default() };
         let (extent, salt) = Default::default();
         let segment =
-            opened(&seal, SegmentInfo { number: 5, born: 0, extent, shape, salt }, vec![0; 8192]);
+            opened(&seal, SegmentInfo { number: 5, born: 0, extent, sizes, salt }, vec![0; 8192]);
         assert!(segment.count(1).is_err());
         assert!(segment.has(&Key::default()).is_err());
         assert_eq!(segment.salvage(&mut |_| ()), u32::MAX as usize);

@@ -11,7 +11,7 @@ use super::Result;
 use super::layout::{Layout, SUM, UNIT};
 use super::unit_cache::{Unit, UnitBytes, UnitCache, Units, Wiped};
 use crate::cipher::TAG;
-use crate::file::{BlockCipher, Bytes, Damage, SECTOR};
+use crate::file::{BlockCipher, Bytes, FileDamage, SECTOR};
 
 /// The size of a processor's cache line, in bytes.
 const LINE: usize = 64;
@@ -206,7 +206,7 @@ impl VerifiedSectors {
         &self,
         cipher: &BlockCipher,
         number: usize,
-    ) -> std::result::Result<Arc<UnitBytes>, Damage> {
+    ) -> std::result::Result<Arc<UnitBytes>, FileDamage> {
         let all = self.bytes.all();
         let (from, tag) = (number * UNIT, self.layout.tags + number * TAG);
         let sealed = all.get(from..(from + UNIT).min(self.layout.tags));
@@ -224,7 +224,7 @@ impl VerifiedSectors {
     }
 
     #[cold]
-    fn check(&self, sector: usize) -> std::result::Result<(), Damage> {
+    fn check(&self, sector: usize) -> std::result::Result<(), FileDamage> {
         let all = self.bytes.all();
         let content = all.get(sector * SECTOR..(sector + 1) * SECTOR);
         let at = self.layout.sums + sector * SUM;
@@ -245,8 +245,8 @@ impl VerifiedSectors {
     }
 
     /// The error for this sector.
-    pub(super) fn damage(&self, sector: usize) -> Damage {
-        Damage::Segment { number: self.sums.number, sector: sector as u64 }
+    pub(super) fn damage(&self, sector: usize) -> FileDamage {
+        FileDamage::Segment { number: self.sums.number, sector: sector as u64 }
     }
 
     /// Whether the file is shorter than the segment. Then none of the segment was read.
@@ -255,7 +255,7 @@ impl VerifiedSectors {
     }
 
     /// Checks every sector anew, and every unit; says which do not hold.
-    pub(super) fn bad(&self) -> Vec<Damage> {
+    pub(super) fn bad(&self) -> Vec<FileDamage> {
         if self.is_cut() {
             return vec![self.damage(self.bytes.all().len() / SECTOR)];
         }

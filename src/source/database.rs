@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use super::place::Place;
+use super::database_location::DatabaseLocation;
 use super::refuse::{sqlite_error, stranger, wrong_kind};
 use super::text_mode::{self, TextMode};
 use crate::clients::recognise;
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::file::FileKindFound;
 use crate::format::Tables;
 use crate::format::sqlite_file::SqliteFile;
 use crate::sqlite::{Database, OpenOptions, Salvage, Table};
 
-impl Place<'_> {
+impl DatabaseLocation<'_> {
     fn whole(self, path: &Path) -> Result<Tables> {
         let options = OpenOptions::new();
         let opened = match self {
@@ -20,7 +20,9 @@ impl Place<'_> {
             Self::Memory(bytes, [wal, journal]) => {
                 let opened =
                     Database::from_bytes(bytes.to_vec(), wal.clone(), journal.clone(), &options);
-                opened.map_err(|error| Error::damaged(path, Damaged::Sqlite { table: None, error }))
+                opened.map_err(|error| {
+                    Error::damaged(path, DamagedPart::Sqlite { table: None, error })
+                })
             }
         };
         opened.map(Tables::Whole)
@@ -40,29 +42,33 @@ impl Place<'_> {
 }
 
 /// Opens a database that must be whole.
-pub(super) fn open(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
-    if let Some(TextMode::Undone(_)) = text_mode::traces(path, place) {
+pub(super) fn open(path: &Path, location: DatabaseLocation<'_>) -> Result<SqliteFile> {
+    if let Some(TextMode::Undone(_)) = text_mode::traces(path, location) {
         let why = "it was copied in text mode, which put a carriage return before each line feed; \
                    copy it again in binary mode, or salvage it, which undoes that";
-        return Err(Error::damaged(path, Damaged::Format(why.to_owned())));
+        return Err(Error::damaged(path, DamagedPart::Format(why.to_owned())));
     }
-    open_as_it_is(path, place)
+    open_as_it_is(path, location)
 }
 
-fn open_as_it_is(path: &Path, place: Place<'_>) -> Result<SqliteFile> {
-    let tables = place.whole(path)?;
+fn open_as_it_is(path: &Path, location: DatabaseLocation<'_>) -> Result<SqliteFile> {
+    let tables = location.whole(path)?;
     let client = recognise(&tables).map_err(|found| stranger(path, found))?;
     SqliteFile::new(path, tables, client)
 }
 
 /// Opens the readable rows of a damaged database, and a whole one as [`open`] does. The tables that
 /// the schema should have are known only after the client was recognised by those it still has.
-pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<SqliteFile> {
-    match text_mode::traces(path, place) {
-        None => salvage_as_it_is(path, kind, place),
+pub(super) fn salvage(
+    path: &Path,
+    kind: FileKindFound,
+    location: DatabaseLocation<'_>,
+) -> Result<SqliteFile> {
+    match text_mode::traces(path, location) {
+        None => salvage_as_it_is(path, kind, location),
         Some(TextMode::Undone(bytes)) => {
-            let place = Place::Memory(&bytes, &[None, None]);
-            let mut file = salvage_as_it_is(path, kind, place)?;
+            let location = DatabaseLocation::Memory(&bytes, &[None, None]);
+            let mut file = salvage_as_it_is(path, kind, location)?;
             file.note(
                 "it was copied in text mode, which put a carriage return before each line feed; \
                  that was undone",
@@ -70,7 +76,7 @@ pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Res
             Ok(file)
         }
         Some(TextMode::Suspected) => {
-            let mut file = salvage_as_it_is(path, kind, place)?;
+            let mut file = salvage_as_it_is(path, kind, location)?;
             file.note(
                 "it looks as if it was copied in text mode, which put a carriage return before \
                  each line feed; that cannot be undone: copy it again in binary mode",
@@ -81,23 +87,27 @@ pub(super) fn salvage(path: &Path, kind: FileKindFound, place: Place<'_>) -> Res
     }
 }
 
-fn salvage_as_it_is(path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<SqliteFile> {
-    let rows = open_as_it_is(path, place).ok().and_then(|file| rows_of(&file));
-    let tables = place.saved(path, &[])?;
+fn salvage_as_it_is(
+    path: &Path,
+    kind: FileKindFound,
+    location: DatabaseLocation<'_>,
+) -> Result<SqliteFile> {
+    let rows = open_as_it_is(path, location).ok().and_then(|file| rows_of(&file));
+    let tables = location.saved(path, &[])?;
     let client = match recognise(&tables) {
         Ok(client) => client,
         Err(_) if kind == FileKindFound::Unknown && tables.all().is_empty() => {
             return Err(wrong_kind(path, kind));
         }
         // The whole file may still be recognised by its columns.
-        Err(_) if rows.is_some() => return open_as_it_is(path, place),
+        Err(_) if rows.is_some() => return open_as_it_is(path, location),
         Err(found) => return Err(stranger(path, found)),
     };
     drop(tables);
-    let saved = place.saved(path, client.expected())?;
+    let saved = location.saved(path, client.expected())?;
     if rows.is_some_and(|rows| is_all(&saved, &rows)) {
         drop(saved);
-        return open_as_it_is(path, place);
+        return open_as_it_is(path, location);
     }
     SqliteFile::new(path, saved, client)
 }

@@ -1,10 +1,10 @@
 //! Anything that sessions can be read from, whatever wrote it.
 
 mod database;
+mod database_location;
 mod lookup;
 mod open;
 mod opened;
-mod place;
 mod refuse;
 mod session;
 #[cfg(feature = "convert")]

@@ -7,8 +7,8 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::database;
+use super::database_location::DatabaseLocation;
 use super::opened::{Found, Inner, Source};
-use super::place::Place;
 use super::refuse::{cut_short, stranger, wrong_kind};
 #[cfg(feature = "convert")]
 use super::small;
@@ -152,21 +152,26 @@ impl SourceOptions {
         bytes: &[u8],
         beside: &[Option<Vec<u8>>; 2],
     ) -> Result<Inner> {
-        self.sqlite(path, FileKindFound::Sqlite, Place::Memory(bytes, beside))
+        self.sqlite(path, FileKindFound::Sqlite, DatabaseLocation::Memory(bytes, beside))
     }
 
-    fn sqlite(&self, path: &Path, kind: FileKindFound, place: Place<'_>) -> Result<Inner> {
+    fn sqlite(
+        &self,
+        path: &Path,
+        kind: FileKindFound,
+        location: DatabaseLocation<'_>,
+    ) -> Result<Inner> {
         let file = if self.salvage {
-            database::salvage(path, kind, place)?
+            database::salvage(path, kind, location)?
         } else {
-            database::open(path, place)?
+            database::open(path, location)?
         };
         Ok(Inner::Sqlite(Box::new(file)))
     }
 
     fn file(&self, path: &Path) -> Result<Found> {
         let kind = kind_of(path)?;
-        let sqlite = |kind| self.sqlite(path, kind, Place::File).map(Found::plain);
+        let sqlite = |kind| self.sqlite(path, kind, DatabaseLocation::File).map(Found::plain);
         match kind {
             FileKindFound::Store => self.store(path).map(Found::plain),
             FileKindFound::Sqlite => sqlite(kind),

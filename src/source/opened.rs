@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::lookup::{self, Lookup};
 use super::session::{Entities, Impossible, SourceSession};
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::sqlite_file::SqliteFile;
 use crate::format::{self, Given, Notes, Parsed, ParsedSession, facts, take_given};
 use crate::session::{self, Session};
@@ -261,7 +261,7 @@ impl Source {
         let found = parsed.sessions.iter().find(|session| self.name_of(session) == name);
         let session = found.ok_or_else(|| self.no_session(name))?;
         match &session.unreadable {
-            Some(why) => Err(Error::damaged(&self.path, Damaged::Format(why.clone()))),
+            Some(why) => Err(Error::damaged(&self.path, DamagedPart::Format(why.clone()))),
             None => Ok(session),
         }
     }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::error::{Damaged, Error};
+use crate::error::{DamagedPart, Error};
 use crate::file::FileKindFound;
 use crate::sqlite;
 
 pub(super) fn cut_short(path: &Path) -> Error {
     let error = sqlite::SqliteError::NotADatabase;
-    Error::damaged(path, Damaged::Sqlite { table: None, error })
+    Error::damaged(path, DamagedPart::Sqlite { table: None, error })
 }
 
 pub(super) fn wrong_kind(path: &Path, found: FileKindFound) -> Error {
@@ -25,11 +25,11 @@ pub(super) fn sqlite_error(path: &Path, error: sqlite::OpenError) -> Error {
         sqlite::OpenError::Io { path, source } => Error::io("read", &path, source),
         sqlite::OpenError::Busy => Error::Busy { path: path.to_owned(), holder: None },
         sqlite::OpenError::Damaged(error) => {
-            Error::damaged(path, Damaged::Sqlite { table: None, error })
+            Error::damaged(path, DamagedPart::Sqlite { table: None, error })
         }
         sqlite::OpenError::NotSqlite => {
             let error = sqlite::SqliteError::NotADatabase;
-            Error::damaged(path, Damaged::Sqlite { table: None, error })
+            Error::damaged(path, DamagedPart::Sqlite { table: None, error })
         }
     }
 }

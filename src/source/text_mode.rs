@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
-use super::place::Place;
+use super::database_location::DatabaseLocation;
 use crate::file::FileKindFound;
 
 /// A database that was copied in text mode.
@@ -24,11 +24,11 @@ const MANY: usize = 2;
 
 /// Looks for the traces of such a copy; `None` where there are none, or where a file lies beside
 /// it that would have been spoilt too. A file of a whole number of pages is not read.
-pub(super) fn traces(path: &Path, place: Place<'_>) -> Option<TextMode> {
-    let bytes = match place {
-        Place::Memory(bytes, [None, None]) => Cow::Borrowed(bytes),
-        Place::Memory(..) => return None,
-        Place::File => {
+pub(super) fn traces(path: &Path, location: DatabaseLocation<'_>) -> Option<TextMode> {
+    let bytes = match location {
+        DatabaseLocation::Memory(bytes, [None, None]) => Cow::Borrowed(bytes),
+        DatabaseLocation::Memory(..) => return None,
+        DatabaseLocation::File => {
             let beside = ["-wal", "-journal"].iter().any(|ending| {
                 let mut name = path.as_os_str().to_owned();
                 name.push(ending);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn found(bytes: &[u8]) -> Option<TextMode> {
-        traces(Path::new("x"), Place::Memory(bytes, &[None, None]))
+        traces(Path::new("x"), DatabaseLocation::Memory(bytes, &[None, None]))
     }
 
     #[test]

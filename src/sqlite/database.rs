@@ -7,7 +7,7 @@ use super::lock::Lock;
 use super::open::{Beside, Files};
 use super::pages::Pages;
 use super::payload::Local;
-use super::tree::Walk;
+use super::tree::TreeCursor;
 use super::{
     Encoding, OpenError, OpenOptions, Row, Rows, SqliteError, Table, guess, header, journal, open,
     schema, seek, wal,
@@ -150,7 +150,7 @@ impl Database {
 
     /// The number of rows of a table, up to the first damaged page. Reads its pages, and decodes no row.
     pub(crate) fn row_count(&self, table: &Table) -> u64 {
-        Walk::new(&self.pages, table.root, table.kind()).map_or(0, Walk::count)
+        TreeCursor::new(&self.pages, table.root, table.kind()).map_or(0, TreeCursor::count)
     }
 
     /// The row with a rowid; in a `WITHOUT ROWID` table, the first row whose first primary key

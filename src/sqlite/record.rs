@@ -4,7 +4,7 @@ use super::{Encoding, SqliteError, Value, bytes};
 
 /// How far a record's header has been read.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct HeaderCursor {
     /// The next field.
     field: u32,
     /// Where its serial type is; 0 before the header's length has been read.
@@ -24,7 +24,7 @@ pub(super) struct Field {
     end: usize,
 }
 
-impl Place {
+impl HeaderCursor {
     /// Goes on to `field`, as lazily as SQLite does: what comes after it is not looked at.
     ///
     /// `Ok(None)` says that the record is shorter than that.
@@ -167,7 +167,7 @@ mod tests {
 
     fn values(bytes: &[u8]) -> Result<Vec<Value<'_>>, Flaw> {
         let record = Record { bytes, total: bytes.len() };
-        let (mut place, mut values) = (Place::default(), Vec::new());
+        let (mut place, mut values) = (HeaderCursor::default(), Vec::new());
         while let Some(field) = place.seek(&record, u16::try_from(values.len()).unwrap())? {
             values.push(record.value(field, Encoding::Utf8).unwrap());
         }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn fields_can_be_asked_for_in_any_order() {
         let record = Record { bytes: &[3, 1, 1, 5, 6], total: 5 };
-        let mut place = Place::default();
+        let mut place = HeaderCursor::default();
         for (field, value) in [(1, 6), (0, 5), (0, 5), (1, 6)] {
             let found = place.seek(&record, field).unwrap().unwrap();
             assert_eq!(record.value(found, Encoding::Utf8), Some(Value::Integer(value)));

@@ -4,7 +4,7 @@ use std::cell::{Cell as StdCell, OnceCell};
 
 use super::page::Cell;
 use super::payload::Payload;
-use super::record::{Place, Record};
+use super::record::{HeaderCursor, Record};
 use super::table::Slot;
 use super::{Affinity, Database, SqliteError, Table, Value};
 
@@ -30,7 +30,7 @@ pub struct Row<'a> {
     rowid: i64,
     payload: Payload<'a>,
     /// How far the header has been read, so that columns in order cost one step each.
-    place: StdCell<Place>,
+    place: StdCell<HeaderCursor>,
     whole: OnceCell<Vec<u8>>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::iter::FusedIterator;
 
-use super::tree::Walk;
+use super::tree::TreeCursor;
 use super::{Database, Row, SqliteError, Table};
 
 /// The rows of a table; made by [`Database::rows`]. An error is the last item.
@@ -24,14 +24,14 @@ use super::{Database, Row, SqliteError, Table};
 pub struct Rows<'a> {
     db: &'a Database,
     table: &'a Table,
-    walk: Option<Walk<'a>>,
+    walk: Option<TreeCursor<'a>>,
     /// Why there is no walk, until it has been said.
     failed: Option<SqliteError>,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(db: &'a Database, table: &'a Table) -> Self {
-        let (walk, failed) = match Walk::new(&db.pages, table.root, table.kind()) {
+        let (walk, failed) = match TreeCursor::new(&db.pages, table.root, table.kind()) {
             Ok(walk) => (Some(walk), None),
             Err(error) => (None, Some(error)),
         };

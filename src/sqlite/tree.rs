@@ -8,7 +8,7 @@ use super::pages::Pages;
 ///
 /// It ends on any input: at most 20 pages deep, and at most as many pages as there are.
 #[derive(Clone, Debug)]
-pub(super) struct Walk<'a> {
+pub(super) struct TreeCursor<'a> {
     pages: &'a Pages,
     kind: Kind,
     /// Interior pages above the current one, each with its next step.
@@ -19,7 +19,7 @@ pub(super) struct Walk<'a> {
     left: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> TreeCursor<'a> {
     /// At the first cell of the tree.
     pub(super) fn new(pages: &'a Pages, root: u32, kind: Kind) -> Result<Self, SqliteError> {
         let page = Page::parse(root, pages.page(root)?, kind)?;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn end(pages: &Pages) -> SqliteError {
-        let mut walk = match Walk::new(pages, 2, Kind::Table) {
+        let mut walk = match TreeCursor::new(pages, 2, Kind::Table) {
             Ok(walk) => walk,
             Err(error) => return error,
         };

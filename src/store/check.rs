@@ -61,9 +61,10 @@ pub(super) fn check(engine: &Engine, progress: &Progress) -> Result<CheckReport>
     let accounts = catalog::accounts(&view).map_err(|error| error.at(engine.path()))?;
     report.sessions = accounts.len() as u64;
     report.records += report.sessions;
-    let mut walk = |table: Table, work: &dyn Fn(&mut Walk<'_>) -> EngineResult<()>| {
+    let mut walk = |table: Table, work: &dyn Fn(&mut TableCheck<'_>) -> EngineResult<()>| {
         let (view, accounts) = (&view, &accounts);
-        if let Err(error) = work(&mut Walk { view, accounts, report: &mut report, progress }) {
+        if let Err(error) = work(&mut TableCheck { view, accounts, report: &mut report, progress })
+        {
             let (name, why) = (table.name(), said_by(&error.at(engine.path())));
             report.problem(format!("table {name} cannot be read to its end: {why}"));
         }
@@ -87,7 +88,7 @@ pub(super) fn check(engine: &Engine, progress: &Progress) -> Result<CheckReport>
     Ok(report)
 }
 
-struct Walk<'a> {
+struct TableCheck<'a> {
     view: &'a View,
     accounts: &'a BTreeSet<AccountNo>,
     report: &'a mut CheckReport,
@@ -104,7 +105,7 @@ pub(super) fn entities_in(view: &View) -> EngineResult<Option<u64>> {
     Ok(all)
 }
 
-impl Walk<'_> {
+impl TableCheck<'_> {
     fn records<const N: usize, R: Record>(
         &mut self,
         table: Table,

@@ -10,7 +10,7 @@ use super::{Store, open_error, store_path};
 use crate::cipher::{Cipher, Costs, random};
 use crate::error::{Error, KeyError, Result};
 use crate::file::{
-    Access, Damage, FileSeal, Identity, KeySecret, KeySlot, KeySlots, MasterKey, SlotError,
+    Access, FileDamage, FileSeal, Identity, KeySecret, KeySlot, KeySlots, MasterKey, SlotError,
     SlotKind, StoreFile, UnlockError, random_id,
 };
 
@@ -265,7 +265,7 @@ pub(super) fn key_error(path: &Path, why: KeyError) -> Error {
 fn unlock_error(path: &Path, error: UnlockError) -> Error {
     let why = match error {
         UnlockError::WrongKey => KeyError::Wrong,
-        UnlockError::NoSlots => return Error::damaged(path, Damage::KeySlots),
+        UnlockError::NoSlots => return Error::damaged(path, FileDamage::KeySlots),
         UnlockError::Costs(Costs { memory_kib, passes, .. }) => {
             KeyError::Costs { memory_kib, passes }
         }

@@ -5,7 +5,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::record::{Kind, Log, LogRecord, RECORD_HEAD, Tag};
-use crate::file::{Damage, Disk, Extent, FileSeal, PAGE, Root, SECTOR};
+use crate::file::{Disk, Extent, FileDamage, FileSeal, PAGE, Root, SECTOR};
 
 /// The content of a log.
 #[derive(Debug)]
@@ -44,11 +44,11 @@ impl Log {
         let (last, tag) = (self.first - 1, Tag::default());
         let start = Tail { end: 0, last, last_at: 0, marked: false, tag };
         let tail = self.follow(&mut window, start, &mut records)?;
-        let first = records.first().ok_or(Damage::Manifest)?;
+        let first = records.first().ok_or(FileDamage::Manifest)?;
         if first.kind != Kind::Manifest {
-            return Err(Damage::Manifest.into());
+            return Err(FileDamage::Manifest.into());
         }
-        let missing = Damage::Log { number: tail.last + 1 };
+        let missing = FileDamage::Log { number: tail.last + 1 };
         if tail.last < root.last || !tail.marked && self.has_later(&mut window, tail)? {
             return Err(missing.into());
         }

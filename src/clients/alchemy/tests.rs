@@ -172,15 +172,15 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_back(samples in vec(samples(), 1..4)) {
-        let place = AlchemyFile.place();
+        let capabilities = AlchemyFile.capabilities();
         let mut lost = Losses::default();
         let mut accounts = Vec::new();
         for sample in &samples {
             let mut account = sample.account.clone();
             account.update_state.take_if(|state| state.date > 253_402_300_799);
-            let filled = fill(&mut account, "sqlalchemy", place, Default::default(), &mut Vec::new());
+            let filled = fill(&mut account, "sqlalchemy", capabilities, Default::default(), &mut Vec::new());
             if filled.is_ok() {
-                accounts.push((account_for(account, place, &mut lost), &sample.entities));
+                accounts.push((account_for(account, capabilities, &mut lost), &sample.entities));
             }
         }
         let mut sessions: Vec<_> = (0..).zip(&accounts).map(|(number, (account, entities))| {

@@ -6,8 +6,8 @@ use crate::clients::telethon::{
 };
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, integer, one_row, text};
-use crate::format::{Address, EntityPlace, Need, unwritten};
-use crate::format::{Losses, Outgoing, Place, Target, Writing};
+use crate::format::{Address, EntityCapabilities, Need, unwritten};
+use crate::format::{Capabilities, Losses, Outgoing, Target, Writing};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
 
@@ -16,7 +16,7 @@ pub(crate) struct AlchemyFile;
 
 const FORMAT: &str = "sqlalchemy";
 
-const PLACE: Place = Place {
+const CAPABILITIES: Capabilities = Capabilities {
     many: true,
     address: Address::One,
     user: Need::Kept,
@@ -24,8 +24,8 @@ const PLACE: Place = Place {
     update_state: true,
     channel_states: true,
     sent_files: true,
-    entities: Some(EntityPlace { date: false, ..EntityPlace::TELETHON }),
-    ..Place::LEAST
+    entities: Some(EntityCapabilities { date: false, ..EntityCapabilities::TELETHON }),
+    ..Capabilities::MINIMAL
 };
 
 /// With tabs and a blank after each comma, as SQLAlchemy writes them.
@@ -69,8 +69,8 @@ impl Target for AlchemyFile {
         FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {
@@ -116,12 +116,12 @@ fn write_entities(
     db: &mut Writer<'_>,
     lost: &mut Losses,
 ) -> Result<()> {
-    let Some(place) = &PLACE.entities else { return Ok(()) };
+    let Some(capabilities) = &CAPABILITIES.entities else { return Ok(()) };
     let mut table = db.table(ENTITIES, &[Index::automatic(&[0, 1])]).map_err(unwritten)?;
     let mut rowid = 0;
     for session in sessions {
         let session_id = session.name.clone();
-        for_each_entity(session, place, lost, |row| {
+        for_each_entity(session, capabilities, lost, |row| {
             let EntityRow { id, hash, username, phone, name, .. } = row;
             let (id, hash) = (Value::Integer(id), Value::Integer(hash));
             let (username, name) = (text(username.as_deref()), text(name.as_deref()));

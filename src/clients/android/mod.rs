@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use self::tgnet::Unread;
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::Reader;
 use crate::format::{Disk, Files, Notes, Parsed, ParsedSession};
 use crate::types::SelfUser;
@@ -128,7 +128,7 @@ fn bytes_of(files: &dyn Files, path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let bytes = bytes.map_err(|error| Error::io("read", path, error))?;
     if bytes.len() as u64 > MOST_BYTES {
         let why = format!("it is larger than {MOST_BYTES} bytes");
-        return Err(Error::damaged(path, Damaged::Format(why)));
+        return Err(Error::damaged(path, DamagedPart::Format(why)));
     }
     Ok(bytes)
 }
@@ -144,7 +144,7 @@ fn session_of(
         Unread::Newer { what, found, newest } => {
             Error::Newer { path: path.to_owned(), what, found: found.into(), newest: newest.into() }
         }
-        Unread::Format(why) => Error::damaged(path, Damaged::Format(why)),
+        Unread::Format(why) => Error::damaged(path, DamagedPart::Format(why)),
     });
     let mut account = read?;
     match config {

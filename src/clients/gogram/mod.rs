@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::clients::gotd;
 use crate::error::{Error, Result};
 use crate::format::{
-    AccountTarget, Address, FormatSpec, Need, Parsed, ParsedSession, Place, Reader, Writer,
+    AccountTarget, Address, Capabilities, FormatSpec, Need, Parsed, ParsedSession, Reader, Writer,
     damaged, into_bytes, key_text,
 };
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
@@ -124,7 +124,11 @@ fn endpoint(text: &str) -> Option<Endpoint> {
 /// The string, written.
 const TARGET: AccountTarget = AccountTarget {
     name: FORMAT,
-    place: &Place { address: Address::One, api_id: Need::Kept, ..Place::LEAST },
+    capabilities: &Capabilities {
+        address: Address::One,
+        api_id: Need::Kept,
+        ..Capabilities::MINIMAL
+    },
     encode: |account| text(account).map(into_bytes),
 };
 

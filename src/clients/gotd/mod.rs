@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::format::{
-    AccountTarget, Address, FormatSpec, Need, Parsed, ParsedSession, Place, Reader, into_bytes,
-    key_text,
+    AccountTarget, Address, Capabilities, FormatSpec, Need, Parsed, ParsedSession, Reader,
+    into_bytes, key_text,
 };
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
@@ -30,8 +30,11 @@ pub(super) const FILE: FormatSpec =
     FormatSpec { ending: ".json", ..FormatSpec::file(FORMAT, &TARGET) };
 
 /// The file of `session.FileStorage`.
-const TARGET: AccountTarget =
-    AccountTarget { name: FORMAT, place: &PLACE, encode: |account| text(account).map(into_bytes) };
+const TARGET: AccountTarget = AccountTarget {
+    name: FORMAT,
+    capabilities: &CAPABILITIES,
+    encode: |account| text(account).map(into_bytes),
+};
 
 const FORMAT: &str = "gotd";
 
@@ -132,8 +135,8 @@ pub(super) fn endpoint(text: &str) -> Option<Endpoint> {
 }
 
 /// The fields of a session.
-pub(super) const PLACE: Place =
-    Place { address: Address::One, test_mode: Need::Kept, ..Place::LEAST };
+pub(super) const CAPABILITIES: Capabilities =
+    Capabilities { address: Address::One, test_mode: Need::Kept, ..Capabilities::MINIMAL };
 
 /// The text of a fitted account, without a line's end.
 pub(super) fn text(account: &Account) -> Result<Zeroizing<String>> {

@@ -22,7 +22,7 @@ pub(crate) use self::string::{looks_like_json, read_json, read_text};
 use self::types::{CHANNEL, GROUP, USER};
 use self::write::{FORMAT, GotgprotoFile};
 use crate::clients::gotd;
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::sqlite_file::{
     PeerRows, PeerTable, SqliteFile, SqliteFormat, column, rows_or_note, touch,
 };
@@ -84,7 +84,7 @@ impl SqliteFormat for Gotgproto {
             said.into_iter().for_each(|note| notes.add(note));
             match read {
                 Ok(read) => account = Some(read),
-                Err(why) => return Ok(Err(Error::damaged(file.path(), Damaged::Format(why)))),
+                Err(why) => return Ok(Err(Error::damaged(file.path(), DamagedPart::Format(why)))),
             }
             Ok(Ok(()))
         })?;

@@ -52,7 +52,7 @@ pub(crate) fn read_json(json: &Value) -> Result<Parsed, String> {
 
 /// The string, written.
 pub(super) const TARGET: AccountTarget =
-    AccountTarget { name: FORMAT, place: &gotd::PLACE, encode: bytes };
+    AccountTarget { name: FORMAT, capabilities: &gotd::CAPABILITIES, encode: bytes };
 
 fn bytes(account: &Account) -> Result<Zeroizing<Vec<u8>>> {
     let inner = gotd::text(account)?;

@@ -4,7 +4,9 @@ use super::types::{CHANNEL, GROUP, USER};
 use crate::clients::gotd;
 use crate::error::Result;
 use crate::format::database::one_row;
-use crate::format::{EntityPlace, Losses, Outgoing, Place, Target, Writing, unwritten};
+use crate::format::{
+    Capabilities, EntityCapabilities, Losses, Outgoing, Target, Writing, unwritten,
+};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::PeerKind;
@@ -23,7 +25,7 @@ const PEERS: &str = "CREATE TABLE `peers` (`id` integer,`access_hash` integer,`t
 /// The version that the client writes and looks for.
 const VERSION: i64 = 1;
 
-const ENTITIES: EntityPlace = EntityPlace {
+const ENTITIES: EntityCapabilities = EntityCapabilities {
     holds: |_| true,
     kinds: &[],
     min: false,
@@ -39,9 +41,10 @@ impl Target for GotgprotoFile {
         FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        const PLACE: Place = Place { entities: Some(ENTITIES), ..gotd::PLACE };
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        const CAPABILITIES: Capabilities =
+            Capabilities { entities: Some(ENTITIES), ..gotd::CAPABILITIES };
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {

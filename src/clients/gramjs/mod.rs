@@ -3,7 +3,7 @@
 pub(crate) mod store;
 pub(crate) mod string;
 
-use crate::format::{FormatSpec, Reader, Shape, Writer, the_only};
+use crate::format::{FormatSpec, OutputKind, Reader, Writer, the_only};
 
 /// The readers of GramJS.
 pub(super) const READERS: &[Reader] = &[
@@ -16,16 +16,16 @@ pub(super) const READERS: &[Reader] = &[
 ];
 
 pub(super) const STRING: FormatSpec =
-    FormatSpec::string(string::FORMAT, &string::PLACE, string::encode);
+    FormatSpec::string(string::FORMAT, &string::CAPABILITIES, string::encode);
 
 pub(super) const STORE: FormatSpec = FormatSpec {
     name: store::FORMAT,
     ending: "",
-    shape: Shape::Folder,
+    kind: OutputKind::Folder,
     takes_passphrase: false,
     holds_many: false,
     writer: Writer::Folder {
-        place: &store::PLACE,
+        capabilities: &store::CAPABILITIES,
         files: |name, sessions, _, lost| {
             store::files(name, the_only(sessions, store::FORMAT)?, lost)
         },

@@ -15,7 +15,7 @@ use std::net::Ipv6Addr;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::format::{Address, Place};
+use crate::format::{Address, Capabilities};
 use crate::string::base64::versioned_text;
 use crate::string::home::{Home, account, buffer, dc, is_host};
 use crate::string::reader::Reader;
@@ -23,7 +23,8 @@ use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::{Account, AuthKey, Endpoint};
 
 /// The fields of the string: key and address of the home DC.
-pub(super) const PLACE: Place = Place { address: Address::One, ..Place::LEAST };
+pub(super) const CAPABILITIES: Capabilities =
+    Capabilities { address: Address::One, ..Capabilities::MINIMAL };
 
 /// The format as dumps name it.
 pub(crate) const FORMAT: &str = "gramjs-string";

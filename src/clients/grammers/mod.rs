@@ -20,7 +20,7 @@ use crate::format::FormatSpec;
 use crate::format::Reader;
 use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, rows_or_note};
 use crate::format::{Address, Need, OtherDcs, unwritten};
-use crate::format::{Notes, Place, Tables, Target, Writing};
+use crate::format::{Capabilities, Notes, Tables, Target, Writing};
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::Account;
 
@@ -52,7 +52,7 @@ const OWN: [(&str, &str); 4] = [
     ("channel_state", "peer_id"),
 ];
 
-const PLACE: Place = Place {
+const CAPABILITIES: Capabilities = Capabilities {
     other_dcs: OtherDcs::All,
     address: Address::BothNeeded,
     user: Need::Kept,
@@ -61,7 +61,7 @@ const PLACE: Place = Place {
     update_state: true,
     channel_states: true,
     entities: Some(peers::PEERS),
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
 /// grammers 0.8 and newer.
@@ -120,8 +120,8 @@ impl Target for Grammers {
         dcs::FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {

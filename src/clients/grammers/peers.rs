@@ -6,12 +6,12 @@ use crate::error::Result;
 use crate::format::database::Writer;
 use crate::format::sqlite_file::{PeerRows, SqliteFile, column, marked_id};
 use crate::format::unwritten;
-use crate::format::{EntityPlace, Losses, Notes, Outgoing, Output, field};
+use crate::format::{EntityCapabilities, Losses, Notes, Outgoing, Output, field};
 use crate::sqlite::writer::TableWriter;
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Entity, EntityKind, PeerId, PeerKind, SelfUser};
 
-pub(super) const PEERS: EntityPlace = EntityPlace {
+pub(super) const PEERS: EntityCapabilities = EntityCapabilities {
     holds: is_inside,
     kinds: &[
         EntityKind::User,

@@ -21,8 +21,8 @@ mod values;
 use crate::error::Result;
 use crate::format::sqlite_file::{PeerTable, SqliteFile, SqliteFormat, column, rows_or_note};
 use crate::format::{Address, Need, OtherDcs, unwritten};
+use crate::format::{Capabilities, Notes, Tables, Target, Writing, field};
 use crate::format::{FormatSpec, Reader};
-use crate::format::{Notes, Place, Tables, Target, Writing, field};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, TableWriter, WriterOptions};
 use crate::types::Account;
@@ -36,7 +36,7 @@ pub(super) const READERS: &[Reader] =
 pub(super) const FILE: FormatSpec = FormatSpec::file(key_value::FORMAT, &Mtcute);
 
 pub(super) const STRING: FormatSpec =
-    FormatSpec::string("mtcute-string", &string::PLACE, string::encode);
+    FormatSpec::string("mtcute-string", &string::CAPABILITIES, string::encode);
 
 const MIGRATIONS_SQL: &str = "CREATE TABLE mtcute_migrations (
     repo text not null primary key,
@@ -78,7 +78,7 @@ const OWN: [(&str, &str); 6] = [
     ("peers", "usernames"),
 ];
 
-const PLACE: Place = Place {
+const CAPABILITIES: Capabilities = Capabilities {
     other_dcs: OtherDcs::WithKey,
     address: Address::One,
     test_mode: Need::Needed,
@@ -88,7 +88,7 @@ const PLACE: Place = Place {
     update_state: true,
     channel_states: true,
     entities: Some(peers::PEERS),
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
 /// mtcute with a SQLite storage.
@@ -165,8 +165,8 @@ impl Target for Mtcute {
         key_value::FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {

@@ -7,12 +7,12 @@ use crate::error::Result;
 use crate::format::database::Writer;
 use crate::format::sqlite_file::{PeerRows, SqliteFile, column, marked_id};
 use crate::format::unwritten;
-use crate::format::{EntityPlace, Losses, Notes, Outgoing, Output, field};
+use crate::format::{EntityCapabilities, Losses, Notes, Outgoing, Output, field};
 use crate::sqlite::writer::{Index, TableWriter};
 use crate::sqlite::{Row, SqliteError, Table, Value};
 use crate::types::{AccessHash, Entity, PeerId, PeerKind};
 
-pub(super) const PEERS: EntityPlace = EntityPlace {
+pub(super) const PEERS: EntityCapabilities = EntityCapabilities {
     holds: is_inside,
     kinds: &[],
     min: true,

@@ -28,7 +28,7 @@
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::format::{Address, Need, Place};
+use crate::format::{Address, Capabilities, Need};
 use crate::string::base64::text;
 use crate::string::home::{Home, account, buffer, dc, is_host, user, user_and_bot};
 use crate::string::reader::{Reader, put_tl_bytes};
@@ -36,12 +36,12 @@ use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::{Account, Endpoint, SelfUser};
 
 /// The fields of the string.
-pub(super) const PLACE: Place = Place {
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
     address: Address::One,
     test_mode: Need::Needed,
     user: Need::Kept,
     bot: Need::Needed,
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
 /// Version 1 as dumps name it.

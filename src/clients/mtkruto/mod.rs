@@ -9,4 +9,4 @@ pub(super) const READERS: &[Reader] =
     &[Reader::String { versioned: false, decode: string::decode }];
 
 pub(super) const STRING: FormatSpec =
-    FormatSpec::string(string::FORMAT, &string::PLACE, string::encode);
+    FormatSpec::string(string::FORMAT, &string::CAPABILITIES, string::encode);

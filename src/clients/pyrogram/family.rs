@@ -59,7 +59,7 @@ pub(super) fn column(
         let mut strange = table.columns().iter().enumerate().filter(|(_, c)| !known(c.name()));
         let saved = matches!(db, Tables::Saved(_)) && must.contains(&name);
         match (strange.next(), strange.next()) {
-            (Some((place, _)), None) if saved && missing.count() == 1 => Some(place),
+            (Some((capabilities, _)), None) if saved && missing.count() == 1 => Some(capabilities),
             _ => None,
         }
     })

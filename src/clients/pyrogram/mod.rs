@@ -67,7 +67,7 @@ pub(super) const HYDROGRAM_FILE: FormatSpec = FormatSpec::file("hydrogram", &HYD
 
 #[cfg(feature = "convert")]
 pub(super) const STRING: FormatSpec =
-    FormatSpec::string("pyrogram-string", &string::PLACE, string::encode);
+    FormatSpec::string("pyrogram-string", &string::CAPABILITIES, string::encode);
 
 /// The tables that are the family's own.
 const TABLES: [&str; 6] =

@@ -15,7 +15,7 @@
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::format::{Need, Place};
+use crate::format::{Capabilities, Need};
 use crate::string::base64::text;
 use crate::string::home::{Home, account, buffer, dc, flag, user, user_and_bot};
 use crate::string::reader::Reader;
@@ -23,12 +23,12 @@ use crate::string::{Decoded, Reading, StringError, Unfit};
 use crate::types::{Account, AuthKey};
 
 /// The fields of the string.
-pub(super) const PLACE: Place = Place {
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
     test_mode: Need::Needed,
     api_id: Need::Needed,
     user: Need::Needed,
     bot: Need::Needed,
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
 /// The first layout as dumps name it, with a user id of 32 bits.

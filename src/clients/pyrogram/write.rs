@@ -8,7 +8,9 @@ use super::schema::{self, indexes};
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, integer, one_row, text};
 use crate::format::lost::Losses;
-use crate::format::{Address, EntityPlace, Need, Outgoing, Place, Target, Writing, unwritten};
+use crate::format::{
+    Address, Capabilities, EntityCapabilities, Need, Outgoing, Target, Writing, unwritten,
+};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriteError, WriterOptions};
 use crate::types::{Entity, EntityKind, PeerKind, UpdateState};
@@ -34,11 +36,11 @@ impl Target for Library {
         self.name
     }
 
-    fn place(&self) -> &'static Place {
+    fn capabilities(&self) -> &'static Capabilities {
         match self.tables {
-            Pyrogram::Original => &PLACE,
-            Pyrogram::Pyrofork => &PLACE_PYROFORK,
-            Pyrogram::Kurigram => &PLACE_KURIGRAM,
+            Pyrogram::Original => &CAPABILITIES,
+            Pyrogram::Pyrofork => &CAPABILITIES_PYROFORK,
+            Pyrogram::Kurigram => &CAPABILITIES_KURIGRAM,
         }
     }
 
@@ -58,31 +60,31 @@ fn now() -> i64 {
 }
 
 /// The libraries ask anew for a login that lacks one of these, but only for the api id alone.
-const PLACE: Place = Place {
+const CAPABILITIES: Capabilities = Capabilities {
     test_mode: Need::Needed,
     api_id: Need::Kept,
     user: Need::Needed,
     bot: Need::Needed,
     entities: Some(PEERS),
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
-const PLACE_PYROFORK: Place = Place {
+const CAPABILITIES_PYROFORK: Capabilities = Capabilities {
     update_state: true,
     channel_states: true,
-    entities: Some(EntityPlace { usernames: usize::MAX, ..PEERS }),
-    ..PLACE
+    entities: Some(EntityCapabilities { usernames: usize::MAX, ..PEERS }),
+    ..CAPABILITIES
 };
 
-const PLACE_KURIGRAM: Place = Place {
+const CAPABILITIES_KURIGRAM: Capabilities = Capabilities {
     address: Address::One,
     update_state: true,
     channel_states: true,
-    entities: Some(EntityPlace { usernames: usize::MAX, kinds: &KURIGRAM_KINDS, ..PEERS }),
-    ..PLACE
+    entities: Some(EntityCapabilities { usernames: usize::MAX, kinds: &KURIGRAM_KINDS, ..PEERS }),
+    ..CAPABILITIES
 };
 
-const PEERS: EntityPlace = EntityPlace {
+const PEERS: EntityCapabilities = EntityCapabilities {
     holds: |_| true,
     kinds: &KINDS,
     min: false,
@@ -158,7 +160,7 @@ impl Library {
         lost: &mut Losses,
     ) -> Result<Vec<Name>> {
         let kurigram = self.tables == Pyrogram::Kurigram;
-        let place = self.place().entities.as_ref().unwrap_or(&PEERS);
+        let capabilities = self.capabilities().entities.as_ref().unwrap_or(&PEERS);
         let mut names = Vec::new();
         let table = if kurigram {
             db.table(schema::PEERS_KURIGRAM, &indexes(&schema::PEERS_INDEXES_KURIGRAM))
@@ -166,7 +168,7 @@ impl Library {
             db.table(schema::PEERS, &indexes(&schema::PEERS_INDEXES))
         };
         let mut table = table.map_err(unwritten)?;
-        while let Some(entity) = session.entity(place, lost) {
+        while let Some(entity) = session.entity(capabilities, lost) {
             let entity = entity?;
             let id = entity.id.marked();
             let own = Name::all(&entity);

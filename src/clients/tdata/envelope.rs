@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::Files;
 
 /// A file of a `tdata` folder whose MD5 is right.
@@ -100,7 +100,7 @@ fn candidates(files: &dyn Files, folder: &Path, name: &str) -> Vec<PathBuf> {
 fn read_one(files: &dyn Files, path: &Path) -> Result<Vec<u8>> {
     let bytes = files.read(path, MOST_BYTES + 1);
     let bytes = bytes.map_err(|error| Error::io("read", path, error))?;
-    let damaged = |why| Error::damaged(path, Damaged::Format(why));
+    let damaged = |why| Error::damaged(path, DamagedPart::Format(why));
     if bytes.len() as u64 > MOST_BYTES {
         return Err(damaged(format!("it is larger than {MOST_BYTES} bytes")));
     }

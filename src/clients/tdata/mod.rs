@@ -34,10 +34,10 @@ use self::closed::Closed;
 use self::envelope::TdfFile;
 use self::key_file::KeyFile;
 use self::sealed::LocalKey;
-pub(crate) use self::write::{PLACE, files};
-use crate::error::{Damaged, Error, Result};
+pub(crate) use self::write::{CAPABILITIES, files};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::{Files, Notes};
-use crate::format::{FormatSpec, Known, Parsed, ParsedSession, Reader, Shape, Writer};
+use crate::format::{FormatSpec, Known, OutputKind, Parsed, ParsedSession, Reader, Writer};
 use crate::types::Account;
 
 /// The readers of Telegram Desktop.
@@ -47,11 +47,11 @@ pub(super) const READERS: &[Reader] =
 pub(super) const FOLDER: FormatSpec = FormatSpec {
     name: "tdata",
     ending: "",
-    shape: Shape::Folder,
+    kind: OutputKind::Folder,
     takes_passphrase: true,
     holds_many: true,
     writer: Writer::Folder {
-        place: &PLACE,
+        capabilities: &CAPABILITIES,
         files: |_, sessions, passcode, lost| files(sessions, passcode, lost),
     },
 };
@@ -137,18 +137,18 @@ pub(crate) fn read(
             what: "the passcode of Telegram Desktop",
         },
         Closed::Passcode => Error::WrongPassphrase { path: folder.clone() },
-        Closed::AppLock => Error::damaged(&file.path, Damaged::Format(APP_LOCK.into())),
+        Closed::AppLock => Error::damaged(&file.path, DamagedPart::Format(APP_LOCK.into())),
         Closed::Newer(found) => Error::Newer {
             path: file.path.clone(),
             what: "tdata key format",
             found: found.into(),
             newest: trailer::VERSION.into(),
         },
-        Closed::Format(why) => Error::damaged(&file.path, Damaged::Format(why)),
+        Closed::Format(why) => Error::damaged(&file.path, DamagedPart::Format(why)),
     })?;
     let mut seen = BTreeSet::new();
     let read = |index| {
-        let listed = |why: &str| Error::damaged(&file.path, Damaged::Format(why.into()));
+        let listed = |why: &str| Error::damaged(&file.path, DamagedPart::Format(why.into()));
         let content = if index < 0 {
             Err(listed("an account in its list has a negative number"))
         } else if !seen.insert(index) {
@@ -199,7 +199,7 @@ fn read_account(
         .map_err(String::from)
         .and_then(|sealed| local_key.open(sealed).map_err(String::from))
         .and_then(|content| account::decode(content.bytes(), &mut notes))
-        .map_err(|why| Error::damaged(&file.path, Damaged::Format(why)))?;
+        .map_err(|why| Error::damaged(&file.path, DamagedPart::Format(why)))?;
     Ok(TdataAccount { index, account, notes: notes.into_sentences() })
 }
 

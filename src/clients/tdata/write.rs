@@ -19,20 +19,20 @@ use super::names::file_name;
 use super::sealed::LocalKey;
 use crate::error::{Error, Result};
 use crate::format::lost::NO_PLACE;
-use crate::format::{Losses, Outgoing, Place};
+use crate::format::{Capabilities, Losses, Outgoing};
 use crate::format::{Need, OtherDcs};
 use crate::types::{Account, AuthKey};
 
 const FORMAT: &str = "tdata";
 
 /// The fields of a folder.
-pub(crate) const PLACE: Place = Place {
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     many: true,
     other_dcs: OtherDcs::WithKey,
     test_mode: Need::Kept,
     user: Need::Needed,
     bot: Need::Kept,
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
 /// The most accounts that the client opens.

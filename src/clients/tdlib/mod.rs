@@ -25,7 +25,7 @@ use self::write::{AUTHORISED, FORMAT, TARGET};
 use std::path::{Path, PathBuf};
 
 use self::events::Log;
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::{Files, Notes, Parsed, ParsedSession};
 use crate::format::{FormatSpec, Reader};
 use crate::types::{Account, AuthKey, DcId, DcOption, SelfUser, UpdateState};
@@ -80,7 +80,7 @@ pub(crate) fn read_folder(files: &dyn Files, folder: &Path, key: Option<&[u8]>) 
         let bytes = bytes.map_err(|error| Error::io("read", path, error))?;
         if bytes.len() as u64 > MOST_BYTES {
             let why = format!("it is larger than {MOST_BYTES} bytes");
-            return Err(Error::damaged(path, Damaged::Format(why)));
+            return Err(Error::damaged(path, DamagedPart::Format(why)));
         }
         let mut session = session_of(path, &bytes, key)?;
         if path.ends_with(TEST_NAME) && logs.len() > 1 {
@@ -120,7 +120,7 @@ fn session_of(path: &Path, bytes: &[u8], key: Option<&[u8]>) -> Result<ParsedSes
             Error::NeedsPassphrase { path: path.to_owned(), what: "the database key of TDLib" }
         }
         Closed::WrongKey => Error::WrongPassphrase { path: path.to_owned() },
-        Closed::Format(why) => Error::damaged(path, Damaged::Format(why)),
+        Closed::Format(why) => Error::damaged(path, DamagedPart::Format(why)),
     })
 }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::events::{HEAD, KEY_VALUE, TAIL};
 use crate::clients::gotd;
 use crate::error::{Error, Result};
-use crate::format::{AccountTarget, Need, OtherDcs, Place};
+use crate::format::{AccountTarget, Capabilities, Need, OtherDcs};
 use crate::types::{Account, AuthKey, DcOption};
 
 pub(super) const FORMAT: &str = "tdlib";
@@ -16,11 +16,11 @@ pub(super) const AUTHORISED: u32 = 1;
 /// `td.binlog`.
 pub(super) const TARGET: AccountTarget = AccountTarget {
     name: FORMAT,
-    place: &Place {
+    capabilities: &Capabilities {
         other_dcs: OtherDcs::WithKey,
         user: Need::Needed,
         bot: Need::Needed,
-        ..Place::LEAST
+        ..Capabilities::MINIMAL
     },
     encode: log,
 };

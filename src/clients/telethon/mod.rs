@@ -61,7 +61,7 @@ pub(super) const FILE_V7: FormatSpec = FormatSpec::file("telethon-v7", &TELETHON
 
 #[cfg(feature = "convert")]
 pub(super) const STRING: FormatSpec =
-    FormatSpec::string(string::FORMAT, &string::PLACE, string::encode);
+    FormatSpec::string(string::FORMAT, &string::CAPABILITIES, string::encode);
 
 /// The newest schema that is known.
 const NEWEST: i64 = 8;

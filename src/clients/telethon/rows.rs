@@ -1,7 +1,7 @@
 //! The rows of `entities` and `update_state` as Telethon writes them, in whichever file.
 
 use crate::error::Result;
-use crate::format::EntityPlace;
+use crate::format::EntityCapabilities;
 use crate::format::{Losses, Outgoing};
 use crate::types::{Account, Entity, PeerKind, SelfUser};
 
@@ -67,12 +67,12 @@ fn number(phone: &str, whose: i64, lost: &mut Losses) -> Option<i64> {
 /// Runs over the rows of a session in the order of their ids, the account's own among them.
 pub(in crate::clients) fn for_each_entity(
     session: &mut Outgoing<'_>,
-    place: &EntityPlace,
+    capabilities: &EntityCapabilities,
     lost: &mut Losses,
     mut visit: impl FnMut(EntityRow) -> Result<()>,
 ) -> Result<()> {
     let mut own = session.account.login.user.map(EntityRow::own);
-    while let Some(entity) = session.entity(place, lost) {
+    while let Some(entity) = session.entity(capabilities, lost) {
         let row = EntityRow::of(entity?, lost);
         if row.id > 0
             && let Some(own) = own.take()

@@ -37,11 +37,11 @@ impl<'a> Scope<'a> {
     /// name's position in `names`, unless that column has another of Telethon's names.
     pub(super) fn column(self, table: &Table, names: &[&str], name: &str) -> Option<usize> {
         let in_its_place = || {
-            let place = names.iter().position(|known| *known == name)?;
-            let place = place + usize::from(self.session.is_some());
-            let there = table.columns().get(place)?.name();
+            let capabilities = names.iter().position(|known| *known == name)?;
+            let capabilities = capabilities + usize::from(self.session.is_some());
+            let there = table.columns().get(capabilities)?.name();
             let known = names.iter().any(|known| known.eq_ignore_ascii_case(there));
-            (matches!(self.file.db(), Tables::Saved(_)) && !known).then_some(place)
+            (matches!(self.file.db(), Tables::Saved(_)) && !known).then_some(capabilities)
         };
         table.column(name).or_else(in_its_place)
     }

@@ -18,7 +18,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use base64::engine::general_purpose::URL_SAFE;
 use zeroize::Zeroizing;
 
-use crate::format::{Address, Place};
+use crate::format::{Address, Capabilities};
 use crate::string::base64::versioned_text;
 use crate::string::home::{Home, account, buffer, is_host};
 use crate::string::reader::Reader;
@@ -26,7 +26,8 @@ use crate::string::{Decoded, Reading, Unfit};
 use crate::types::{Account, AuthKey, DcId, DcOption, Endpoint};
 
 /// The fields of the string: key and address of the home DC.
-pub(super) const PLACE: Place = Place { address: Address::One, ..Place::LEAST };
+pub(super) const CAPABILITIES: Capabilities =
+    Capabilities { address: Address::One, ..Capabilities::MINIMAL };
 
 /// The format as dumps name it.
 pub(crate) const FORMAT: &str = "telethon-string";

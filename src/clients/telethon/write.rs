@@ -4,8 +4,8 @@
 use super::rows::{EntityRow, StateRow, for_each_entity, state_rows};
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, integer, one_row, text};
-use crate::format::{Address, EntityPlace, Need, unwritten};
-use crate::format::{Losses, Outgoing, Place, Target, Writing};
+use crate::format::{Address, EntityCapabilities, Need, unwritten};
+use crate::format::{Capabilities, Losses, Outgoing, Target, Writing};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, Index, WriterOptions};
 use crate::types::{Account, DcOption, FileKind, SentFile};
@@ -76,7 +76,7 @@ const UPDATE_STATE: &str = "CREATE TABLE update_state (
                     seq integer
                 )";
 
-const PLACE: Place = Place {
+const CAPABILITIES: Capabilities = Capabilities {
     address: Address::One,
     user: Need::Kept,
     auth_key: Need::Kept,
@@ -84,8 +84,8 @@ const PLACE: Place = Place {
     update_state: true,
     channel_states: true,
     sent_files: true,
-    entities: Some(EntityPlace::TELETHON),
-    ..Place::LEAST
+    entities: Some(EntityCapabilities::TELETHON),
+    ..Capabilities::MINIMAL
 };
 
 impl Target for TelethonFile {
@@ -93,8 +93,8 @@ impl Target for TelethonFile {
         self.name
     }
 
-    fn place(&self) -> &'static Place {
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {
@@ -142,9 +142,9 @@ fn write_entities(
     db: &mut Writer<'_>,
     lost: &mut Losses,
 ) -> Result<()> {
-    let Some(place) = &PLACE.entities else { return Ok(()) };
+    let Some(capabilities) = &CAPABILITIES.entities else { return Ok(()) };
     let mut table = db.table(ENTITIES, &[]).map_err(unwritten)?;
-    for_each_entity(session, place, lost, |row| {
+    for_each_entity(session, capabilities, lost, |row| {
         let EntityRow { id, hash, username, phone, name, date } = row;
         let (username, name) = (text(username.as_deref()), text(name.as_deref()));
         let hash = Value::Integer(hash);

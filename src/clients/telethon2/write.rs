@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::format::database::{Writer, one_row, text};
 use crate::format::{Address, Need, OtherDcs, unwritten, without_entities};
-use crate::format::{Losses, Place, Target, Writing};
+use crate::format::{Capabilities, Losses, Target, Writing};
 use crate::sqlite::Value;
 use crate::sqlite::writer::{DatabaseWriter, WriterOptions};
 use crate::types::{Account, DcOption, Endpoint, PeerKind};
@@ -16,7 +16,7 @@ const FORMAT: &str = "telethon2";
 const VERSION: i64 = 10;
 
 /// The home DC is in the row of the own user, so the user is needed.
-const PLACE: Place = Place {
+const CAPABILITIES: Capabilities = Capabilities {
     other_dcs: OtherDcs::All,
     address: Address::Both,
     user: Need::Needed,
@@ -24,7 +24,7 @@ const PLACE: Place = Place {
     auth_key: Need::Kept,
     update_state: true,
     channel_states: true,
-    ..Place::LEAST
+    ..Capabilities::MINIMAL
 };
 
 const VERSION_TABLE: &str = "CREATE TABLE version (
@@ -62,8 +62,8 @@ impl Target for Telethon2File {
         FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::place::{ALL, ENTITIES};
+use super::capabilities::{ALL, ENTITIES};
 use crate::dump::{self, Secrets, Writer};
 use crate::error::Result;
-use crate::format::{Known, Parsed, Place, Target, Writing, damaged, written};
+use crate::format::{Capabilities, Known, Parsed, Target, Writing, damaged, written};
 
 pub(super) const FORMAT: &str = "json";
 
@@ -23,9 +23,9 @@ impl Target for DumpFile {
         FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        const PLACE: Place = Place { many: true, ..ALL };
-        &PLACE
+    fn capabilities(&self) -> &'static Capabilities {
+        const CAPABILITIES: Capabilities = Capabilities { many: true, ..ALL };
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {

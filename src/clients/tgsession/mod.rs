@@ -1,12 +1,12 @@
 //! Our own formats: portable sessions and dumps. Both have a place for everything.
 
+mod capabilities;
 mod dump;
-mod place;
 mod portable;
 
 use self::dump::DumpFile;
 use self::portable::PortableFile;
-use crate::format::{FormatSpec, Reader, Shape, Writer};
+use crate::format::{FormatSpec, OutputKind, Reader, Writer};
 
 /// The readers of our own formats.
 pub(super) const READERS: &[Reader] = &[
@@ -18,7 +18,7 @@ pub(super) const READERS: &[Reader] = &[
 pub(super) const PORTABLE: FormatSpec = FormatSpec {
     name: portable::FORMAT,
     ending: ".tgsp",
-    shape: Shape::File,
+    kind: OutputKind::File,
     takes_passphrase: true,
     holds_many: false,
     writer: Writer::Sealed(|passphrase| Ok(Box::new(PortableFile::new(passphrase, false)))),

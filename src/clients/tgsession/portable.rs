@@ -4,9 +4,11 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::place::{ALL, ENTITIES};
+use super::capabilities::{ALL, ENTITIES};
 use crate::error::{Error, Result};
-use crate::format::{Known, Parsed, ParsedSession, Place, Target, Writing, damaged, written};
+use crate::format::{
+    Capabilities, Known, Parsed, ParsedSession, Target, Writing, damaged, written,
+};
 use crate::portable::{self, PortableError};
 
 pub(super) const FORMAT: &str = "portable";
@@ -73,7 +75,7 @@ impl Target for PortableFile {
         if self.text { FORMAT_TEXT } else { FORMAT }
     }
 
-    fn place(&self) -> &'static Place {
+    fn capabilities(&self) -> &'static Capabilities {
         &ALL
     }
 

@@ -27,7 +27,7 @@ use self::cbc::Key;
 use self::layout::{AES, FORMAT, HASH, HEAD, LEAST_BLOCK, MOST_BLOCK, MOST_POSITION};
 pub(crate) use self::write::WTelegramFile;
 use crate::error::Error;
-use crate::format::{FormatSpec, Known, Reader, Shape, Writer, damaged};
+use crate::format::{FormatSpec, Known, OutputKind, Reader, Writer, damaged};
 use crate::format::{Parsed, ParsedSession};
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub(super) const READERS: &[Reader] =
 pub(super) const FILE: FormatSpec = FormatSpec {
     name: FORMAT,
     ending: ".session",
-    shape: Shape::File,
+    kind: OutputKind::File,
     takes_passphrase: true,
     holds_many: false,
     writer: Writer::Sealed(|key| Ok(Box::new(WTelegramFile::new(key)?))),

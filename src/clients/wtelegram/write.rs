@@ -10,7 +10,7 @@ use super::cbc::{self, Key};
 use super::layout::{AES, FORMAT, HASH, HEAD, MOST_BLOCK};
 use crate::error::{Error, Result};
 use crate::format::written;
-use crate::format::{Address, Need, OtherDcs, Place, Target, Writing, key_text};
+use crate::format::{Address, Capabilities, Need, OtherDcs, Target, Writing, key_text};
 use crate::types::{Account, AuthKey, DcOption};
 
 /// The file of this session key.
@@ -35,15 +35,15 @@ impl Target for WTelegramFile {
         FORMAT
     }
 
-    fn place(&self) -> &'static Place {
-        const PLACE: Place = Place {
+    fn capabilities(&self) -> &'static Capabilities {
+        const CAPABILITIES: Capabilities = Capabilities {
             other_dcs: OtherDcs::WithKey,
             address: Address::One,
             api_id: Need::Kept,
             user: Need::Kept,
-            ..Place::LEAST
+            ..Capabilities::MINIMAL
         };
-        &PLACE
+        &CAPABILITIES
     }
 
     fn write(&self, work: Writing<'_, '_>) -> Result<()> {

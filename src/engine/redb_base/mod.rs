@@ -20,7 +20,9 @@ use self::image::{ImageBytes, resize};
 use super::error::{EngineResult, caught};
 use super::rows::{Stored, TABLES, Table, Value, Visit};
 use crate::cipher::TAG;
-use crate::file::{BlockCipher, Bytes, Damage, Disk, Extent, FileSeal, PAGE, Salt, pages_of, put};
+use crate::file::{
+    BlockCipher, Bytes, Disk, Extent, FileDamage, FileSeal, PAGE, Salt, pages_of, put,
+};
 use crate::record::AccountNo;
 
 pub(crate) use self::image::image_of;
@@ -189,7 +191,7 @@ impl Base {
             .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         match self.disk.bytes(self.info.extent.at(), len) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(Damage::Base { block: 0 }.into())
+                Err(FileDamage::Base { block: 0 }.into())
             }
             bytes => Ok(bytes?),
         }
@@ -199,7 +201,7 @@ impl Base {
     /// decrypted, and its length.
     fn verified(&self, bytes: Bytes) -> EngineResult<(Bytes, usize)> {
         let len = self.info.blocks as usize * PAGE;
-        let damage = |block| Damage::Base { block };
+        let damage = |block| FileDamage::Base { block };
         let sums = Checksums::new(self.seal.file_id(), self.info.number);
         let cipher = BlockCipher::of(&self.seal, KIND, self.info.number, self.info.salt);
         let (blocks, rest) = bytes.all().split_at_checked(len).ok_or(damage(0))?;

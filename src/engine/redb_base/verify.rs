@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::file::{Damage, PAGE, u32_at, u64_at};
+use crate::file::{FileDamage, PAGE, u32_at, u64_at};
 
 /// The first bytes of a database.
 const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -46,8 +46,8 @@ const NORMAL: u8 = 3;
 const DEEPEST: usize = 24;
 
 /// Verifies the whole database.
-pub(super) fn verify(image: &[u8]) -> Result<(), Damage> {
-    let header = image.get(..PAGE).ok_or(Damage::BaseLayout { page: 0 })?;
+pub(super) fn verify(image: &[u8]) -> Result<(), FileDamage> {
+    let header = image.get(..PAGE).ok_or(FileDamage::BaseLayout { page: 0 })?;
     let flags = header.get(FLAGS_AT).copied().unwrap_or_default();
     let clean = flags & !SECOND_SLOT & !UNFLUSHED == TWO_PHASE && flags & RECOVERY_REQUIRED == 0;
     let field = |at| u32_at(header, at);
@@ -61,11 +61,11 @@ pub(super) fn verify(image: &[u8]) -> Result<(), Damage> {
         && (1..=field(REGION_PAGES_AT)).contains(&field(TRAILING_PAGES_AT))
         && pages * PAGE as u64 == image.len() as u64;
     if !sound {
-        return Err(Damage::BaseLayout { page: 0 });
+        return Err(FileDamage::BaseLayout { page: 0 });
     }
     let slot = SLOTS_AT + usize::from(flags & SECOND_SLOT) * SLOT;
     let slot = header.get(slot..slot + SLOT).unwrap_or_default();
-    let mut walk = Walk { image, seen: BTreeSet::new() };
+    let mut walk = TreeVerifier { image, seen: BTreeSet::new() };
     for (there, at) in ROOTS {
         if slot.get(there).is_some_and(|there| *there != 0) {
             walk.tree_of_tables(u64_at(slot, at))?;
@@ -77,19 +77,19 @@ pub(super) fn verify(image: &[u8]) -> Result<(), Damage> {
 /// The widths of keys and values of a table, where they are fixed.
 type Widths = (Option<usize>, Option<usize>);
 
-struct Walk<'a> {
+struct TreeVerifier<'a> {
     image: &'a [u8],
     /// The first block of each page that was visited.
     seen: BTreeSet<u64>,
 }
 
-impl<'a> Walk<'a> {
-    fn tree_of_tables(&mut self, root: u64) -> Result<(), Damage> {
+impl<'a> TreeVerifier<'a> {
+    fn tree_of_tables(&mut self, root: u64) -> Result<(), FileDamage> {
         let mut tables = Vec::new();
         self.tree(root, (None, None), 0, &mut |definition| tables.push(definition))?;
         for definition in tables {
             let (root, widths) =
-                parse_definition(definition).ok_or(Damage::BaseLayout { page: 0 })?;
+                parse_definition(definition).ok_or(FileDamage::BaseLayout { page: 0 })?;
             if let Some(root) = root {
                 self.tree(root, widths, 0, &mut |_| ())?;
             }
@@ -104,9 +104,9 @@ impl<'a> Walk<'a> {
         widths: Widths,
         depth: usize,
         visit: &mut dyn FnMut(&'a [u8]),
-    ) -> Result<(), Damage> {
+    ) -> Result<(), FileDamage> {
         let (block, page) = self.page(number)?;
-        let malformed = Damage::BaseLayout { page: block };
+        let malformed = FileDamage::BaseLayout { page: block };
         if depth > DEEPEST || !self.seen.insert(block) {
             return Err(malformed);
         }
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The page of this number, and its first block.
-    fn page(&self, number: u64) -> Result<(u64, &'a [u8]), Damage> {
+    fn page(&self, number: u64) -> Result<(u64, &'a [u8]), FileDamage> {
         let order = number >> 59;
         let index = number & (0xf_ffff >> order.min(20));
         let region = number >> 20 & 0xf_ffff;
@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
         let page = bounds.and_then(|(at, len)| self.image.get(at..at.checked_add(len)?));
         match page {
             Some(page) if region == 0 && order <= 20 => Ok((block, page)),
-            _ => Err(Damage::BaseLayout { page: block }),
+            _ => Err(FileDamage::BaseLayout { page: block }),
         }
     }
 }
@@ -256,7 +256,7 @@ mod tests {
         let numbers = at + 8 + CHECKSUM * children;
         for number in [branch as u64 - 1, 0xf_ffff, 1 << 20, 9 << 59] {
             image[numbers..numbers + 8].copy_from_slice(&number.to_le_bytes());
-            assert!(matches!(verify(&image), Err(Damage::BaseLayout { .. })), "{number:x}");
+            assert!(matches!(verify(&image), Err(FileDamage::BaseLayout { .. })), "{number:x}");
         }
     }
 }

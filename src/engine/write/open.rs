@@ -15,7 +15,7 @@ use super::Writer;
 use super::publish::Durable;
 use crate::error::{Error, Result};
 use crate::file::{
-    Damage, Disk, Extent, FileSeal, Identity, KeySlots, LockHolder, PAGE, PageAllocator, Root,
+    Disk, Extent, FileDamage, FileSeal, Identity, KeySlots, LockHolder, PAGE, PageAllocator, Root,
     RootWriter, Roots, lock_writer, random_salt,
 };
 use crate::wal::{Found, Kind, Log, LogWriter};
@@ -30,7 +30,7 @@ const LOG_PAGES: u32 = super::publish::LOG_PAGES;
 /// those of an encrypted store.
 pub(crate) fn create(disk: &dyn Disk, seal: &FileSeal, slots: &KeySlots) -> EngineResult<()> {
     let identity = Identity { file_id: seal.file_id(), is_encrypted: seal.is_encrypted() };
-    let manifest = Manifest::default().to_bytes(seal.is_encrypted()).ok_or(Damage::Manifest)?;
+    let manifest = Manifest::default().to_bytes(seal.is_encrypted()).ok_or(FileDamage::Manifest)?;
     let limit = Extent { pages: LOG_PAGES, ..FIRST_LOG };
     let salt = random_salt();
     let log = Log::new(seal, (1, salt), limit, 1);
@@ -117,7 +117,7 @@ fn recover(
 /// A file that is shorter than its root says was cut.
 pub(crate) fn check_length(disk: &dyn Disk, root: &Root) -> EngineResult<()> {
     let (len, needed) = (disk.len()?, u64::from(root.pages) * PAGE as u64);
-    if len < needed { Err(Damage::Cut { len, needed }.into()) } else { Ok(()) }
+    if len < needed { Err(FileDamage::Cut { len, needed }.into()) } else { Ok(()) }
 }
 
 /// Manifest and rows of these records.
@@ -125,12 +125,12 @@ pub(crate) fn replay(
     seal: &FileSeal,
     records: &[crate::wal::LogRecord],
 ) -> EngineResult<(Manifest, Memtable)> {
-    let (first, changes) = records.split_first().ok_or(Damage::Manifest)?;
+    let (first, changes) = records.split_first().ok_or(FileDamage::Manifest)?;
     let manifest = Manifest::parse(&first.content, seal.is_encrypted())?;
     let memtable = Memtable::after(first.sequence);
     for record in changes {
         if record.kind != Kind::Changes {
-            return Err(Damage::Log { number: record.number }.into());
+            return Err(FileDamage::Log { number: record.number }.into());
         }
         memtable.replay(rows_of(&record.content)?, record.sequence);
     }

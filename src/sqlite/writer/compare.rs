@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::record::{Place, Record};
+use super::super::record::{HeaderCursor, Record};
 use super::super::{Encoding, Value};
 
 /// Compares the first `fields` fields of two records.
@@ -102,12 +102,12 @@ fn integer_and_real(a: i64, b: f64) -> Ordering {
 /// The fields of a record that this module made: nothing can be wrong with it.
 struct Fields<'a> {
     record: Record<'a>,
-    place: Place,
+    place: HeaderCursor,
 }
 
 impl<'a> Fields<'a> {
     fn of(bytes: &'a [u8]) -> Self {
-        Self { record: Record { bytes, total: bytes.len() }, place: Place::default() }
+        Self { record: Record { bytes, total: bytes.len() }, place: HeaderCursor::default() }
     }
 
     fn get(&mut self, field: u16) -> Value<'a> {

@@ -149,7 +149,7 @@ mod tests {
             let value = value >> shift;
             let bytes = encoded(&[Value::Integer(value)]);
             let record = record::Record { bytes: &bytes, total: bytes.len() };
-            let field = record::Place::default().seek(&record, 0).unwrap().unwrap();
+            let field = record::HeaderCursor::default().seek(&record, 0).unwrap().unwrap();
             prop_assert_eq!(record.value(field, Encoding::Utf8), Some(Value::Integer(value)));
         }
     }

@@ -135,16 +135,16 @@ fn forge_record(bytes: &mut [u8], places: &Places, record: usize, random: &mut R
 }
 
 fn forge_sector(bytes: &mut [u8], segment: &SegmentInfo, random: &mut Random) {
-    let shape = &segment.shape;
+    let sizes = &segment.sizes;
     let padded = |len: u64| (len as usize).next_multiple_of(SECTOR);
-    let groups = u64::from(shape.groups);
+    let groups = u64::from(sizes.groups);
     let parts = [
-        padded(shape.rows),
+        padded(sizes.rows),
         padded(groups * 17),
         padded(groups.div_ceil(64) * 12),
-        padded(u64::from(shape.accounts) * 12),
-        padded(u64::from(shape.usernames) * 64),
-        padded(u64::from(shape.phones) * 64),
+        padded(u64::from(sizes.accounts) * 12),
+        padded(u64::from(sizes.usernames) * 64),
+        padded(u64::from(sizes.phones) * 64),
     ];
     let start = segment.extent.at() as usize + SECTOR;
     let sums = start + parts.iter().sum::<usize>();

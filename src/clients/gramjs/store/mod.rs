@@ -18,7 +18,7 @@ mod read;
 mod write;
 
 pub(crate) use self::read::{looks_like, read};
-pub(crate) use self::write::{PLACE, files};
+pub(crate) use self::write::{CAPABILITIES, files};
 
 /// The format's name.
 pub(super) const FORMAT: &str = "gramjs-store";

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::FORMAT;
 use super::encoding::{auth_key, key_of, unmarked};
-use crate::error::{Damaged, Error, Result};
+use crate::error::{DamagedPart, Error, Result};
 use crate::format::{Files, Notes, Parsed, ParsedSession};
 use crate::types::{AccessHash, Account, AuthKey, DcId, DcOption, Endpoint, Entity};
 
@@ -29,7 +29,7 @@ pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Parsed> {
     let mut notes = Notes::default();
     let keys = keys(files, folder, &mut notes)?;
     let Some(prefix) = prefix(&keys) else {
-        return Err(Error::damaged(folder, Damaged::Format("there is no dcId in it".into())));
+        return Err(Error::damaged(folder, DamagedPart::Format("there is no dcId in it".into())));
     };
     let mut session = ParsedSession::default();
     let mut login = BTreeMap::new();
@@ -99,7 +99,7 @@ fn account(folder: &Path, login: &Login, notes: &mut Notes) -> Result<Account> {
     let json = |key| text(key).and_then(|text| serde_json::from_str::<Value>(text).ok());
     let id = json("dcId").and_then(|id| i32::try_from(id.as_i64()?).ok());
     let Some(id) = id else {
-        return Err(Error::damaged(folder, Damaged::Format("dcId is no DC's number".into())));
+        return Err(Error::damaged(folder, DamagedPart::Format("dcId is no DC's number".into())));
     };
     let mut dc = DcOption::new(DcId(id));
     dc.auth_key = key(folder, id, login)?;

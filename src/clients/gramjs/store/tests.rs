@@ -73,14 +73,14 @@ proptest! {
     fn what_is_written_is_read_back(sample in sessions()) {
         let (mut account, mut lost) = (sample.account.clone(), Losses::default());
         let given = Default::default();
-        if fill(&mut account, "gramjs-store", &PLACE, given, &mut Vec::new()).is_err() {
+        if fill(&mut account, "gramjs-store", &CAPABILITIES, given, &mut Vec::new()).is_err() {
             return Ok(());
         }
-        let account = account_for(account, &PLACE, &mut lost);
+        let account = account_for(account, &CAPABILITIES, &mut lost);
         let sample = Sample { account, entities: sample.entities };
         let mut fitted = Vec::new();
         let mut again = outgoing("a", &sample);
-        while let Some(entity) = again.entity(PLACE.entities.as_ref().unwrap(), &mut lost) {
+        while let Some(entity) = again.entity(CAPABILITIES.entities.as_ref().unwrap(), &mut lost) {
             fitted.push(entity.unwrap());
         }
         let folder = tempfile::tempdir().unwrap();

@@ -6,16 +6,16 @@ use zeroize::Zeroizing;
 use super::FORMAT;
 use super::encoding::{buffer, file_of, marked};
 use crate::error::{Error, Result};
-use crate::format::{Address, EntityPlace, Need};
-use crate::format::{Losses, Outgoing, Place};
+use crate::format::{Address, EntityCapabilities, Need};
+use crate::format::{Capabilities, Losses, Outgoing};
 use crate::types::{Entity, PeerKind};
 
 /// The fields of a store.
-pub(crate) const PLACE: Place = Place {
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     address: Address::One,
     auth_key: Need::Kept,
-    entities: Some(EntityPlace::TELETHON),
-    ..Place::LEAST
+    entities: Some(EntityCapabilities::TELETHON),
+    ..Capabilities::MINIMAL
 };
 
 /// The client throws when its store would exceed 5 MiB. Half of that, some
@@ -52,9 +52,9 @@ pub(crate) fn files(
     if let Some(key) = &home.auth_key {
         files.push(file("authKey", buffer(key)));
     }
-    let Some(place) = &PLACE.entities else { return Ok(files) };
+    let Some(capabilities) = &CAPABILITIES.entities else { return Ok(files) };
     let mut bytes = 0;
-    while let Some(entity) = session.entity(place, lost) {
+    while let Some(entity) = session.entity(capabilities, lost) {
         let entity = entity?;
         let id = entity.id;
         let row = row(entity, lost);

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::encode::encode;
 use crate::error::{Error, Result};
-use crate::format::{AccountTarget, Address, Need, OtherDcs, Place};
+use crate::format::{AccountTarget, Address, Capabilities, Need, OtherDcs};
 use crate::types::Account;
 
 const FORMAT: &str = "grammers-tl";
@@ -12,14 +12,14 @@ const FORMAT: &str = "grammers-tl";
 /// The binary session file of grammers up to 0.7.
 pub(super) const TARGET: AccountTarget = AccountTarget {
     name: FORMAT,
-    place: &Place {
+    capabilities: &Capabilities {
         other_dcs: OtherDcs::WithKeyOrAddress,
         address: Address::One,
         user: Need::Kept,
         bot: Need::Needed,
         update_state: true,
         channel_states: true,
-        ..Place::LEAST
+        ..Capabilities::MINIMAL
     },
     encode: bytes,
 };

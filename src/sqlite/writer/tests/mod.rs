@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use super::super::page::Kind;
 use super::super::payload::Payload;
-use super::super::tree::Walk;
+use super::super::tree::TreeCursor;
 use super::super::{Database, OpenOptions, Row, Text, Value, schema};
 use super::{DatabaseWriter, WriterOptions};
 
@@ -91,7 +91,7 @@ fn keys(db: &Database, index: &str) -> Vec<Vec<u8>> {
     let named = |row: &Row<'_>| row.get(1).unwrap() == Value::from(index);
     let entry = db.rows(&schema).map(Result::unwrap).find(named).unwrap();
     let Value::Integer(root) = entry.get(3).unwrap() else { panic!("no root") };
-    let mut walk = Walk::new(&db.pages, u32::try_from(root).unwrap(), Kind::Index).unwrap();
+    let mut walk = TreeCursor::new(&db.pages, u32::try_from(root).unwrap(), Kind::Index).unwrap();
     let mut keys = Vec::new();
     while let Some(cell) = walk.next().unwrap() {
         let payload = Payload::of_index(&cell, &db.local).unwrap();

@@ -1,10 +1,10 @@
 //! What our own formats have a place for.
 
-use crate::format::{Address, EntityPlace, Need, OtherDcs, Place};
+use crate::format::{Address, Capabilities, EntityCapabilities, Need, OtherDcs};
 use crate::types::EntityKind;
 
 /// What these formats have a place for: everything.
-pub(super) const ALL: Place = Place {
+pub(super) const ALL: Capabilities = Capabilities {
     many: false,
     home: Need::Kept,
     other_dcs: OtherDcs::All,
@@ -22,7 +22,7 @@ pub(super) const ALL: Place = Place {
     entities: Some(ENTITIES),
 };
 
-pub(super) const ENTITIES: EntityPlace = EntityPlace {
+pub(super) const ENTITIES: EntityCapabilities = EntityCapabilities {
     holds: |_| true,
     kinds: &EntityKind::ALL,
     min: true,

@@ -2,7 +2,7 @@
 
 /// Where a database lies.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum DatabaseLocation<'a> {
     /// In a file, with its `-wal` and `-journal`.
     File,
     /// In memory, with its `-wal` and its `-journal`.

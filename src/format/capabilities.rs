@@ -4,7 +4,7 @@ use crate::types::{DcOption, EntityKind, PeerId};
 
 /// The values that a format can hold.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Capabilities {
     /// Several sessions in one file.
     pub(crate) many: bool,
     /// The home DC.
@@ -23,7 +23,7 @@ pub(crate) struct Place {
     pub(crate) channel_states: bool,
     pub(crate) sent_files: bool,
     pub(crate) extras: bool,
-    pub(crate) entities: Option<EntityPlace>,
+    pub(crate) entities: Option<EntityCapabilities>,
 }
 
 /// The DCs that a format keeps besides the home DC.
@@ -71,7 +71,7 @@ pub(crate) enum Need {
 
 /// The values of an entity that a format can hold.
 #[derive(Debug)]
-pub(crate) struct EntityPlace {
+pub(crate) struct EntityCapabilities {
     /// Whether it has a place for this id.
     pub(crate) holds: fn(PeerId) -> bool,
     /// The kinds that it tells apart.
@@ -87,7 +87,7 @@ pub(crate) struct EntityPlace {
     pub(crate) date: bool,
 }
 
-impl EntityPlace {
+impl EntityCapabilities {
     /// What Telethon keeps of an entity, and those that keep what Telethon gives them.
     pub(crate) const TELETHON: Self = Self {
         holds: |_| true,
@@ -101,10 +101,10 @@ impl EntityPlace {
     };
 }
 
-impl Place {
+impl Capabilities {
     /// A format that keeps only the key of the home DC. Other formats are described as additions to
     /// it.
-    pub(crate) const LEAST: Self = Self {
+    pub(crate) const MINIMAL: Self = Self {
         many: false,
         home: Need::Needed,
         other_dcs: OtherDcs::None,
