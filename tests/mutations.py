@@ -17,8 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutations"
 TREE = TARGET / "tree"
-# Enough lives for the rarest of the situations.
-MORE = {"TGSESSION_SIM_SAGAS": "120", "TGSESSION_SIM_LIVES": "10"}
+# Enough runs for the rarest of the situations.
+MORE = {"TGSESSION_SIM_CRASH_RUNS": "120", "TGSESSION_SIM_RUNS": "10"}
 BUILD = {
     "CARGO_TARGET_DIR": str(TARGET / "build"),
     "CARGO_INCREMENTAL": "1",

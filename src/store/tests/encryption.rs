@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::life::{
-    Deed, FILE_ID, MASTER, State, act, new_store_with, open, seal_of, state_of,
-    with_another_file_id,
+use super::random_ops::{
+    FILE_ID, MASTER, Op, State, act, new_store_with, open, seal_of, state_of, with_another_file_id,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::cipher::nonces::used_by;
@@ -175,8 +174,8 @@ fn fill(store: &Store) {
     let all = (0..30).map(|number| Ok(entity(number)));
     store.import("a", ImportSession::new(&account(), all)).unwrap();
     for number in 0..6 {
-        act(store, &Deed::Session(number % 3)).unwrap();
-        act(store, &Deed::LogIn(number % 3, number as u8 + 1)).unwrap();
+        act(store, &Op::Session(number % 3)).unwrap();
+        act(store, &Op::LogIn(number % 3, number as u8 + 1)).unwrap();
     }
 }
 
@@ -266,10 +265,10 @@ fn a_record_of_a_copy_that_went_on_separately_does_not_pass_for_one_of_this_log(
     let copy_disk = SimDisk::new(disk.killed());
     let copy = open(copy_disk.handle(), Access::Write, 20_000).unwrap();
     let mut known = vec![state_of(&store).unwrap()];
-    // Each deed is one record, as long as that of the copy.
+    // Each operation is one record, as long as that of the copy.
     for number in 1..4 {
         for (store, session) in [(&store, 0), (&copy, 1)] {
-            act(store, &Deed::LogIn(session, 40 + number)).unwrap();
+            act(store, &Op::LogIn(session, 40 + number)).unwrap();
             known.push(state_of(store).unwrap());
         }
     }
@@ -292,15 +291,15 @@ fn a_record_of_a_copy_that_went_on_separately_does_not_pass_for_one_of_this_log(
     }
 }
 
-/// Every state and every image of a store while it does some deeds.
+/// Every state and every image of a store while it does some operations.
 fn history(disk: &SimDisk, store: &Store, random: &mut Random) -> Vec<(State, Vec<u8>)> {
     let mut moments = Vec::new();
     for _ in 0..14 {
-        let deed = Deed::random(random);
-        if matches!(deed, Deed::Reopen | Deed::Read) {
+        let op = Op::random(random);
+        if matches!(op, Op::Reopen | Op::Read) {
             continue;
         }
-        act(store, &deed).unwrap();
+        act(store, &op).unwrap();
         store.engine.flush().unwrap();
         moments.push((state_of(store).unwrap(), disk.killed()));
     }
@@ -370,7 +369,7 @@ fn no_nonce_is_used_twice_in_a_life_with_crashes_and_copies() {
                 let disk = SimDisk::new(image);
                 let store = open(disk.handle(), Access::Write, 2_000).unwrap();
                 for _ in 0..12 {
-                    let _ = act(&store, &Deed::random(&mut random));
+                    let _ = act(&store, &Op::random(&mut random));
                 }
                 images.push(disk.power_cut(random.next(), SECTOR));
                 images.push(disk.killed());

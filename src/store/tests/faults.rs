@@ -1,6 +1,6 @@
 //! Faults that version 3 of the format had, each as a test. The table in tests/README.md names them.
 
-use super::life::{Deed, act, new_store, open, seal_of, state_of};
+use super::random_ops::{Op, act, new_store, open, seal_of, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, PAGE, Roots, SECTOR};
@@ -22,7 +22,7 @@ fn reader(image: &[u8]) -> Result<Store> {
 fn killed_with_a_long_log() -> (Vec<u8>, usize) {
     let disk = SimDisk::new(new_store());
     let store = writer(&disk).unwrap();
-    act(&store, &Deed::Session(0)).unwrap();
+    act(&store, &Op::Session(0)).unwrap();
     let session = store.open_session("a").unwrap();
     for call in 0..13 {
         let entities: Vec<_> =
@@ -51,13 +51,13 @@ fn a_log_write_that_fails_once_damages_nothing() {
         for at in 0..6 {
             let disk = SimDisk::new(new_store());
             let store = writer(&disk).unwrap();
-            act(&store, &Deed::Session(0)).unwrap();
+            act(&store, &Op::Session(0)).unwrap();
             disk.fail(Some(Fault::once(disk.calls() + at, failure)));
             for number in 1..9 {
-                let _ = act(&store, &Deed::LogIn(0, number));
+                let _ = act(&store, &Op::LogIn(0, number));
             }
             disk.fail(None);
-            act(&store, &Deed::LogIn(0, 9)).unwrap();
+            act(&store, &Op::LogIn(0, 9)).unwrap();
             let state = state_of(&store).unwrap();
             for image in [disk.killed(), disk.durable()] {
                 let disk = SimDisk::new(image);
@@ -131,16 +131,16 @@ fn a_disk_that_is_full_for_a_while_costs_nothing() {
     for count in [1, 3, 40] {
         let disk = SimDisk::new(new_store());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Session(0)).unwrap();
+        act(&store, &Op::Session(0)).unwrap();
         let first = disk.calls();
         disk.fail(Some(Fault { first, count, step: 1, failure: Failure::NoSpace }));
         let mut errors = 0;
         for number in 0..60 {
-            errors += usize::from(act(&store, &Deed::See(0, number * 9 + 1, 60)).is_err());
-            errors += usize::from(act(&store, &Deed::Flush).is_err());
+            errors += usize::from(act(&store, &Op::See(0, number * 9 + 1, 60)).is_err());
+            errors += usize::from(act(&store, &Op::Flush).is_err());
         }
         assert!(errors > 0 && !disk.failed().is_empty(), "{count}: nothing has failed");
-        act(&store, &Deed::Flush).unwrap();
+        act(&store, &Op::Flush).unwrap();
         let state = state_of(&store).unwrap();
         let again = SimDisk::new(disk.durable());
         assert_eq!(state_of(&writer(&again).unwrap()).unwrap(), state, "{count}");
@@ -150,23 +150,23 @@ fn a_disk_that_is_full_for_a_while_costs_nothing() {
 /// Fault 07: `remove` and `import` failed and took effect all the same.
 #[test]
 fn a_call_that_fails_has_no_effect_and_can_be_made_again() {
-    for deed in [Deed::Remove(0), Deed::Import(0, 500, 40)] {
+    for op in [Op::Remove(0), Op::Import(0, 500, 40)] {
         for at in 0..40 {
             let disk = SimDisk::new(new_store());
             let store = writer(&disk).unwrap();
-            act(&store, &Deed::Session(0)).unwrap();
-            act(&store, &Deed::Import(0, 1, 60)).unwrap();
+            act(&store, &Op::Session(0)).unwrap();
+            act(&store, &Op::Import(0, 1, 60)).unwrap();
             let before = state_of(&store).unwrap();
             disk.fail(Some(Fault::once(disk.calls() + at, Failure::Eio)));
-            if act(&store, &deed).is_err() {
-                assert_eq!(state_of(&store).unwrap(), before, "{deed:?}, call {at}");
-                assert!(act(&store, &deed).unwrap(), "{deed:?}, call {at}");
+            if act(&store, &op).is_err() {
+                assert_eq!(state_of(&store).unwrap(), before, "{op:?}, call {at}");
+                assert!(act(&store, &op).unwrap(), "{op:?}, call {at}");
             }
             disk.fail(None);
             let state = state_of(&store).unwrap();
             let again = writer(&SimDisk::new(disk.durable())).unwrap();
-            assert_eq!(state_of(&again).unwrap(), state, "{deed:?}, call {at}");
-            assert_eq!(again.check().unwrap().problems, [""; 0], "{deed:?}, call {at}");
+            assert_eq!(state_of(&again).unwrap(), state, "{op:?}, call {at}");
+            assert_eq!(again.check().unwrap().problems, [""; 0], "{op:?}, call {at}");
         }
     }
 }

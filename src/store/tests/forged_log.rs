@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::life::{open, seal_of};
+use super::random_ops::{open, seal_of};
 use super::sim_disk::SimDisk;
 use crate::file::{Access, Disk};
 use crate::session::Session;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::life::{FILE_ID, open, seal_of};
+use super::random_ops::{FILE_ID, open, seal_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::engine::salvage;
 use crate::file::{Access, Disk, Extent, FileSeal, PAGE, Roots, SECTOR, SLOTS, put, u32_at};
@@ -21,7 +21,7 @@ fn stores() -> u64 {
 
 /// A store with a base, segments and a log after them.
 fn subject() -> Vec<u8> {
-    let disk = SimDisk::new(super::life::new_store());
+    let disk = SimDisk::new(super::random_ops::new_store());
     let store = open(disk.handle(), Access::Write, 4 << 20).unwrap();
     let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
     let account = Account { dcs, ..Account::default() };

@@ -1,46 +1,46 @@
-//! The power goes at each call of a life, and again while the store recovers.
+//! The power goes at each call of a run, and again while the store recovers.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::disk_state::DiskState;
-use super::life::{
-    Deed, Model, Shadow, State, act, is_durable, new_store_with, open, state_in, state_of,
+use super::random_ops::{
+    Model, Op, ShadowStore, State, act, is_durable, new_store_with, open, state_in, state_of,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::file::{Access, Extent, PAGE, SECTOR};
 use crate::store::{ReadView, Store};
 
-/// The seeds of the lives. `TGSESSION_SIM_LIVES` asks for more, `TGSESSION_SIM_FIRST` for those
+/// The seeds of the runs. `TGSESSION_SIM_RUNS` asks for more, `TGSESSION_SIM_FIRST` for those
 /// from another seed on.
 fn seeds() -> std::ops::Range<u64> {
     let first = asked("TGSESSION_SIM_FIRST").unwrap_or(0);
-    first..first + asked("TGSESSION_SIM_LIVES").unwrap_or(10)
+    first..first + asked("TGSESSION_SIM_RUNS").unwrap_or(10)
 }
 
 fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-/// The memory of a store in each life: a small one makes checkpoints all the time.
+/// The memory of a store in each run: a small one makes checkpoints all the time.
 fn buffer_of(seed: u64) -> usize {
     [2_000, 20_000, 4 << 20][seed as usize % 3]
 }
 
-/// Every second life is that of an encrypted store.
+/// Every second run is that of an encrypted store.
 fn is_encrypted(seed: u64) -> bool {
     seed % 2 == 1 && cfg!(feature = "encryption")
 }
 
-/// A life.
-struct Life {
+/// A run.
+struct Run {
     seed: u64,
     /// Calls may fail.
     troubled: bool,
     disk: SimDisk,
     model: Model,
-    deeds: Vec<Deed>,
-    shadow: Shadow,
+    ops: Vec<Op>,
+    shadow: ShadowStore,
     readers: Vec<Reader>,
 }
 
@@ -51,47 +51,47 @@ struct Reader {
     /// What the pages of its segments and its base hold. A simulated disk is not mapped: the
     /// view itself has a copy of them.
     pages: Vec<(Extent, Vec<u8>)>,
-    /// For so many more deeds.
+    /// For so many more operations.
     left: usize,
 }
 
-/// Lives a life. `crashed` gets what the disk held before each call of a deed, and the states that
+/// Runs random operations. `crashed` gets what the disk held before each call of an operation, and the states that
 /// may be found after a crash there.
-fn live(
+fn run_ops(
     seed: u64,
     fault: Option<Fault>,
-    mut crashed: impl FnMut(&Life, Vec<DiskState>, &[State]),
-) -> Life {
+    mut crashed: impl FnMut(&Run, Vec<DiskState>, &[State]),
+) -> Run {
     let disk = SimDisk::new(new_store_with(is_encrypted(seed)));
     disk.fail(fault);
     disk.keep_states();
     let opened = open(disk.handle(), Access::Write, buffer_of(seed));
-    let (model, shadow) = (Model::new(), Shadow::new());
+    let (model, shadow) = (Model::new(), ShadowStore::new());
     let troubled = fault.is_some();
-    let (deeds, readers) = (Vec::new(), Vec::new());
-    let mut life = Life { seed, troubled, disk, model, deeds, shadow, readers };
-    let Ok(mut store) = opened else { return life };
+    let (ops, readers) = (Vec::new(), Vec::new());
+    let mut run = Run { seed, troubled, disk, model, ops, shadow, readers };
+    let Ok(mut store) = opened else { return run };
     let mut random = Random::new(seed);
     for _ in 0..30 {
-        let deed = Deed::random(&mut random);
-        life.deeds.push(deed.clone());
-        life.check_readers();
-        let before = life.model.allowed.clone();
-        match deed {
-            Deed::Reopen => match life.reopen(store) {
+        let op = Op::random(&mut random);
+        run.ops.push(op.clone());
+        run.check_readers();
+        let before = run.model.allowed.clone();
+        match op {
+            Op::Reopen => match run.reopen(store) {
                 Some(opened) => store = opened,
-                None => return life,
+                None => return run,
             },
-            Deed::Read => life.read(),
-            deed => life.act(&store, &deed),
+            Op::Read => run.read(),
+            op => run.act(&store, &op),
         }
-        let states = life.disk.take_states();
-        crashed(&life, states, &[before, life.model.allowed.clone()].concat());
+        let states = run.disk.take_states();
+        crashed(&run, states, &[before, run.model.allowed.clone()].concat());
     }
-    life
+    run
 }
 
-impl Life {
+impl Run {
     /// Closes the store and opens it; `None` if that is not to be had.
     fn reopen(&mut self, store: Store) -> Option<Store> {
         let seed = self.seed;
@@ -144,27 +144,27 @@ impl Life {
         self.readers.retain(|reader| reader.left > 0);
     }
 
-    fn act(&mut self, store: &Store, deed: &Deed) {
+    fn act(&mut self, store: &Store, op: &Op) {
         let seed = self.seed;
-        let done = act(store, deed);
+        let done = act(store, op);
         let (state, before) = (state_of(store).unwrap(), self.shadow.state());
         let model = &mut self.model;
         match done {
             Ok(done) => {
-                self.shadow.act(deed);
-                assert_eq!(state, self.shadow.state(), "seed {seed}: {deed:?}");
+                self.shadow.act(op);
+                assert_eq!(state, self.shadow.state(), "seed {seed}: {op:?}");
                 // A login that changes nothing waits for nothing.
-                let logs_in = matches!(deed, Deed::LogIn(..));
-                let durable = done && is_durable(deed) && (!logs_in || state != before);
+                let logs_in = matches!(op, Op::LogIn(..));
+                let durable = done && is_durable(op) && (!logs_in || state != before);
                 model.holds(state, durable);
             }
             Err(error) => {
-                assert!(self.troubled, "seed {seed}: {deed:?} failed: {error:?}");
+                assert!(self.troubled, "seed {seed}: {op:?} failed: {error:?}");
                 // It may be on the disk all the same, and in memory.
-                let with = self.shadow.state_with(deed);
+                let with = self.shadow.state_with(op);
                 if state != before {
-                    assert_eq!(state, with, "seed {seed}: {deed:?} was done by half");
-                    self.shadow.act(deed);
+                    assert_eq!(state, with, "seed {seed}: {op:?} was done by half");
+                    self.shadow.act(op);
                 }
                 model.holds(with, false);
                 model.holds(state, false);
@@ -252,11 +252,11 @@ impl Images {
 /// Recovers from crashes in each of these states of the disk: a kill, and power cuts that tear
 /// writes in sectors or in pages.
 /// `TGSESSION_SIM_CUTS` asks for more cuts at each call than two.
-fn crash_at_each(life: &Life, states: Vec<DiskState>, allowed: &[State], images: &mut Images) {
-    let deed = life.deeds.len() as u64;
+fn crash_at_each(run: &Run, states: Vec<DiskState>, allowed: &[State], images: &mut Images) {
+    let op = run.ops.len() as u64;
     let cuts = asked("TGSESSION_SIM_CUTS").unwrap_or(2);
     for (call, state) in (0..).zip(states) {
-        let mut random = Random::new(life.seed << 32 | deed << 16 | call);
+        let mut random = Random::new(run.seed << 32 | op << 16 | call);
         for cut in 0..=cuts {
             let unit = if cut % 2 == 0 { SECTOR } else { PAGE };
             let killed = cut == cuts;
@@ -267,9 +267,8 @@ fn crash_at_each(life: &Life, states: Vec<DiskState>, allowed: &[State], images:
             };
             if images.is_new(&image) {
                 let kind = if killed { "killed".to_owned() } else { format!("cut {cut}") };
-                let (seed, deeds) = (life.seed, &life.deeds);
-                let what =
-                    format!("seed {seed}, call {call} of deed {deed}, {kind}, after {deeds:?}");
+                let (seed, ops) = (run.seed, &run.ops);
+                let what = format!("seed {seed}, call {call} of op {op}, {kind}, after {ops:?}");
                 let crash = Crash { image, allowed, what };
                 crash.recover();
                 if images.distinct.len().is_multiple_of(4) {
@@ -284,7 +283,9 @@ fn crash_at_each(life: &Life, states: Vec<DiskState>, allowed: &[State], images:
 fn a_crash_at_any_call_leaves_a_state_no_older_than_the_last_durable_one() {
     let mut images = Images::default();
     for seed in seeds() {
-        live(seed, None, |life, states, allowed| crash_at_each(life, states, allowed, &mut images));
+        run_ops(seed, None, |run, states, allowed| {
+            crash_at_each(run, states, allowed, &mut images)
+        });
     }
     println!("{} distinct images of {}", images.distinct.len(), images.drawn);
 }
@@ -292,17 +293,17 @@ fn a_crash_at_any_call_leaves_a_state_no_older_than_the_last_durable_one() {
 #[test]
 fn a_call_that_fails_costs_no_durable_data_and_the_store_goes_on() {
     for seed in seeds() {
-        let calls = live(seed, None, |_, _, _| ()).disk.calls();
+        let calls = run_ops(seed, None, |_, _, _| ()).disk.calls();
         let mut random = Random::new(seed ^ 0xfa17);
         for round in 0..(calls / 4).min(24) {
             let failure = Failure::ALL[round % Failure::ALL.len()];
             let step = 1 + random.below(4);
             let fault = Fault { first: random.below(calls), count: 1 + round % 4, step, failure };
-            let life = live(seed, Some(fault), |_, _, _| ());
-            life.disk.fail(None);
-            for image in [life.disk.power_cut(random.next(), SECTOR), life.disk.killed()] {
-                let what = format!("seed {seed}, {fault:?}, after {:?}", life.deeds);
-                Crash { image, allowed: &life.model.allowed, what }.recover();
+            let run = run_ops(seed, Some(fault), |_, _, _| ());
+            run.disk.fail(None);
+            for image in [run.disk.power_cut(random.next(), SECTOR), run.disk.killed()] {
+                let what = format!("seed {seed}, {fault:?}, after {:?}", run.ops);
+                Crash { image, allowed: &run.model.allowed, what }.recover();
             }
         }
     }

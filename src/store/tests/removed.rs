@@ -1,6 +1,6 @@
 //! Sessions that come and go leave nothing behind that grows.
 
-use super::life::{new_store, open};
+use super::random_ops::{new_store, open};
 use super::sim_disk::SimDisk;
 use crate::file::Access;
 use crate::session::Session;

@@ -1,7 +1,7 @@
-//! Rules of FORMAT.md that random lives seldom need, each in the situation that it is for.
+//! Rules of FORMAT.md that random runs seldom need, each in the situation that it is for.
 
 use super::faults::{with_a_base, writer};
-use super::life::{Deed, act, is_durable, new_store, new_store_with, open, seal_of, state_of};
+use super::random_ops::{Op, act, is_durable, new_store, new_store_with, open, seal_of, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::{Access, PAGE, Root, Roots, SECTOR};
 use crate::store::ImportSession;
@@ -11,16 +11,16 @@ use crate::types::{Account, Entity, PeerId};
 /// the file grows with the log.
 #[test]
 fn two_torn_writes_of_the_root_leave_one_slot_whole() {
-    let grow = [Deed::See(0, 1, 60), Deed::Flush];
+    let grow = [Op::See(0, 1, 60), Op::Flush];
     for (first, step) in (0..18).flat_map(|first| (1..9).map(move |step| (first, step))) {
         let disk = SimDisk::new(new_store());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Session(0)).unwrap();
+        act(&store, &Op::Session(0)).unwrap();
         let first = disk.calls() + first;
         disk.fail(Some(Fault { first, count: 2, step, failure: Failure::Short }));
         for number in 1..5 {
-            for deed in [&Deed::Import(0, number, 0)].into_iter().chain(&grow) {
-                let _ = act(&store, deed);
+            for op in [&Op::Import(0, number, 0)].into_iter().chain(&grow) {
+                let _ = act(&store, op);
                 for image in [disk.killed(), disk.durable()] {
                     let opened = writer(&SimDisk::new(image));
                     assert!(opened.is_ok(), "calls {first} and {}: {opened:?}", first + step);
@@ -37,12 +37,12 @@ fn a_reader_beside_a_failed_write_of_the_log_sees_what_comes_after_it() {
         for at in 0..4 {
             let disk = SimDisk::new(new_store());
             let store = writer(&disk).unwrap();
-            act(&store, &Deed::Session(0)).unwrap();
+            act(&store, &Op::Session(0)).unwrap();
             let reader = open(disk.handle(), Access::Read, 4 << 20).unwrap();
             disk.fail(Some(Fault::once(disk.calls() + at, failure)));
             for number in 1..6 {
-                let _ = act(&store, &Deed::See(0, 1, usize::from(number) * 3));
-                let done = act(&store, &Deed::LogIn(0, number));
+                let _ = act(&store, &Op::See(0, 1, usize::from(number) * 3));
+                let done = act(&store, &Op::LogIn(0, number));
                 let seen = state_of(&reader).unwrap();
                 assert!(done.is_err() || seen == state_of(&store).unwrap(), "{failure:?} {at}");
             }
@@ -58,10 +58,10 @@ fn a_long_log_is_replaced_on_close() {
         for is_encrypted in [false, cfg!(feature = "encryption")] {
             let disk = SimDisk::new(new_store_with(is_encrypted));
             let store = writer(&disk).unwrap();
-            let first = if is_large { Deed::Import(0, 1, 600) } else { Deed::Session(0) };
+            let first = if is_large { Op::Import(0, 1, 600) } else { Op::Session(0) };
             assert!(act(&store, &first).unwrap());
             for number in 0..records {
-                assert!(act(&store, &Deed::LogIn(0, number)).unwrap());
+                assert!(act(&store, &Op::LogIn(0, number)).unwrap());
             }
             let right = state_of(&store).unwrap();
             store.close().unwrap();
@@ -85,9 +85,9 @@ fn a_close_that_fails_while_it_replaces_the_log_loses_nothing() {
     for (at, failure) in (0..30).flat_map(|at| [(at, Failure::Eio), (at, Failure::Short)]) {
         let disk = SimDisk::new(new_store());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Session(0)).unwrap();
+        act(&store, &Op::Session(0)).unwrap();
         for number in 0..40 {
-            assert!(act(&store, &Deed::LogIn(0, number)).unwrap());
+            assert!(act(&store, &Op::LogIn(0, number)).unwrap());
         }
         let right = state_of(&store).unwrap();
         disk.fail(Some(Fault::once(disk.calls() + at, failure)));
@@ -108,8 +108,8 @@ fn a_store_whose_writer_was_killed_is_not_reported_as_damaged() {
     let disk = SimDisk::new(new_store());
     let store = writer(&disk).unwrap();
     disk.keep_states();
-    for deed in [Deed::LogIn(0, 1), Deed::Import(0, 1, 60), Deed::Compact, Deed::Import(0, 2, 0)] {
-        act(&store, &deed).unwrap();
+    for op in [Op::LogIn(0, 1), Op::Import(0, 1, 60), Op::Compact, Op::Import(0, 2, 0)] {
+        act(&store, &op).unwrap();
     }
     for (call, state) in disk.take_states().into_iter().enumerate() {
         let killed = open(SimDisk::new(state.cache), Access::Read, 20_000).unwrap();
@@ -123,18 +123,17 @@ fn a_sync_that_fails_in_another_thread_costs_no_durable_data() {
     for at in 0..40 {
         let disk = SimDisk::new(new_store());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Session(0)).unwrap();
+        act(&store, &Op::Session(0)).unwrap();
         disk.fail(Some(Fault::once(disk.calls() + at, Failure::Elsewhere)));
         for number in 1..5 {
-            let see = Deed::See(0, i64::from(number) * 60, 60);
-            for deed in [Deed::LogIn(0, number), see, Deed::Flush, Deed::Import(1, 1, 60)] {
-                let done = act(&store, &deed);
+            let see = Op::See(0, i64::from(number) * 60, 60);
+            for op in [Op::LogIn(0, number), see, Op::Flush, Op::Import(1, 1, 60)] {
+                let done = act(&store, &op);
                 let opened = writer(&SimDisk::new(disk.durable()));
-                let opened =
-                    opened.unwrap_or_else(|error| panic!("call {at}, {deed:?}: {error:?}"));
-                if done.is_ok() && is_durable(&deed) {
+                let opened = opened.unwrap_or_else(|error| panic!("call {at}, {op:?}: {error:?}"));
+                if done.is_ok() && is_durable(&op) {
                     let (found, state) = (state_of(&opened).unwrap(), state_of(&store).unwrap());
-                    assert_eq!(found, state, "call {at}, {deed:?}");
+                    assert_eq!(found, state, "call {at}, {op:?}");
                 }
             }
         }
@@ -147,16 +146,16 @@ fn a_record_that_only_the_page_cache_has_is_made_durable_by_the_next_writer() {
     for at in 0..4 {
         let disk = SimDisk::new(new_store());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Session(0)).unwrap();
+        act(&store, &Op::Session(0)).unwrap();
         let first = disk.calls() + at;
         // Everything fails from here on, and the process dies of it.
         disk.fail(Some(Fault { first, count: 100, step: 1, failure: Failure::Eio }));
-        let _ = act(&store, &Deed::LogIn(0, 1));
+        let _ = act(&store, &Op::LogIn(0, 1));
         disk.fail(None);
         disk.kill_all();
         drop(store);
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::LogIn(0, 2)).unwrap();
+        act(&store, &Op::LogIn(0, 2)).unwrap();
         let state = state_of(&store).unwrap();
         let again = writer(&SimDisk::new(disk.durable()));
         let again = again.unwrap_or_else(|error| panic!("call {at}: {error:?}"));
@@ -168,7 +167,7 @@ fn a_record_that_only_the_page_cache_has_is_made_durable_by_the_next_writer() {
 #[test]
 fn a_log_that_did_not_become_current_does_not_count() {
     let (disk, store) = with_a_base();
-    act(&store, &Deed::Session(0)).unwrap();
+    act(&store, &Op::Session(0)).unwrap();
     let before = disk.killed();
     disk.kill_all();
     drop(store);
@@ -208,7 +207,7 @@ fn two_logs_of_one_generation_have_different_salts() {
     let root = || -> Root {
         let disk = SimDisk::new(before.clone());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Import(0, 1, 0)).unwrap();
+        act(&store, &Op::Import(0, 1, 0)).unwrap();
         Roots::read(&disk, &seal_of(&disk)).unwrap().current().unwrap().0
     };
     let (one, other) = (root(), root());
@@ -221,12 +220,12 @@ fn a_generation_that_could_not_be_locked_keeps_no_page_in_use() {
     let length = |fails: bool| {
         let disk = SimDisk::new(new_store());
         let store = writer(&disk).unwrap();
-        act(&store, &Deed::Import(0, 1, 80)).unwrap();
+        act(&store, &Op::Import(0, 1, 80)).unwrap();
         disk.fail_locks(fails);
-        assert_eq!(act(&store, &Deed::Import(1, 100, 80)).is_err(), fails);
+        assert_eq!(act(&store, &Op::Import(1, 100, 80)).is_err(), fails);
         disk.fail_locks(false);
         for _ in 0..20 {
-            act(&store, &Deed::Import(1, 100, 80)).unwrap();
+            act(&store, &Op::Import(1, 100, 80)).unwrap();
             store.compact().unwrap();
         }
         disk.killed().len()

@@ -1,6 +1,6 @@
 //! What was deleted is in no byte of a scrubbed store, nor in what was cut off it.
 
-use super::life::{new_store, open, state_of};
+use super::random_ops::{new_store, open, state_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::file::Access;
 use crate::session::Session;

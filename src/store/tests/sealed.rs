@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::life::{Deed, State, act, new_store_with, open, seal_of, state_of};
+use super::random_ops::{Op, State, act, new_store_with, open, seal_of, state_of};
 use super::sim_disk::SimDisk;
 use crate::file::{Access, Disk, FileSeal, Roots, SECTOR};
 use crate::store::Store;
@@ -22,16 +22,12 @@ impl Subject {
         let disk = SimDisk::new(new_store_with(true));
         let store = open(disk.handle(), Access::Write, 20_000).unwrap();
         let mut states = vec![state_of(&store).unwrap()];
-        let mut deeds = vec![Deed::Session(0), Deed::LogIn(0, 1), Deed::Import(1, 5, 30)];
+        let mut ops = vec![Op::Session(0), Op::LogIn(0, 1), Op::Import(1, 5, 30)];
         for number in 0..6 {
-            deeds.extend([
-                Deed::See(0, number * 9 + 1, 4),
-                Deed::LogIn(0, number as u8 + 2),
-                Deed::Flush,
-            ]);
+            ops.extend([Op::See(0, number * 9 + 1, 4), Op::LogIn(0, number as u8 + 2), Op::Flush]);
         }
-        for deed in &deeds {
-            act(&store, deed).unwrap();
+        for op in &ops {
+            act(&store, op).unwrap();
             states.push(state_of(&store).unwrap());
         }
         let image = disk.killed();

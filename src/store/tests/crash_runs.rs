@@ -1,41 +1,43 @@
-//! Long lives: the process is killed, the power goes, calls fail, and the store goes on each time
+//! Long runs: the process is killed, the power goes, calls fail, and the store goes on each time
 //! from what is left, beside a reader that stays.
 
-use super::life::{Deed, Model, Shadow, State, act, is_durable, new_store_with, open, state_of};
+use super::random_ops::{
+    Model, Op, ShadowStore, State, act, is_durable, new_store_with, open, state_of,
+};
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::error::Error;
 use crate::file::Access;
 use crate::store::Store;
 
-/// Which sagas are told. `TGSESSION_SIM_SAGAS` asks for more, `TGSESSION_SIM_FIRST` for those from
+/// The seeds of the runs. `TGSESSION_SIM_CRASH_RUNS` asks for more, `TGSESSION_SIM_FIRST` for those from
 /// another seed on.
 #[cfg(test)]
 fn seeds() -> std::ops::Range<u64> {
     let ask = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let first = ask("TGSESSION_SIM_FIRST").unwrap_or(0);
-    first..first + ask("TGSESSION_SIM_SAGAS").unwrap_or(20)
+    first..first + ask("TGSESSION_SIM_CRASH_RUNS").unwrap_or(20)
 }
 
-/// How many deeds a saga has.
-const DEEDS: usize = 60;
+/// How many operations a run has.
+const OPS: usize = 60;
 
-struct Saga {
+struct CrashRun {
     name: String,
     random: Random,
     disk: SimDisk,
     /// The number of the writer's handle.
     handle: usize,
     store: Option<Store>,
-    /// A reader in another process. It lives until the power goes.
-    watcher: Option<Store>,
+    /// A reader in another process. It stays open until the power goes.
+    reader: Option<Store>,
     model: Model,
-    shadow: Shadow,
-    told: Vec<String>,
+    shadow: ShadowStore,
+    log: Vec<String>,
     /// How many of the calls of the disk that failed are accounted for by errors of the store.
     reported: usize,
 }
 
-impl Saga {
+impl CrashRun {
     fn new(name: String, is_encrypted: bool, random: Random) -> Self {
         Self {
             name,
@@ -43,21 +45,21 @@ impl Saga {
             disk: SimDisk::new(new_store_with(is_encrypted)),
             handle: 0,
             store: None,
-            watcher: None,
+            reader: None,
             model: Model::new(),
-            shadow: Shadow::new(),
-            told: Vec::new(),
+            shadow: ShadowStore::new(),
+            log: Vec::new(),
             reported: 0,
         }
     }
 
     /// What is said where it goes wrong.
     fn at(&self) -> String {
-        format!("saga {}: {:#?}", self.name, self.told)
+        format!("crash run {}: {:#?}", self.name, self.log)
     }
 
-    fn tell(&mut self) {
-        for _ in 0..DEEDS {
+    fn run(&mut self) {
+        for _ in 0..OPS {
             if self.random.is_spent() {
                 break;
             }
@@ -86,7 +88,7 @@ impl Saga {
         match open(handle, Access::Write, buffer) {
             Ok(store) => {
                 let state = self.disk.aside(|| state_of(&store)).unwrap();
-                self.told.push("opened".into());
+                self.log.push("opened".into());
                 assert!(self.model.allowed.contains(&state), "lost or torn: {}", self.at());
                 if state != self.shadow.state() {
                     self.shadow.restart(self.disk.killed());
@@ -97,21 +99,21 @@ impl Saga {
             }
             Err(error) => {
                 assert!(self.is_due(), "cannot be opened: {error:?} {}", self.at());
-                self.told.push("open failed".into());
+                self.log.push("open failed".into());
                 false
             }
         }
     }
 
     /// Whether an error of the store is due. Each call of the disk that fails accounts for one, at
-    /// once or, of work in the background, in a later deed.
+    /// once or, of work in the background, in a later operation.
     fn is_due(&mut self) -> bool {
         self.reported += 1;
         self.reported <= self.disk.failed().len()
     }
 
     fn kill(&mut self) {
-        self.told.push("killed".into());
+        self.log.push("killed".into());
         self.disk.kill(self.handle);
         self.store = None;
     }
@@ -120,8 +122,8 @@ impl Saga {
         self.kill();
         let unit = [512, 4096][self.random.below(2)];
         self.disk.lose_power(self.random.next(), unit);
-        self.watcher = None;
-        self.told.push("the power went".into());
+        self.reader = None;
+        self.log.push("the power went".into());
     }
 
     fn fail_for_a_while(&mut self) {
@@ -129,7 +131,7 @@ impl Saga {
         let first = self.disk.calls() + self.random.below(12);
         let (count, step) = (1 + self.random.below(3), 1 + self.random.below(8));
         let fault = Fault { first, count, step, failure };
-        self.told.push(format!("{fault:?}"));
+        self.log.push(format!("{fault:?}"));
         self.disk.fail(Some(fault));
     }
 
@@ -137,36 +139,36 @@ impl Saga {
         if !self.open() {
             return;
         }
-        let deed = Deed::random(&mut self.random);
+        let op = Op::random(&mut self.random);
         let Some(store) = self.store.take() else { return };
         let before = self.disk.aside(|| state_of(&store)).unwrap();
-        match deed {
-            Deed::Reopen => return self.close(store, &before),
-            Deed::Read => self.open_others(),
+        match op {
+            Op::Reopen => return self.close(store, &before),
+            Op::Read => self.open_others(),
             _ => {}
         }
-        let done = act(&store, &deed);
+        let done = act(&store, &op);
         let state = self.disk.aside(|| state_of(&store)).unwrap();
-        self.told.push(format!("{deed:?}: {}", done.is_ok()));
+        self.log.push(format!("{op:?}: {}", done.is_ok()));
         self.store = Some(store);
         match done {
             Ok(done) => {
-                if deed == Deed::Flush {
+                if op == Op::Flush {
                     self.reported = self.disk.failed().len();
                 }
-                self.shadow.act(&deed);
-                assert_eq!(state, self.shadow.state(), "{deed:?} {}", self.at());
+                self.shadow.act(&op);
+                assert_eq!(state, self.shadow.state(), "{op:?} {}", self.at());
                 // A login that changes nothing waits for nothing.
-                let waits = !matches!(deed, Deed::LogIn(..)) || state != before;
-                self.model.holds(state, done && is_durable(&deed) && waits);
+                let waits = !matches!(op, Op::LogIn(..)) || state != before;
+                self.model.holds(state, done && is_durable(&op) && waits);
             }
             Err(error) => {
-                assert!(self.is_due(), "{deed:?} failed: {error:?} {}", self.at());
+                assert!(self.is_due(), "{op:?} failed: {error:?} {}", self.at());
                 // It may be on the disk all the same, and in memory.
-                let with = self.shadow.state_with(&deed);
+                let with = self.shadow.state_with(&op);
                 if state != before {
                     assert_eq!(state, with, "done by half: {}", self.at());
-                    self.shadow.act(&deed);
+                    self.shadow.act(&op);
                 }
                 self.model.holds(with, false);
                 self.model.holds(state, false);
@@ -180,7 +182,7 @@ impl Saga {
 
     fn close(&mut self, store: Store, before: &State) {
         let closed = store.close();
-        self.told.push(format!("close: {}", closed.is_ok()));
+        self.log.push(format!("close: {}", closed.is_ok()));
         match closed {
             Ok(()) => self.model.holds(before.clone(), true),
             Err(error) => assert!(self.is_due(), "close failed: {error:?} {}", self.at()),
@@ -191,16 +193,16 @@ impl Saga {
     fn open_others(&mut self) {
         let other = self.disk.aside(|| open(self.disk.handle(), Access::Write, 20_000));
         assert!(matches!(other, Err(Error::Busy { .. })), "two writers: {}", self.at());
-        if self.watcher.is_none() {
-            let watcher = self.disk.aside(|| open(self.disk.handle(), Access::Read, 20_000));
-            self.watcher = Some(watcher.unwrap_or_else(|error| panic!("{error:?} {}", self.at())));
+        if self.reader.is_none() {
+            let reader = self.disk.aside(|| open(self.disk.handle(), Access::Read, 20_000));
+            self.reader = Some(reader.unwrap_or_else(|error| panic!("{error:?} {}", self.at())));
         }
     }
 
     /// The reader sees nothing that never was, and nothing older than what is durable.
     fn watch(&self) {
-        let Some(watcher) = &self.watcher else { return };
-        match self.disk.aside(|| state_of(watcher)) {
+        let Some(reader) = &self.reader else { return };
+        match self.disk.aside(|| state_of(reader)) {
             Ok(state) => {
                 assert!(self.model.allowed.contains(&state), "a reader: {}", self.at());
             }
@@ -209,16 +211,16 @@ impl Saga {
     }
 }
 
-/// A saga that these bytes decide.
+/// A crash run that these bytes decide.
 #[cfg(any(fuzzing, feature = "convert"))]
 pub(crate) fn saga_of(bytes: &[u8]) {
-    Saga::new("of these bytes".to_owned(), false, Random::chosen(bytes)).tell();
+    CrashRun::new("of these bytes".to_owned(), false, Random::chosen(bytes)).run();
 }
 
 #[test]
 fn a_store_that_crashes_all_its_life_loses_nothing_durable() {
     for seed in seeds() {
         let is_encrypted = seed % 2 == 1;
-        Saga::new(seed.to_string(), is_encrypted, Random::new(seed ^ 0x5a6a)).tell();
+        CrashRun::new(seed.to_string(), is_encrypted, Random::new(seed ^ 0x5a6a)).run();
     }
 }

@@ -1,10 +1,10 @@
-//! One life from the making of a store to its repair. Each of its calls fails once, or several do:
+//! One run from the creation of a store to its repair. Each of its calls fails once, or several do:
 //! the error is reported, nothing acknowledged is lost, and the store opens.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::life::{State, create, open, seal_of, state_of};
+use super::random_ops::{State, create, open, seal_of, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, Disk, SLOTS};
@@ -33,8 +33,8 @@ fn buffer() -> usize {
     400 * entities_of_a_call() as usize
 }
 
-/// A step of the life.
-struct Deed {
+/// A step of the run.
+struct Op {
     name: &'static str,
     /// What was done so far is durable once it has succeeded.
     durable: bool,
@@ -43,8 +43,8 @@ struct Deed {
 
 type Work<'a> = dyn Fn(&Store) -> Result<()> + 'a;
 
-fn deed(name: &'static str, durable: bool, work: impl Fn(&Store) -> Result<()> + 'static) -> Deed {
-    Deed { name, durable, work: Box::new(work) }
+fn op(name: &'static str, durable: bool, work: impl Fn(&Store) -> Result<()> + 'static) -> Op {
+    Op { name, durable, work: Box::new(work) }
 }
 
 fn entity(id: i64) -> Entity {
@@ -70,10 +70,10 @@ fn import(number: u8, entities: i64) -> impl Fn(&Store) -> Result<()> {
     }
 }
 
-fn deeds() -> Vec<Deed> {
-    let mut deeds = vec![
-        deed("make", true, |store| store.session("a").map(drop)),
-        deed("log in", true, |store| {
+fn ops() -> Vec<Op> {
+    let mut ops = vec![
+        op("make", true, |store| store.session("a").map(drop)),
+        op("log in", true, |store| {
             store.open_session("a")?.update(|batch| {
                 batch.set_dc(&DcOption::new(DcId(2)).with_key(AuthKey::new(&[9; 256])))?;
                 batch.set_home_dc(DcId(2))
@@ -81,30 +81,30 @@ fn deeds() -> Vec<Deed> {
         }),
     ];
     for call in 0..10 {
-        deeds.push(deed("entities", false, move |store| {
+        ops.push(op("entities", false, move |store| {
             let entities: Vec<_> =
                 (1..=entities_of_a_call()).map(|id| entity(id * 10 + call)).collect();
             store.open_session("a")?.process_entities(&entities).map(drop)
         }));
     }
-    deeds.extend([
-        deed("flush", true, |store| store.open_session("a")?.flush()),
-        deed("import", true, import(1, 400)),
-        deed("replace", true, import(2, 100)),
-        deed("update state", false, |store| {
+    ops.extend([
+        op("flush", true, |store| store.open_session("a")?.flush()),
+        op("import", true, import(1, 400)),
+        op("replace", true, import(2, 100)),
+        op("update state", false, |store| {
             let state = UpdateState { pts: 5, qts: 6, date: 7, seq: 8 };
             store.open_session("a")?.set_update_state(Some(state))
         }),
-        deed("remove", true, |store| store.remove("b")),
-        deed("compact", false, Store::compact),
-        deed("key", true, |store| {
+        op("remove", true, |store| store.remove("b")),
+        op("compact", false, Store::compact),
+        op("key", true, |store| {
             store.open_session("a")?.set_auth_key(DcId(4), Some(AuthKey::new(&[3; 256])))
         }),
     ]);
-    deeds
+    ops
 }
 
-/// What goes wrong in a life.
+/// What goes wrong in a run.
 #[derive(Clone, Copy, Debug)]
 enum Trouble {
     None,
@@ -131,7 +131,7 @@ impl Trouble {
     }
 }
 
-/// How many calls and reads a life has, and calls a backup and a repair have.
+/// How many calls and reads a run has, and calls a backup and a repair have.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     calls: usize,
@@ -142,44 +142,44 @@ struct Counts {
 struct Script {
     /// The store and its copies are encrypted.
     is_encrypted: bool,
-    deeds: Vec<Deed>,
-    /// The state after each deed, the empty store first.
+    ops: Vec<Op>,
+    /// The state after each operation, the empty store first.
     states: Vec<State>,
 }
 
 impl Script {
     fn new(is_encrypted: bool) -> Self {
-        let deeds = deeds();
-        let disk = SimDisk::new(super::life::new_store_with(is_encrypted));
+        let ops = ops();
+        let disk = SimDisk::new(super::random_ops::new_store_with(is_encrypted));
         let store = open(disk.handle(), Access::Write, buffer()).unwrap();
         let mut states = vec![state_of(&store).unwrap()];
-        for deed in &deeds {
-            (deed.work)(&store).unwrap();
+        for op in &ops {
+            (op.work)(&store).unwrap();
             states.push(state_of(&store).unwrap());
         }
-        Self { is_encrypted, deeds, states }
+        Self { is_encrypted, ops, states }
     }
 
-    fn live(&self, trouble: Trouble) -> Counts {
+    fn run(&self, trouble: Trouble) -> Counts {
         let disk = SimDisk::new(Vec::new());
         trouble.begin(&disk);
-        let life = Life { script: self, trouble, disk };
-        life.create();
-        let store = life.opened();
-        life.act(&store);
-        let copy_calls = life.copy(&store);
-        life.close(store);
-        Counts { calls: life.disk.calls(), reads: life.disk.reads(), copy_calls }
+        let run = Run { script: self, trouble, disk };
+        run.create();
+        let store = run.opened();
+        run.act(&store);
+        let copy_calls = run.copy(&store);
+        run.close(store);
+        Counts { calls: run.disk.calls(), reads: run.disk.reads(), copy_calls }
     }
 }
 
-struct Life<'a> {
+struct Run<'a> {
     script: &'a Script,
     trouble: Trouble,
     disk: SimDisk,
 }
 
-impl Life<'_> {
+impl Run<'_> {
     /// Tries again until it succeeds. Each error must have a cause, and some causes an error.
     fn persist<T>(&self, disk: &SimDisk, what: &str, mut work: impl FnMut() -> Result<T>) -> T {
         let trouble = self.trouble;
@@ -217,16 +217,16 @@ impl Life<'_> {
 
     fn act(&self, store: &Store) {
         let mut durable = 0;
-        for (at, deed) in self.script.deeds.iter().enumerate() {
+        for (at, op) in self.script.ops.iter().enumerate() {
             let allowed = |durable| &self.script.states[durable..=at + 1];
             let mut failures = 0;
-            self.persist(&self.disk, deed.name, || {
-                (deed.work)(store).inspect_err(|_| {
+            self.persist(&self.disk, op.name, || {
+                (op.work)(store).inspect_err(|_| {
                     failures += 1;
                     self.check_cut(allowed(durable), at as u64);
                 })
             });
-            if deed.durable {
+            if op.durable {
                 durable = at + 1;
             }
             if failures > 0 {
@@ -347,18 +347,18 @@ fn each_write_of_a_life_may_fail_once_or_for_a_while() {
 }
 
 fn fail_writes(script: &Script) {
-    let counts = script.live(Trouble::None);
+    let counts = script.run(Trouble::None);
     let failures = [Failure::Eio, Failure::NoSpace, Failure::Short];
     for (place, failure) in failures.into_iter().enumerate() {
         for first in tried(counts.calls, place * 5) {
-            script.live(Trouble::Calls(Fault::once(first, failure)));
+            script.run(Trouble::Calls(Fault::once(first, failure)));
         }
         for first in tried(counts.calls, place * 3 + 1).step_by(2) {
             let fault = Fault { first, count: 2 + first % 4, step: 1 + first % 2, failure };
-            script.live(Trouble::Calls(fault));
+            script.run(Trouble::Calls(fault));
         }
         for first in tried(counts.copy_calls, place) {
-            script.live(Trouble::CopyCalls(Fault::once(first, failure)));
+            script.run(Trouble::CopyCalls(Fault::once(first, failure)));
         }
     }
 }
@@ -366,7 +366,7 @@ fn fail_writes(script: &Script) {
 /// The first call stays in memory alone; the second must not say that all is well.
 #[test]
 fn a_session_that_could_not_be_made_durable_is_durable_when_it_is_asked_for_again() {
-    let disk = SimDisk::new(super::life::new_store());
+    let disk = SimDisk::new(super::random_ops::new_store());
     let store = open(disk.handle(), Access::Write, buffer()).unwrap();
     disk.fail(Some(Fault { first: 0, count: 100, step: 1, failure: Failure::Eio }));
     store.session("a").unwrap_err();
@@ -380,9 +380,9 @@ fn a_session_that_could_not_be_made_durable_is_durable_when_it_is_asked_for_agai
 #[test]
 fn each_read_of_a_life_may_fail_once_or_for_a_while() {
     for script in scripts() {
-        let counts = script.live(Trouble::None);
+        let counts = script.run(Trouble::None);
         for first in tried(counts.reads, 3) {
-            script.live(Trouble::Reads(first, 1 + first % 3));
+            script.run(Trouble::Reads(first, 1 + first % 3));
         }
     }
 }

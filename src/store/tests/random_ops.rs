@@ -1,4 +1,4 @@
-//! A life of a store, decided by a seed, and the model that says what it must hold.
+//! A random run of a store, decided by a seed, and the model that says what it must hold.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,9 +62,9 @@ fn open_with(
 }
 
 /// The bytes of another encrypted store with the same master key, as a backup has it, after these
-/// deeds.
+/// operations.
 #[cfg(all(test, feature = "encryption"))]
-pub(super) fn with_another_file_id(deeds: impl FnOnce(&Store)) -> Vec<u8> {
+pub(super) fn with_another_file_id(ops: impl FnOnce(&Store)) -> Vec<u8> {
     let cipher = Arc::new(Cipher::new(&MASTER).unwrap());
     let seal = FileSeal::encrypted(*b"another file id.", cipher);
     let disk = SimDisk::new(Vec::new());
@@ -72,7 +72,7 @@ pub(super) fn with_another_file_id(deeds: impl FnOnce(&Store)) -> Vec<u8> {
     created.map_err(|fault| fault.at(Path::new("sim"))).unwrap();
     let options = StoreOptions { thread: false, ..StoreOptions::default() };
     let store = open_with(disk.handle(), &seal, Access::Write, options).unwrap();
-    deeds(&store);
+    ops(&store);
     store.engine.flush().unwrap();
     disk.killed()
 }
@@ -127,9 +127,9 @@ pub(super) fn state_in(view: &ReadView) -> Result<State> {
     Ok(state)
 }
 
-/// One deed of a life.
+/// One operation of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum Op {
     /// Makes the session if it is not there.
     Session(usize),
     /// Durable: the home DC and its key together.
@@ -152,7 +152,7 @@ pub(super) enum Deed {
 
 const SESSIONS: [&str; 3] = ["a", "b", "c"];
 
-impl Deed {
+impl Op {
     pub(super) fn random(random: &mut Random) -> Self {
         let session = random.below(SESSIONS.len());
         let number = random.below(1_000) as i64 + 1;
@@ -189,20 +189,20 @@ fn login(number: u8) -> (DcOption, DcId) {
     (dc, id)
 }
 
-/// Does a deed of a store; says whether there was anything to do. `Reopen` and `Read` are the
+/// Does an operation of a store; says whether there was anything to do. `Reopen` and `Read` are the
 /// caller's.
-pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
+pub(super) fn act(store: &Store, op: &Op) -> Result<bool> {
     let session = |at: usize| store.open_session(SESSIONS[at]);
-    let done = match deed {
-        Deed::Session(at) => store.session(SESSIONS[*at]).map(drop),
-        Deed::LogIn(at, number) => session(*at).and_then(|session| {
+    let done = match op {
+        Op::Session(at) => store.session(SESSIONS[*at]).map(drop),
+        Op::LogIn(at, number) => session(*at).and_then(|session| {
             let (dc, home) = login(*number);
             session.update(|batch| {
                 batch.set_dc(&dc)?;
                 batch.set_home_dc(home)
             })
         }),
-        Deed::State(at, number) => session(*at).and_then(|session| {
+        Op::State(at, number) => session(*at).and_then(|session| {
             session.update(|batch| {
                 let state = UpdateState { pts: *number, qts: 1, date: 2, seq: 3 };
                 batch.set_update_state(Some(state))?;
@@ -210,29 +210,29 @@ pub(super) fn act(store: &Store, deed: &Deed) -> Result<bool> {
                 batch.set_channel_states(&[ChannelState { id: channel, pts: *number }])
             })
         }),
-        Deed::See(at, first, count) => session(*at).and_then(|session| {
+        Op::See(at, first, count) => session(*at).and_then(|session| {
             let entities: Vec<_> =
                 (0..*count as i64).map(|n| entity(first + n * 3, *count)).collect();
             session.process_entities(&entities).map(drop)
         }),
-        Deed::Forget(at, id) => {
+        Op::Forget(at, id) => {
             session(*at).and_then(|session| session.remove_entity(PeerId::user(*id).unwrap()))
         }
-        Deed::Flush => match store.list()?.first() {
+        Op::Flush => match store.list()?.first() {
             Some(name) => store.open_session(name).and_then(|session| session.flush()),
             None => return Ok(false),
         },
-        Deed::Import(at, first, count) => {
+        Op::Import(at, first, count) => {
             let (dc, home) = login(*first as u8);
             let login = Login { home_dc: Some(home), ..Login::default() };
             let account = Account { login, dcs: vec![dc], ..Account::default() };
             let entities = (0..*count as i64).map(|n| Ok(entity(first + n, 7)));
             store.replace(SESSIONS[*at], ImportSession::new(&account, entities)).map(drop)
         }
-        Deed::Remove(at) => store.remove(SESSIONS[*at]),
-        Deed::Compact => store.compact(),
-        Deed::Scrub => store.scrub(),
-        Deed::Reopen | Deed::Read => Ok(()),
+        Op::Remove(at) => store.remove(SESSIONS[*at]),
+        Op::Compact => store.compact(),
+        Op::Scrub => store.scrub(),
+        Op::Reopen | Op::Read => Ok(()),
     };
     match done {
         // A reader that holds a view keeps compaction from moving what it reads.
@@ -253,7 +253,7 @@ impl Model {
         Self { allowed: vec![State::new()] }
     }
 
-    /// A deed was done, and the store holds this in memory now.
+    /// An operation was done, and the store holds this in memory now.
     pub(super) fn holds(&mut self, state: State, durable: bool) {
         if durable {
             self.allowed.clear();
@@ -264,21 +264,18 @@ impl Model {
     }
 }
 
-/// Whether what was done before is durable once this deed has succeeded.
-pub(super) fn is_durable(deed: &Deed) -> bool {
-    matches!(
-        deed,
-        Deed::LogIn(..) | Deed::Flush | Deed::Import(..) | Deed::Remove(_) | Deed::Reopen
-    )
+/// Whether what was done before is durable once this operation has succeeded.
+pub(super) fn is_durable(op: &Op) -> bool {
+    matches!(op, Op::LogIn(..) | Op::Flush | Op::Import(..) | Op::Remove(_) | Op::Reopen)
 }
 
 /// A store on a disk that never fails, which does what the other one does.
-pub(super) struct Shadow {
+pub(super) struct ShadowStore {
     disk: SimDisk,
     store: Store,
 }
 
-impl Shadow {
+impl ShadowStore {
     pub(super) fn new() -> Self {
         Self::on(new_store())
     }
@@ -293,8 +290,8 @@ impl Shadow {
         state_of(&self.store).unwrap()
     }
 
-    pub(super) fn act(&self, deed: &Deed) {
-        act(&self.store, deed).unwrap();
+    pub(super) fn act(&self, op: &Op) {
+        act(&self.store, op).unwrap();
     }
 
     /// Goes on from this disk: the other store was closed, and what it had in memory is gone.
@@ -302,11 +299,11 @@ impl Shadow {
         *self = Self::on(image);
     }
 
-    /// The state that this deed would make.
-    pub(super) fn state_with(&self, deed: &Deed) -> State {
+    /// The state that this operation would make.
+    pub(super) fn state_with(&self, op: &Op) -> State {
         self.store.engine.flush().unwrap();
         let fork = Self::on(self.disk.killed());
-        fork.act(deed);
+        fork.act(op);
         fork.state()
     }
 }
