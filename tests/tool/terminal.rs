@@ -45,6 +45,8 @@ fn errors_are_coloured_on_a_terminal_unless_that_is_refused() -> Result {
 
 /// Enough for work of more than a second; a build with debug assertions shows the progress of less.
 const MANY: i64 = if cfg!(debug_assertions) { 40_000 } else { 1_000_000 };
+/// Where a store has the two copies of its root.
+const ROOT_SLOTS: [usize; 2] = [512, 2048];
 const AT_ONCE: (&str, &str) = ("TGSESSION_TEST_PATIENCE_MS", "0");
 
 #[test]
@@ -61,6 +63,9 @@ fn work_of_more_than_a_second_shows_total_rate_and_remaining_time() -> Result {
     account.dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
     store.import("a", ImportSession::new(&account, entities))?;
     drop(store);
+    let mut damaged = std::fs::read(folder.path("large.tgsession"))?;
+    ROOT_SLOTS.iter().for_each(|at| damaged[at + 88] ^= 1);
+    std::fs::write(folder.path("damaged.tgsession"), damaged)?;
     let json = "export large --to json -o out --force";
     let thousands = MANY / 1_000;
     let total = |what: &str| match thousands {
@@ -73,6 +78,7 @@ fn work_of_more_than_a_second_shows_total_rate_and_remaining_time() -> Result {
         ("compact large --scrub", "compacting", "entities"),
         ("backup large copy", "copying", "entities"),
         ("repair large repaired", "repairing", "entities"),
+        ("info damaged --salvage", "salvaging", "entities"),
         ("export large --to telethon -o old.session --force", "", "entities"),
         // The rows of all tables, and then those of the entities.
         ("check old.session", "checking", "rows"),

@@ -13,6 +13,7 @@ use crate::args::keys::KeyOptions;
 use crate::args::{Corrections, Key, Origin};
 use crate::failure::{Failure, Outcome};
 use crate::key::{self, Unlocker};
+use crate::progress::Waiting;
 use crate::target::{starts_with, with_ending};
 use crate::{explain, output, settings, target};
 
@@ -202,6 +203,14 @@ impl Reader {
         &self,
         open: impl Fn(&SourceOptions) -> tgsession::Result<Source>,
     ) -> Outcome<Source> {
+        let open = |options: &SourceOptions| {
+            if !self.salvages {
+                return open(options);
+            }
+            let progress = Progress::default();
+            let _shown = Waiting::new("salvaging", &progress);
+            open(&options.clone().progress(&progress))
+        };
         let sealed = match patiently(|| open(&self.options)) {
             Err(error @ Error::NeedsPassphrase { .. }) if !self.has_passphrase => error,
             Err(error) if key::is_missing(&error) => error,
