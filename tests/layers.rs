@@ -1,4 +1,4 @@
-//! The table of rooms in CONTRIBUTING.md is true: dependencies point down, every room is in it.
+//! The table of modules in CONTRIBUTING.md is true: dependencies point down, every module is in it.
 //! And no file is longer than a reader's patience.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,14 +44,14 @@ fn dependencies_point_down() -> Outcome {
 }
 
 #[test]
-fn the_table_names_every_room_and_no_other() -> Outcome {
+fn the_table_names_every_module_and_no_other() -> Outcome {
     let named: BTreeSet<String> = table()?.into_keys().collect();
     let paths = sources("src")?;
-    let rooms = paths
+    let modules = paths
         .iter()
         .filter(|path| !is_door(path))
         .filter_map(|path| module_of(path).first().cloned());
-    let there: BTreeSet<String> = rooms.collect();
+    let there: BTreeSet<String> = modules.collect();
     assert_eq!(named, there, "left: CONTRIBUTING.md, right: src/");
     Ok(())
 }
@@ -59,26 +59,26 @@ fn the_table_names_every_room_and_no_other() -> Outcome {
 #[test]
 fn the_table_itself_points_down() -> Outcome {
     let table = table()?;
-    for (name, room) in &table {
-        for used in room.uses.iter().filter_map(|path| path.first()) {
+    for (name, module) in &table {
+        for used in module.uses.iter().filter_map(|path| path.first()) {
             let below = table.get(used).ok_or(format!("{name} uses {used}, which has no row"))?;
-            assert!(below.level < room.level, "{name} is not above {used}");
+            assert!(below.level < module.level, "{name} is not above {used}");
         }
     }
     Ok(())
 }
 
 #[test]
-fn dependencies_inside_a_room_go_one_way() -> Outcome {
+fn dependencies_inside_a_module_go_one_way() -> Outcome {
     let mut files = Vec::new();
     for path in sources("src")? {
         if !is_door(&path) && !path.starts_with("src/bin") {
             files.push((module_of(&path), fs::read_to_string(&path)?));
         }
     }
-    let rooms: BTreeSet<String> =
+    let modules: BTreeSet<String> =
         files.iter().filter_map(|(module, _)| module.first().cloned()).collect();
-    let found: Vec<_> = rooms.into_iter().flat_map(|room| circles(&[room], &files)).collect();
+    let found: Vec<_> = modules.into_iter().flat_map(|module| circles(&[module], &files)).collect();
     let shared = |circle: &&Circle| circle.has_face && SHARED_FACES.contains(&&*circle.folder);
     let wrong: Vec<_> = found.iter().filter(|circle| !shared(circle)).collect();
     assert!(wrong.is_empty(), "files and folders in circles: {wrong:#?}");
@@ -88,36 +88,67 @@ fn dependencies_inside_a_room_go_one_way() -> Outcome {
     Ok(())
 }
 
+/// `Type::function` and `Type::field`, as docs/architecture.md names them.
 #[test]
-fn a_circle_inside_a_room_is_found() {
+fn each_name_in_the_architecture_page_is_in_the_code() -> Outcome {
+    let page = fs::read_to_string("docs/architecture.md")?;
+    let mut code = String::new();
+    for path in sources("src")? {
+        code += &fs::read_to_string(&path)?;
+    }
+    let is_word = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let names = page.split('`').skip(1).step_by(2);
+    let names = names.filter(|name| name.contains("::") && name.split("::").all(is_word));
+    let is_defined = |word: &str| {
+        let kinds = ["fn", "struct", "enum", "trait", "mod", "const", "type"];
+        let starts = kinds.map(|kind| format!("{kind} {word}"));
+        let field = format!(" {word}:");
+        let ends =
+            |after: &str| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        starts.iter().any(|start| code.split(start.as_str()).skip(1).any(ends))
+            || code.contains(&field)
+    };
+    let (all, unknown): (Vec<_>, Vec<_>) = names
+        .filter(|name| !name.starts_with("PoisonError"))
+        .partition(|name| name.split("::").all(is_defined));
+    assert!(all.len() > 100, "{} names", all.len());
+    assert!(unknown.is_empty(), "in docs/architecture.md, and not in src: {unknown:?}");
+    Ok(())
+}
+
+#[test]
+fn a_circle_inside_a_module_is_found() {
     let found = |files: &[(&str, &str)]| {
         let files = files.iter().map(|(module, code)| {
             (module.split("::").map(Into::into).collect(), (*code).to_owned())
         });
-        let found = circles(&["room".to_owned()], &Vec::from_iter(files)).into_iter();
+        let found = circles(&["module".to_owned()], &Vec::from_iter(files)).into_iter();
         Vec::from_iter(found.map(|circle| format!("{}: {}", circle.folder, circle.parts.join(" "))))
     };
-    let one_way = [("room::a", "use super::b::B;"), ("room::b", "struct B;")];
+    let one_way = [("module::a", "use super::b::B;"), ("module::b", "struct B;")];
     assert_eq!(found(&one_way), Vec::<String>::new());
     let tests =
-        [("room::a", "use super::b::B;"), ("room::b", "mod tests { use super::super::a; }")];
+        [("module::a", "use super::b::B;"), ("module::b", "mod tests { use super::super::a; }")];
     assert_eq!(found(&tests), Vec::<String>::new(), "tests may use anything");
-    let two = [("room::a", "use super::b::B;"), ("room::b", "fn f() { crate::room::a::g() }")];
-    assert_eq!(found(&two), ["room: a b"]);
+    let two =
+        [("module::a", "use super::b::B;"), ("module::b", "fn f() { crate::module::a::g() }")];
+    assert_eq!(found(&two), ["module: a b"]);
     let by_the_face = [
-        ("room", "mod a; mod b; pub(crate) use self::b::B;"),
-        ("room::a", "use super::{B, Other};"),
-        ("room::b", "use super::a;"),
+        ("module", "mod a; mod b; pub(crate) use self::b::B;"),
+        ("module::a", "use super::{B, Other};"),
+        ("module::b", "use super::a;"),
     ];
-    assert_eq!(found(&by_the_face), ["room: a b"]);
-    let with_the_face = [("room", "mod a; struct S(a::A);"), ("room::a", "use super::S;")];
-    assert_eq!(found(&with_the_face), ["room: a mod.rs"]);
+    assert_eq!(found(&by_the_face), ["module: a b"]);
+    let with_the_face = [("module", "mod a; struct S(a::A);"), ("module::a", "use super::S;")];
+    assert_eq!(found(&with_the_face), ["module: a mod.rs"]);
     let deeper = [
-        ("room::in::a", "use super::b;"),
-        ("room::in::b", "use super::c;"),
-        ("room::in::c", "use super::a;"),
+        ("module::in::a", "use super::b;"),
+        ("module::in::b", "use super::c;"),
+        ("module::in::c", "use super::a;"),
     ];
-    assert_eq!(found(&deeper), ["room::in: a b c"]);
+    assert_eq!(found(&deeper), ["module::in: a b c"]);
 }
 
 #[test]
@@ -152,18 +183,19 @@ fn files_are_short() -> Outcome {
 #[test]
 fn what_is_against_the_table_is_found() -> Outcome {
     let table = parsed(
-        "| level | room | may use |\n|---|---|---|\n| 0 | `low` | nothing of ours |\n\
+        "| level | module | may use |\n|---|---|---|\n| 0 | `low` | nothing of ours |\n\
          | 1 | `mid` | `low` |\n| 2 | `high` | `mid::Face` |\n| 3 | `all` | everything |\n",
     )?;
-    let found =
-        |room: &str, code| violations(&table, &[room.to_owned(), "file".to_owned()], code).len();
+    let found = |module: &str, code| {
+        violations(&table, &[module.to_owned(), "file".to_owned()], code).len()
+    };
     assert_eq!(found("mid", "use crate::low::{A, b::C}; fn f() { crate::mid::g() }"), 0);
     assert_eq!(found("mid", "use crate::high::A;"), 1, "upward");
     assert_eq!(found("low", "use crate::{low::A, mid::{B, C}};"), 2, "in a group");
     assert_eq!(found("low", "fn f() { let x = crate::mid::g::<u8>(); }"), 1, "in an expression");
     assert_eq!(found("low", "use super::super::mid::A;"), 1, "by way of the root");
     assert_eq!(found("low", "mod tests { use super::super::mid::A; }"), 0, "its own low::mid");
-    assert_eq!(found("low", "mod tests { use super::super::super::mid::A; }"), 1, "in a module");
+    assert_eq!(found("low", "mod tests { use super::super::super::mid::A; }"), 1, "in a `mod`");
     assert_eq!(found("high", "use crate::mid::Face;"), 0);
     assert_eq!(found("high", "use crate::mid::{Face, Other};"), 1, "more than the face");
     assert_eq!(found("high", "use crate::Thing;"), 1, "through the door");
@@ -174,39 +206,41 @@ fn what_is_against_the_table_is_found() -> Outcome {
     );
     assert_eq!(found("low", r##"const A: [&str; 2] = ["\"crate::mid", r#"crate::mid"#];"##), 0);
     assert_eq!(found("low", r#"const A: char = '\''; const B: char = '"'; use crate::mid::A;"#), 1);
-    assert_eq!(found("none", "fn f() {}"), 1, "a room without a row");
+    assert_eq!(found("none", "fn f() {}"), 1, "a module without a row");
     Ok(())
 }
 
 /// A row of the table.
-struct Room {
+struct Module {
     level: u32,
-    /// The rooms, or paths within rooms, that it may name. Empty: any.
+    /// The modules, or paths within modules, that it may name. Empty: any.
     uses: Vec<Vec<String>>,
 }
 
-fn table() -> Result<BTreeMap<String, Room>, Box<dyn Error>> {
+fn table() -> Result<BTreeMap<String, Module>, Box<dyn Error>> {
     parsed(&fs::read_to_string("CONTRIBUTING.md")?)
 }
 
-/// The table that begins with "| level | room | may use |"; further columns are for people.
-fn parsed(text: &str) -> Result<BTreeMap<String, Room>, Box<dyn Error>> {
-    let lines = text.lines().skip_while(|line| !line.starts_with("| level | room | may use |"));
+/// The table that begins with "| level | module | may use |"; further columns are for people.
+fn parsed(text: &str) -> Result<BTreeMap<String, Module>, Box<dyn Error>> {
+    let lines = text.lines().skip_while(|line| !line.starts_with("| level | module | may use |"));
     let mut table = BTreeMap::new();
     for line in lines.skip(2).take_while(|line| line.starts_with('|')) {
         let mut cells = line.split('|').skip(1).map(str::trim);
         let mut cell = || cells.next().ok_or_else(|| format!("too few cells: {line}"));
-        let (level, room, uses) = (cell()?.parse()?, cell()?, cell()?);
-        let [room] = quoted(room)[..] else { return Err(format!("no `room`: {line}").into()) };
+        let (level, module, uses) = (cell()?.parse()?, cell()?, cell()?);
+        let [module] = quoted(module)[..] else {
+            return Err(format!("no `module`: {line}").into());
+        };
         let uses = match uses {
             "everything" => vec![Vec::new()],
             _ => {
                 quoted(uses).iter().map(|path| path.split("::").map(Into::into).collect()).collect()
             }
         };
-        table.insert(room.to_owned(), Room { level, uses });
+        table.insert(module.to_owned(), Module { level, uses });
     }
-    if table.is_empty() { Err("CONTRIBUTING.md has no table of rooms".into()) } else { Ok(table) }
+    if table.is_empty() { Err("CONTRIBUTING.md has no table of modules".into()) } else { Ok(table) }
 }
 
 /// The texts between backticks.
@@ -244,12 +278,12 @@ fn module_of(path: &Path) -> Vec<String> {
     parts.filter(|part| part != "mod").map(Into::into).collect()
 }
 
-/// The rooms that a file of this module names and may not use.
-fn violations(table: &BTreeMap<String, Room>, module: &[String], code: &str) -> Vec<String> {
+/// The modules that a file of this module names and may not use.
+fn violations(table: &BTreeMap<String, Module>, module: &[String], code: &str) -> Vec<String> {
     let own = module.first().map_or("", String::as_str);
-    let Some(room) = table.get(own) else { return vec![format!("`{own}` has no row")] };
+    let Some(row) = table.get(own) else { return vec![format!("`{own}` has no row")] };
     let allowed = |path: &[String]| {
-        room.uses.iter().any(|prefix| path.starts_with(prefix))
+        row.uses.iter().any(|prefix| path.starts_with(prefix))
             || path.first().is_none_or(|r| r == own)
     };
     let named = paths(module, &tokens(code)).into_iter().filter(|path| !allowed(path));

@@ -43,7 +43,7 @@ fn a_forked_child_may_read_and_its_writes_are_refused() {
         }
     }
     let refused = format!(
-        "{}: the handle was opened by the parent process, and only the parent may write with it; open the store again in this process",
+        "{}: the handle was opened by the parent process, and only the parent may write with it; close the store before the fork, and open it in the child",
         path.display()
     );
     let expected = format!("{refused}\n{refused}\n{:?}", Some(Some(DcId(2))));

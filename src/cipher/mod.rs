@@ -7,7 +7,7 @@
 mod absent;
 mod costs;
 #[cfg(all(test, feature = "encryption"))]
-pub(crate) mod nonces;
+pub(crate) mod nonce_recorder;
 mod sizes;
 #[cfg(feature = "encryption")]
 mod xchacha;

@@ -28,7 +28,7 @@ impl Cipher {
         text: &mut [u8],
     ) -> io::Result<[u8; TAG]> {
         #[cfg(test)]
-        super::nonces::used(nonce);
+        super::nonce_recorder::used(nonce);
         let sealed =
             self.0.encrypt_inout_detached(nonce.into(), associated_data, InOutBuf::from(text));
         sealed.map(Into::into).map_err(|_| io::ErrorKind::FileTooLarge.into())

@@ -14,7 +14,7 @@ pub(crate) fn looks_like(text: &str) -> bool {
     text.get(..HEAD.min(text.len())).unwrap_or(text).contains("tgsession-dump/")
 }
 
-/// The format is the first key: it stands within so many bytes.
+/// The format is the first key: it stands within this many bytes.
 const HEAD: usize = 200;
 
 /// Reads a dump that was made with secrets. The error says what is wrong with it.

@@ -3,7 +3,7 @@
 use super::error::EngineResult;
 use super::memtable::{Change, Changes};
 use super::overlay::merged;
-use super::rows::{Row, RowKey, Rows, RowsMut, Span, Table, Value, Visit};
+use super::rows::{RowBytes, RowKey, RowValue, Rows, RowsMut, Span, Table, Visit};
 
 /// Changes that are made all at once, seen over what they change.
 pub(crate) struct Batch<'a> {
@@ -29,10 +29,10 @@ impl<'a> Batch<'a> {
 }
 
 impl Rows for Batch<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>> {
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
         let changes = self.changes.get(table as usize).filter(|changes| !changes.is_empty());
         match changes.and_then(|changes| changes.get(&RowKey::from(key))) {
-            Some(change) => Ok(change.clone().map(Value::Held)),
+            Some(change) => Ok(change.clone().map(RowBytes::Held)),
             None => self.below.get(table, key),
         }
     }
@@ -56,7 +56,7 @@ impl RowsMut for Batch<'_> {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()> {
-        self.change(table, key, Some(Row::of(table, value)));
+        self.change(table, key, Some(RowValue::of(table, value)));
         Ok(())
     }
 

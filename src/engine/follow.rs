@@ -16,8 +16,7 @@ use crate::file::{Disk, FileDamage, FileSeal, Pin, Root, Roots};
 use crate::types::Progress;
 use crate::wal::{Found, Log, Tail};
 
-/// What looks damaged may be half written by a writer that is at work: it is read so many times,
-/// with a pause in between.
+/// Apparent damage may be a write in progress. The reader retries this many times, with a pause.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(4);
 

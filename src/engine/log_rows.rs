@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::error::{EngineError, EngineResult};
 use super::memtable::RowChanged;
-use super::rows::{Row, Table};
+use super::rows::{RowValue, Table};
 use crate::record::{RecordError, RowChange, changes};
 
 /// Changes as the content of a record.
@@ -35,7 +35,7 @@ pub(crate) fn rows_of(content: &[u8]) -> EngineResult<Vec<RowChanged>> {
         if !fits || value.zip(table.value_len()).is_some_and(|(v, len)| v.len() != len) {
             return Err(EngineError::record("log", key, RecordError::Key));
         }
-        Ok((table, key.into(), value.map(|value| Row::of(table, value))))
+        Ok((table, key.into(), value.map(|value| RowValue::of(table, value))))
     };
     changes(content).map(row).collect()
 }

@@ -1,4 +1,4 @@
-//! The manifest: the parts of a generation beside its log.
+//! The manifest: a full list of the parts of a generation except its log, in the log's first record.
 
 use std::collections::BTreeSet;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::rows::{Row, RowKey, Span, TABLES, Table};
+use super::rows::{RowKey, RowValue, Span, TABLES, Table};
 
 /// The new content of a row, or `None` where it is deleted: a tombstone.
-pub(crate) type Change = Option<Row>;
+pub(crate) type Change = Option<RowValue>;
 
 /// Changes of rows by table.
 pub(crate) type Changes = [BTreeMap<RowKey, Change>; TABLES];
@@ -29,7 +29,7 @@ pub(crate) struct Memtable {
 /// The rows of a memtable.
 #[derive(Debug, Default)]
 pub(crate) struct MemRows {
-    tables: [BTreeMap<RowKey, Versions>; TABLES],
+    tables: [BTreeMap<RowKey, VersionChain>; TABLES],
     bytes: usize,
     /// The last batch.
     last: u64,
@@ -38,10 +38,10 @@ pub(crate) struct MemRows {
 /// The versions of a row, the newest first. There is more than one only where a read view needs
 /// an older one.
 #[derive(Debug)]
-struct Versions {
+struct VersionChain {
     sequence: u64,
     change: Change,
-    older: Option<Box<Versions>>,
+    older: Option<Box<VersionChain>>,
 }
 
 /// Changes that are nowhere on the disk yet.
@@ -49,15 +49,15 @@ struct Versions {
 pub(crate) struct Unlogged {
     /// The keys of their rows, in any order, some twice.
     pub(crate) keys: Vec<(Table, RowKey)>,
-    /// The last batch that was taken to be logged: rows of later ones are among the keys.
+    /// The last batch that was collected for the log. `keys` has the rows of later batches.
     pub(crate) logged: u64,
 }
 
-/// A batch that was taken in.
+/// The result of applying a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Applied {
     pub(crate) sequence: u64,
-    /// Nothing waited for the disk before.
+    /// Before this batch no change waited to be logged.
     pub(crate) first: bool,
     /// Roughly how much memory the memtable takes now.
     pub(crate) bytes: usize,
@@ -161,7 +161,7 @@ impl MemRows {
     ) -> Option<u64> {
         let rows = self.tables.get_mut(table as usize)?;
         self.bytes += weight(&key, &change);
-        let mut new = Versions { sequence, change, older: None };
+        let mut new = VersionChain { sequence, change, older: None };
         let mut slot = match rows.entry(key) {
             std::collections::btree_map::Entry::Vacant(vacant) => {
                 vacant.insert(new);
@@ -206,7 +206,7 @@ impl MemRows {
     }
 }
 
-impl Versions {
+impl VersionChain {
     fn at(&self, at: u64) -> Option<&Change> {
         let mut version = self;
         while version.sequence > at {
@@ -217,7 +217,7 @@ impl Versions {
 }
 
 /// Long chains of versions must not be dropped by recursion.
-impl Drop for Versions {
+impl Drop for VersionChain {
     fn drop(&mut self) {
         let mut older = self.older.take();
         while let Some(mut version) = older {

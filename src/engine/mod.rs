@@ -34,7 +34,7 @@ pub(crate) use self::batch::Batch;
 pub(crate) use self::error::{EngineError, EngineResult, caught, said_by, shown};
 pub(crate) use self::options::EngineOptions;
 pub(crate) use self::rows::{
-    Row, Rows, RowsMut, Span, Table, Value, decoded, encoded, get, owned_by, owner,
+    RowBytes, RowValue, Rows, RowsMut, Span, Table, decoded, encoded, get, owned_by, owner,
 };
 pub(crate) use self::salvage::{Salvaged, account_of, salvage};
 pub(crate) use self::segments::table_of;

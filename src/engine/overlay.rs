@@ -6,22 +6,22 @@ use super::error::EngineResult;
 use super::memtable::{Change, MemRows};
 use super::rows::{RowKey, Span, Table, Visit};
 
-/// The changes of a part of a span.
-pub(crate) struct SpanChanges {
+/// The changes of a chunk of a span.
+pub(crate) struct ChangeChunk {
     pub(crate) changes: Vec<(RowKey, Change)>,
-    /// The part ends in front of this key; `None`: with the span.
+    /// The end of the chunk, exclusive; `None` if it is the end of the span.
     pub(crate) until: Option<RowKey>,
 }
 
 /// The changes of a span in several memtables, the newest first, as of batch `at`. After about
-/// `most` live rows of one memtable the part ends.
-pub(crate) fn span_changes<'a>(
+/// `most` live rows of one memtable the chunk ends.
+pub(crate) fn chunk_of<'a>(
     memtables: impl Iterator<Item = &'a MemRows>,
     at: u64,
     table: Table,
     span: &Span,
     most: usize,
-) -> SpanChanges {
+) -> ChangeChunk {
     let mut changes = BTreeMap::new();
     let mut until: Option<RowKey> = None;
     for rows in memtables {
@@ -39,7 +39,7 @@ pub(crate) fn span_changes<'a>(
     if let Some(until) = &until {
         changes.retain(|key, _| key < until);
     }
-    SpanChanges { changes: changes.into_iter().collect(), until }
+    ChangeChunk { changes: changes.into_iter().collect(), until }
 }
 
 /// Visits the rows that `below` gives, with these changes over them, in the order of their keys.

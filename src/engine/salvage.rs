@@ -8,7 +8,7 @@ use super::log_rows::rows_of;
 use super::manifest::Manifest;
 use super::memtable::Change;
 use super::redb_base::Base;
-use super::rows::{Row, RowKey, Span, Table};
+use super::rows::{RowKey, RowValue, Span, Table};
 use super::version::Opener;
 use crate::file::{Disk, Extent, FileSeal, PAGE, Roots, SECTOR};
 use crate::record::{AccountNo, PeerKey, Record};
@@ -20,9 +20,9 @@ use crate::wal::{Kind, Log, LogRecord, scan};
 #[derive(Debug, Default)]
 pub(crate) struct Salvaged {
     /// The rows of all tables but the entities'.
-    pub(crate) rows: BTreeMap<(Table, RowKey), Row>,
+    pub(crate) rows: BTreeMap<(Table, RowKey), RowValue>,
     /// The records of the entities.
-    pub(crate) entities: BTreeMap<EntityKey, Row>,
+    pub(crate) entities: BTreeMap<EntityKey, RowValue>,
     /// One sentence for each damaged or missing part.
     pub(crate) lost: Vec<String>,
 }
@@ -39,7 +39,7 @@ pub(crate) fn salvage(
     let infos = match &manifest {
         Some(manifest) if current => manifest.segments.clone(),
         _ => {
-            salvaged.lost.push("the manifest: every segment of the file was taken".into());
+            salvaged.lost.push("the manifest; all segments in the file were used, so deleted entities may come back".into());
             segments_of(disk.as_ref(), seal)?
         }
     };
@@ -74,7 +74,7 @@ struct SalvagedLog {
     records: Vec<LogRecord>,
     /// The newest manifest that is whole.
     manifest: Option<Manifest>,
-    /// It is that of the current generation.
+    /// The manifest belongs to the current generation.
     current: bool,
 }
 
@@ -122,7 +122,7 @@ impl Salvaged {
             self.lost.push("both copies of the root are damaged".into());
         }
         // The log of the current generation is not whole. Older ones may have what it lacks.
-        self.lost.push("rows of the log are taken from every record that is whole".into());
+        self.lost.push("the order of the log; every whole record in the file was used, so older values may come back".into());
         let mut records = scan(disk, seal)?;
         records.sort_by_key(|record| (record.number, record.generation));
         let manifests = records.iter().rev().filter(|record| record.kind == Kind::Manifest);
@@ -141,14 +141,14 @@ impl Salvaged {
             match row.payload {
                 Some(payload) => {
                     let record = [&[Entity::TAG], payload].concat();
-                    self.entities.insert(row.key, Row::of(Table::Entities, &record));
+                    self.entities.insert(row.key, RowValue::of(Table::Entities, &record));
                 }
                 None => drop(self.entities.remove(&row.key)),
             }
         });
         if lost > 0 {
             self.lost.push(format!(
-                "segment {}: {lost} of {} groups of up to 16 entities",
+                "segment {}: {lost} of {} groups of up to 16 entities cannot be read",
                 info.number, info.sizes.groups
             ));
         }
@@ -158,7 +158,7 @@ impl Salvaged {
         for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
             let rows = base.table(table).and_then(|rows| match rows {
                 Some(rows) => rows.each(Span::ALL.from(), Span::ALL.to(), &mut |key, value| {
-                    self.rows.insert((table, key.into()), Row::of(table, value));
+                    self.rows.insert((table, key.into()), RowValue::of(table, value));
                     Ok(true)
                 }),
                 None => Ok(()),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::error::EngineResult;
 use super::manifest::Manifest;
 use super::redb_base::Base;
-use super::rows::{Stored, TABLES, Table};
+use super::rows::{TABLES, Table, TableReader};
 use super::segments::{EntityTable, IndexTable, Segments};
-use crate::file::{Disk, FileSeal, Readers};
-use crate::segment::{HashIndex, Segment, SegmentInfo, UnitCache};
+use crate::file::{Disk, FileSeal, ReaderPins};
+use crate::segment::{IndexKind, Segment, SegmentInfo, UnitCache};
 use crate::types::Progress;
 
 /// Base and segments of a generation. Their pages stay as long as the generation is pinned.
@@ -16,7 +16,7 @@ use crate::types::Progress;
 pub(crate) struct Version {
     pub(crate) base: Option<Arc<Base>>,
     pub(crate) segments: Arc<Segments>,
-    tables: [Option<Box<dyn Stored>>; TABLES],
+    tables: [Option<Box<dyn TableReader>>; TABLES],
 }
 
 /// Opens bases and segments of one file.
@@ -24,7 +24,7 @@ pub(crate) struct Version {
 pub(crate) struct Opener {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) seal: FileSeal,
-    pub(crate) readers: Arc<Readers>,
+    pub(crate) readers: Arc<ReaderPins>,
     /// The size of redb's page cache, in bytes.
     pub(crate) cache: usize,
     /// The decrypted units of segments.
@@ -41,7 +41,7 @@ impl Opener {
         cache: usize,
         progress: Progress,
     ) -> Self {
-        let (readers, units) = (Readers::new(Arc::clone(&disk)), UnitCache::new(cache));
+        let (readers, units) = (ReaderPins::new(Arc::clone(&disk)), UnitCache::new(cache));
         Self { disk, seal, readers, cache, units, progress }
     }
 
@@ -89,10 +89,10 @@ impl Version {
         let mut tables = [const { None }; TABLES];
         for (place, table) in tables.iter_mut().zip(Table::ALL) {
             let segments = || Arc::clone(&segments);
-            let stored: Box<dyn Stored> = match table {
+            let stored: Box<dyn TableReader> = match table {
                 Table::Entities => Box::new(EntityTable(segments())),
-                Table::Usernames => Box::new(IndexTable(segments(), HashIndex::Usernames)),
-                Table::Phones => Box::new(IndexTable(segments(), HashIndex::Phones)),
+                Table::Usernames => Box::new(IndexTable(segments(), IndexKind::Usernames)),
+                Table::Phones => Box::new(IndexTable(segments(), IndexKind::Phones)),
                 _ => continue,
             };
             *place = Some(stored);
@@ -108,7 +108,7 @@ impl Version {
     }
 
     /// A table, or `None` if it has no rows here.
-    pub(crate) fn table(&self, table: Table) -> EngineResult<Option<&dyn Stored>> {
+    pub(crate) fn table(&self, table: Table) -> EngineResult<Option<&dyn TableReader>> {
         match (self.tables.get(table as usize), &self.base) {
             (Some(Some(stored)), _) => Ok(Some(stored.as_ref())),
             (_, Some(base)) => base.table(table),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::error::{EngineError, EngineResult};
 use super::memtable::{Change, Memtable};
-use super::overlay::{SpanChanges, merged, span_changes};
-use super::rows::{Row, RowKey, Rows, Span, Table, Value, Visit, owner};
+use super::overlay::{ChangeChunk, chunk_of, merged};
+use super::rows::{RowBytes, RowKey, RowValue, Rows, Span, Table, Visit, owner};
 use super::segments::table_of;
 use super::version::Version;
 use crate::file::Pin;
 use crate::record::{AccountNo, PeerKey, TextKey};
-use crate::segment::HashIndex;
+use crate::segment::IndexKind;
 use crate::types::PeerId;
 
 /// Where more has changed than this, counting all rows is no slower.
@@ -66,7 +66,8 @@ impl View {
         Self { super_version, at, registered: true }
     }
 
-    /// The newest version of each row. Only single rows are of one moment.
+    /// The newest version of each row. It is not a snapshot: each row is consistent, but two rows
+    /// may be of different moments.
     pub(crate) fn latest(super_version: Arc<SuperVersion>) -> Self {
         Self { super_version, at: u64::MAX, registered: false }
     }
@@ -89,19 +90,19 @@ impl View {
     }
 
     /// The changes of a span, at most about `most` of them.
-    fn changes(&self, table: Table, span: &Span, most: usize) -> SpanChanges {
+    fn changes(&self, table: Table, span: &Span, most: usize) -> ChangeChunk {
         let memtables: Vec<_> =
             self.super_version.layers().map(|memtable| memtable.rows()).collect();
-        span_changes(memtables.iter().map(std::ops::Deref::deref), self.at, table, span, most)
+        chunk_of(memtables.iter().map(std::ops::Deref::deref), self.at, table, span, most)
     }
 
     /// The entity that an index finds under this text, which is folded, and its record.
     pub(crate) fn find(
         &self,
-        index: HashIndex,
+        index: IndexKind,
         account: AccountNo,
         text: &str,
-    ) -> EngineResult<Option<(PeerId, Option<Value>)>> {
+    ) -> EngineResult<Option<(PeerId, Option<RowBytes>)>> {
         let (table, key) = (table_of(index), TextKey::of(account, text));
         match self.changed(table, &key) {
             Some(Some(row)) => {
@@ -118,16 +119,16 @@ impl View {
         let id = PeerKey::peer(&key).ok_or_else(invalid)?;
         // The text is the entity's still, or the index would have changed with it.
         let record = match self.changed(Table::Entities, &key) {
-            Some(change) => change.map(Value::Held),
+            Some(change) => change.map(RowBytes::Held),
             None => Some(below),
         };
         Ok(Some((id, record)))
     }
 
     /// The rows of a table that are in memory, over those of the version.
-    pub(crate) fn changed_rows(&self, table: Table) -> Vec<(RowKey, Row)> {
-        let span = self.changes(table, &Span::ALL, usize::MAX);
-        span.changes.into_iter().filter_map(|(key, change)| Some((key, change?))).collect()
+    pub(crate) fn changed_rows(&self, table: Table) -> Vec<(RowKey, RowValue)> {
+        let chunk = self.changes(table, &Span::ALL, usize::MAX);
+        chunk.changes.into_iter().filter_map(|(key, change)| Some((key, change?))).collect()
     }
 
     /// How many entities an account has, if that can be told without counting them.
@@ -151,9 +152,9 @@ impl View {
 }
 
 impl Rows for View {
-    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>> {
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
         match self.changed(table, key) {
-            Some(change) => Ok(change.map(Value::Held)),
+            Some(change) => Ok(change.map(RowBytes::Held)),
             None => match self.version().table(table)? {
                 Some(rows) => rows.get(key),
                 None => Ok(None),
@@ -165,7 +166,7 @@ impl Rows for View {
         let below = self.version().table(table)?;
         let mut rest = span.clone();
         loop {
-            let SpanChanges { changes, until } = self.changes(table, &rest, most);
+            let ChangeChunk { changes, until } = self.changes(table, &rest, most);
             let to = until.as_ref().map_or(rest.to(), |key| Bound::Excluded(key));
             let rows = |visit: Visit<'_>| match below {
                 Some(rows) => rows.each(rest.from(), to, visit),

@@ -32,7 +32,7 @@ pub enum KeyError {
     NotEncrypted,
     /// A passphrase has at least one byte.
     Empty,
-    /// A passphrase has at most so many bytes.
+    /// A passphrase has at most this many bytes.
     TooLong {
         /// How many.
         most: usize,

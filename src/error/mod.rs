@@ -273,13 +273,16 @@ impl Error {
     }
 }
 
+const FORKED: &str = "the handle was opened by the parent process, and only the parent may write with it; \
+                      close the store before the fork, and open it in the child";
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { doing, path, .. } => write!(f, "cannot {doing} {}", path.display()),
             Self::NotFound { path } => write!(f, "{}: no such file or folder", path.display()),
             Self::AlreadyExists { path } => {
-                write!(f, "{}: there is a file already; nothing was written", path.display())
+                write!(f, "{}: the file already exists; nothing was written", path.display())
             }
             Self::Busy { path, holder } => fmt_busy(f, path, holder.as_ref()),
             Self::ReadOnly { path } => {
@@ -300,7 +303,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::NeedsPassphrase { path, what } => {
-                write!(f, "{}: it is sealed; give {what} to open it", path.display())
+                write!(f, "{}: it is encrypted; give {what} to open it", path.display())
             }
             Self::WrongPassphrase { path } => write!(
                 f,
@@ -321,17 +324,17 @@ impl fmt::Display for Error {
                 "{}: the file was replaced or deleted while it was open; nothing was written, open it again",
                 path.display()
             ),
-            Self::Forked { path } => write!(
-                f,
-                "{}: the handle was opened by the parent process, and only the parent may write with it; open the store again in this process",
-                path.display()
-            ),
+            Self::Forked { path } => write!(f, "{}: {FORKED}", path.display()),
             Self::Older { path, what, found } => write!(
                 f,
                 "{}: {what} {found} predates the first release and is not supported; export its sessions with the build that wrote it",
                 path.display()
             ),
-            Self::Engine { path, .. } => write!(f, "{}: the store's engine failed", path.display()),
+            Self::Engine { path, .. } => write!(
+                f,
+                "{}: internal error of the storage engine; run `tgsession check`, and report it",
+                path.display()
+            ),
             _ => self.fmt_without_path(f),
         }
     }
@@ -354,7 +357,10 @@ impl Error {
                 "{name:?} cannot name a session: a name has 1 to 255 bytes and no control characters"
             ),
             Self::BadExtra { name, why } => write!(f, "the extra {name:?} is refused: {why}"),
-            Self::TooLarge { what, most } => write!(f, "{what} is larger than {most} bytes"),
+            Self::TooLarge { what, most } => write!(
+                f,
+                "{what} is larger than {most} bytes, the limit of a store; nothing was written"
+            ),
             _ => f.write_str("the session's storage failed"),
         }
     }

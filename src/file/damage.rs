@@ -33,14 +33,22 @@ impl fmt::Display for FileDamage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cut { len, needed } => {
-                write!(f, "the file was cut: it has {len} bytes of at least {needed}")
+                write!(
+                    f,
+                    "the file is truncated: it has {len} bytes, and at least {needed} are expected"
+                )
             }
             Self::Identity => f.write_str("the checksum of the first sector does not match"),
             Self::IdentityField { at, found } => {
-                write!(f, "byte {at} of the file says {found}, which no release writes")
+                write!(
+                    f,
+                    "byte {at} of the header has the value {found}, which no version of tgsession writes"
+                )
             }
             Self::Roots => f.write_str("both copies of the root are damaged"),
-            Self::KeySlots => f.write_str("every key slot is damaged, so no key can open the file"),
+            Self::KeySlots => f.write_str(
+                "every key slot is damaged, so no key can open the file; restore a backup",
+            ),
             Self::Manifest => f.write_str("the manifest at the start of the log is damaged"),
             Self::Overlap { page } => write!(f, "two structures claim page {page}"),
             Self::Log { number } => write!(f, "log record {number} is damaged or missing"),

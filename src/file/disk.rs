@@ -30,14 +30,14 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Writes at `at`; the file grows if it has to.
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()>;
 
-    /// Cuts the file, or extends it with zeros.
+    /// Truncates the file, or extends it with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
     /// Makes all writes so far durable, the length of the file too.
     fn sync(&self) -> io::Result<()>;
 
-    /// How many syncs of this file have failed. The system tells one caller alone of a failure, so
-    /// each one asks whether another was told since its write.
+    /// How many syncs of this file have failed. The system reports a failed sync to one caller only,
+    /// so every caller compares this number with its value before the write.
     fn failed_syncs(&self) -> u64;
 
     /// Locks a range for this handle alone; false if another handle has a part of it locked.

@@ -162,7 +162,7 @@ pub(crate) struct Root {
     pub(crate) first: u64,
     /// The log has at least all records up to this number.
     pub(crate) last: u64,
-    /// The file has at least so many pages.
+    /// The file has at least this many pages.
     pub(crate) pages: u32,
 }
 

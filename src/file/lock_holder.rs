@@ -49,16 +49,16 @@ impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}", self.process, self.host)?;
         match self.since.elapsed() {
-            Ok(held) => write!(f, ", for {}", Held(held)),
+            Ok(held) => write!(f, ", for {}", HumanDuration(held)),
             Err(_) => Ok(()),
         }
     }
 }
 
 /// A duration in the unit that a person would take.
-struct Held(Duration);
+struct HumanDuration(Duration);
 
-impl fmt::Display for Held {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_secs() {
             seconds @ 0..120 => write!(f, "{seconds} s"),
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_time_held_has_a_unit_that_fits() {
-        let shown = |seconds| Held(Duration::from_secs(seconds)).to_string();
+        let shown = |seconds| HumanDuration(Duration::from_secs(seconds)).to_string();
         assert_eq!([shown(5), shown(600), shown(90_000)], ["5 s", "10 min", "25 h"]);
     }
 }

@@ -16,7 +16,7 @@ const WRITER: LockRange = (1 << 61, 1);
 /// The byte of generation 0; that of generation g lies g bytes after it.
 const FIRST_GENERATION: u64 = 1 << 62;
 
-/// Generations have as many bytes as there are in front of the greatest offset.
+/// Generations have as many bytes as there are before the greatest offset.
 const MOST_GENERATIONS: u64 = (1 << 62) - 2;
 
 /// Takes the lock of the writer; false if another handle has it. It is given up with the file.
@@ -31,13 +31,13 @@ pub(crate) fn unlock_writer(disk: &dyn Disk) -> io::Result<()> {
 
 /// The generations that this handle reads.
 #[derive(Debug)]
-pub(crate) struct Readers {
+pub(crate) struct ReaderPins {
     disk: Arc<dyn Disk>,
     /// How many of this handle read each generation.
     pinned: Mutex<BTreeMap<u64, usize>>,
 }
 
-impl Readers {
+impl ReaderPins {
     pub(crate) fn new(disk: Arc<dyn Disk>) -> Arc<Self> {
         Arc::new(Self { disk, pinned: Mutex::default() })
     }
@@ -46,8 +46,9 @@ impl Readers {
         self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the pages of this generation from being reused until the result is dropped. Only if
-    /// the generation is still current afterwards is anything known of pages read before.
+    /// Keeps the pages of this generation from being reused until the result is dropped. The caller
+    /// must check afterwards that the generation is still current: pages that it read earlier may
+    /// have been reused.
     pub(crate) fn pin(self: &Arc<Self>, generation: u64) -> io::Result<Pin> {
         let mut pinned = self.pinned();
         if !pinned.contains_key(&generation) && !self.disk.try_lock_shared(byte_of(generation))? {
@@ -58,7 +59,7 @@ impl Readers {
     }
 
     /// Whether a handle, this one or another, reads one of the generations from `born` up to, but
-    /// without, `retired`. If that cannot be found out, one does.
+    /// without, `retired`. True if the locks cannot be queried.
     pub(crate) fn are_in(&self, born: u64, retired: u64) -> bool {
         if self.pinned().range(born..retired.max(born)).next().is_some() {
             return true;
@@ -75,7 +76,7 @@ fn byte_of(generation: u64) -> LockRange {
 /// A generation whose pages stay.
 #[derive(Debug)]
 pub(crate) struct Pin {
-    readers: Arc<Readers>,
+    readers: Arc<ReaderPins>,
     generation: u64,
 }
 

@@ -37,7 +37,7 @@ pub(crate) use self::key_slot::{
     KeySecret, KeySlot, KeySlots, MasterKey, SlotError, SlotKind, UnlockError,
 };
 pub use self::lock_holder::LockHolder;
-pub(crate) use self::locks::{Pin, Readers, lock_writer, unlock_writer};
+pub(crate) use self::locks::{Pin, ReaderPins, lock_writer, unlock_writer};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;
 pub(crate) use self::open::{
@@ -57,7 +57,7 @@ pub(crate) mod vectors {
     #[cfg(feature = "encryption")]
     pub(crate) use crate::cipher::with_known_random;
 
-    /// Identity, root and writer stamp, without the zeros in front of a checksum or at the end.
+    /// Identity, root and writer stamp, without the zeros before a checksum or at the end.
     pub(crate) fn vectors(file_id: [u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
         let seal = FileSeal::plain(file_id);
         let identity = Identity { file_id, is_encrypted: false };

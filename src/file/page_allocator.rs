@@ -38,7 +38,7 @@ impl Extent {
     }
 }
 
-/// How many pages hold so many bytes.
+/// How many pages hold this many bytes.
 pub(crate) fn pages_of(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(PAGE as u64)).unwrap_or(u32::MAX)
 }
@@ -62,7 +62,7 @@ impl Used {
         last.map_or(1, |(page, pages)| page.saturating_add(*pages)).max(1)
     }
 
-    /// The first gap of so many pages in front of `limit`.
+    /// The first gap of this many pages before `limit`.
     fn gap(&self, pages: u32, limit: u32) -> Option<u32> {
         let mut free = 1;
         for (page, len) in self.extents.iter().chain([(&limit, &0)]) {
@@ -105,19 +105,19 @@ impl PageAllocator {
         Ok(())
     }
 
-    /// Takes so many pages: the first gap that has them, else at the end.
+    /// Takes this many pages: the first gap that has them, else at the end.
     pub(crate) fn take(&self, pages: u32) -> Option<Extent> {
         self.take_growing(pages, pages)
     }
 
-    /// Takes so many pages for something that will grow: the first gap of `room` pages, else the
+    /// Takes this many pages for something that will grow: the first gap of `room` pages, else the
     /// end.
     pub(crate) fn take_growing(&self, pages: u32, room: u32) -> Option<Extent> {
         let mut used = self.used();
         let end = used.end();
         let page = match used.gap(pages.max(room), end) {
             Some(page) => page,
-            // Behind what is being written there is no knowing where its end will be.
+            // An extent of unknown length is open at the end of the file: nothing can follow it yet.
             None if used.open.is_some() => return None,
             None => end,
         };
@@ -127,7 +127,7 @@ impl PageAllocator {
         Some(extent)
     }
 
-    /// Gives an extent so many pages, if those after it are free.
+    /// Gives an extent this many pages, if those after it are free.
     pub(crate) fn extend(&self, page: u32, pages: u32) -> bool {
         let mut used = self.used();
         let Some(end) = (Extent { page, pages }).end() else { return false };
@@ -144,7 +144,7 @@ impl PageAllocator {
         }
     }
 
-    /// Takes so many pages in front of `page`, if there is such a gap.
+    /// Takes this many pages before `page`, if there is such a gap.
     pub(crate) fn take_before(&self, page: u32, pages: u32) -> Option<Extent> {
         let mut used = self.used();
         let first = used.gap(pages, page)?;
@@ -163,7 +163,7 @@ impl PageAllocator {
         Some(*used.open.insert(end))
     }
 
-    /// Ends the extent that is open at the end of the file. It has so many pages; 0 gives it up.
+    /// Ends the extent that is open at the end of the file. It has this many pages; 0 gives it up.
     pub(crate) fn close_end(&self, pages: u32) {
         let mut used = self.used();
         if let Some(page) = used.open.take().filter(|_| pages > 0) {
@@ -181,7 +181,7 @@ impl PageAllocator {
         self.used().end()
     }
 
-    /// The pages in front of `limit` that are not in use.
+    /// The pages before `limit` that are not in use.
     pub(crate) fn gaps(&self, limit: u32) -> Vec<Extent> {
         let (used, mut free) = (self.used(), 1);
         let mut gaps = Vec::new();
@@ -195,7 +195,7 @@ impl PageAllocator {
         gaps
     }
 
-    /// How many pages in front of the end are free.
+    /// How many pages before the end are free.
     pub(crate) fn unused(&self) -> u32 {
         let used = self.used();
         let taken = used.extents.values().fold(1_u32, |sum, pages| sum.saturating_add(*pages));

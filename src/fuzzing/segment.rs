@@ -1,6 +1,6 @@
 //! Segments whose checksums match and whose content is anything.
 
-use crate::segment::{Cursor, HashIndex, Key, PartSizes, Segment};
+use crate::segment::{Cursor, IndexKind, Key, PartSizes, Segment};
 
 /// Sixteen bytes that say how many of everything there are, then the parts one after the other.
 pub fn segment(data: &[u8]) {
@@ -24,7 +24,7 @@ pub fn segment(data: &[u8]) {
             while matches!(walk.next(), Ok(Some(_))) {}
         }
     }
-    for index in [HashIndex::Usernames, HashIndex::Phones] {
+    for index in [IndexKind::Usernames, IndexKind::Phones] {
         let hash = segment.hash(account, "durov");
         let _ = segment.find_by_text(index, account, "durov", hash, &mut |_| Ok(false));
     }

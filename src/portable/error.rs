@@ -59,7 +59,7 @@ impl fmt::Display for PortableError {
                 costs.memory_kib, costs.passes, costs.lanes
             ),
             Self::NeedsPassphrase => {
-                f.write_str("it is sealed under a passphrase; give that passphrase to open it")
+                f.write_str("it is encrypted with a passphrase; give that passphrase to open it")
             }
             Self::WrongPassphrase => f.write_str(
                 "this passphrase does not open it; check the passphrase, then whether it is whole",

@@ -8,8 +8,8 @@ mod codec;
 mod dc;
 mod entity;
 mod extra;
-mod keys;
 mod login;
+mod row_keys;
 mod sent_file;
 mod updates;
 
@@ -18,7 +18,7 @@ use std::fmt;
 pub(crate) use self::changes::{RowChange, changes};
 pub(crate) use self::codec::{MAX_RECORD, Record, decode, encode, encode_into, fields_of};
 pub(crate) use self::entity::EntityFields;
-pub(crate) use self::keys::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
+pub(crate) use self::row_keys::{AccountNo, DcKey, FileRow, PeerKey, TextKey};
 
 /// Why a record is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl fmt::Display for RecordError {
         match self {
             Self::Empty => f.write_str("the record is empty"),
             Self::Tag { found, expected } => {
-                write!(f, "the record begins with {found}, and {expected} is expected")
+                write!(f, "the record has type {found}, and {expected} is expected")
             }
             Self::Payload => f.write_str("the record ends within a field or holds invalid text"),
             Self::Leftover { len } => write!(f, "{len} bytes are left after the record"),

@@ -3,10 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use super::hash_index::{BUCKET, Collision, HashIndex, Hashes, hash_of};
 use super::layout::{GROUP, Layout, PartSizes, SegmentInfo, TOP, UNIT, header_of};
+use super::secondary_index::{BUCKET, Collision, Hashes, IndexKind, hash_of};
 use super::varint::put_varint;
-use super::verified_sectors::{Checksums, UNIT_KIND};
+use super::verified_sectors::{ChecksumSeed, UNIT_KIND};
 use super::{Key, Result};
 use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, PageAllocator, SECTOR};
 
@@ -22,7 +22,7 @@ pub(crate) struct SegmentBuilder<'a> {
     space: Arc<PageAllocator>,
     seal: FileSeal,
     number: u64,
-    sums: Checksums,
+    sums: ChecksumSeed,
     /// Of an encrypted segment, once its first unit is sealed.
     cipher: Option<BlockCipher>,
     tags: Vec<u8>,
@@ -35,7 +35,7 @@ pub(crate) struct SegmentBuilder<'a> {
     checksums: Vec<u8>,
     groups: Vec<u8>,
     tops: Vec<u8>,
-    accounts: Vec<Account>,
+    accounts: Vec<AccountEntry>,
     usernames: Hashes,
     phones: Hashes,
     sizes: PartSizes,
@@ -47,7 +47,7 @@ pub(crate) struct SegmentBuilder<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Account {
+struct AccountEntry {
     number: u32,
     rows: u32,
     tombstones: u32,
@@ -93,7 +93,7 @@ impl<'a> SegmentBuilder<'a> {
             space: Arc::clone(space),
             seal: seal.clone(),
             number,
-            sums: Checksums::new(seal.file_id(), number),
+            sums: ChecksumSeed::new(seal.file_id(), number),
             cipher: None,
             tags: Vec::new(),
             pending: Vec::new(),
@@ -120,7 +120,7 @@ impl<'a> SegmentBuilder<'a> {
 
     /// Adds a row after the last: a record without its tag, or a tombstone.
     pub(crate) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> Result<()> {
-        let number = super::search::number(key);
+        let number = super::interpolation_search::number(key);
         let account = u32::try_from(number >> 64).unwrap_or(u32::MAX);
         let step = self.last.map(|last| number.checked_sub(last).filter(|step| *step > 0));
         if step == Some(None) || payload.is_some_and(<[u8]>::is_empty) {
@@ -152,7 +152,7 @@ impl<'a> SegmentBuilder<'a> {
         }
         self.end_group();
         if !same_account {
-            self.accounts.push(Account { number: account, rows: 0, tombstones: 0 });
+            self.accounts.push(AccountEntry { number: account, rows: 0, tombstones: 0 });
         }
         if (self.sizes.groups as usize).is_multiple_of(TOP) {
             self.tops.extend_from_slice(key);
@@ -176,13 +176,13 @@ impl<'a> SegmentBuilder<'a> {
     }
 
     /// The last row's record shows this text, which is folded.
-    pub(crate) fn index(&mut self, index: HashIndex, text: &str) {
+    pub(crate) fn index(&mut self, index: IndexKind, text: &str) {
         let Some(account) = self.accounts.last() else { return };
         let hash = hash_of(self.seal.file_id(), account.number, text);
         let slot = (self.sizes.groups - 1) * GROUP as u32 + self.in_group as u32 - 1;
         match index {
-            HashIndex::Usernames => self.usernames.push(hash, slot),
-            HashIndex::Phones => self.phones.push(hash, slot),
+            IndexKind::Usernames => self.usernames.push(hash, slot),
+            IndexKind::Phones => self.phones.push(hash, slot),
         }
     }
 
@@ -209,7 +209,7 @@ impl<'a> SegmentBuilder<'a> {
         Ok(())
     }
 
-    /// In an encrypted file, seals the first so many pending bytes: whole units, or all up to the
+    /// In an encrypted file, seals the first `len` pending bytes: whole units, or all up to the
     /// end of the last part.
     fn encrypt(&mut self, len: usize) -> Result<()> {
         if self.cipher.is_none() {
@@ -223,7 +223,7 @@ impl<'a> SegmentBuilder<'a> {
         Ok(())
     }
 
-    /// Adds the checksums of the first so many pending bytes, which begin at `at`.
+    /// Adds the checksums of the first `len` pending bytes, which begin at `at`.
     fn sum(&mut self, at: usize, len: usize) {
         let sectors = sectors_of(&self.pending, len).chunks_exact(SECTOR);
         for (number, sector) in (at / SECTOR..).zip(sectors) {
@@ -266,7 +266,7 @@ impl<'a> SegmentBuilder<'a> {
         Ok((segment, [same_usernames, same_phones]))
     }
 
-    /// Writes what is pending where there is room for it, and the header in front.
+    /// Writes what is pending where there is room for it, and the header before it.
     fn place(&mut self) -> Result<NewSegment> {
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
         let layout = Layout::of(&self.sizes, self.seal.is_encrypted()).ok_or_else(too_long)?;
@@ -318,7 +318,7 @@ impl Drop for SegmentBuilder<'_> {
     }
 }
 
-impl Account {
+impl AccountEntry {
     fn bytes(self) -> [u8; 12] {
         let mut bytes = [0; 12];
         let fields = [self.number, self.rows, self.tombstones];

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::group::{GroupRows, Payload};
-use super::reader::{Row, Segment};
-use super::search::{Number, key, number};
-use super::unit_cache::{Part, Wiped};
+use super::interpolation_search::{Number, key, number};
+use super::reader::{Segment, SegmentRow};
+use super::unit_cache::{SegmentSlice, Wiped};
 use super::{Key, Result};
 use crate::file::SECTOR;
 
-/// GroupRows in the order of their keys.
+/// Iterates over the rows in the order of their keys.
 #[derive(Debug)]
 pub(crate) struct Cursor<'a> {
     segment: &'a Segment,
@@ -24,7 +24,7 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The rows from the first that is not in front of this key.
+    /// The rows from the first that is not before this key.
     pub(crate) fn from(segment: &'a Segment, from: &Key) -> Result<Self> {
         let wanted = number(from);
         let group = segment.group_of(wanted)?.map_or(0, |span| span.group);
@@ -43,9 +43,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next row.
-    pub(crate) fn next(&mut self) -> Result<Option<Row<Part<'a>>>> {
+    pub(crate) fn next(&mut self) -> Result<Option<SegmentRow<SegmentSlice<'a>>>> {
         let Some(&(number, payload)) = self.rows.get(self.next) else { return Ok(None) };
-        let row = Row { key: key(number), payload: self.payload(payload)? };
+        let row = SegmentRow { key: key(number), payload: self.payload(payload)? };
         self.advance()?;
         Ok(Some(row))
     }
@@ -78,16 +78,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// A payload; `None` where the entity is gone.
-    fn payload(&self, (from, to): Payload) -> Result<Option<Part<'a>>> {
+    fn payload(&self, (from, to): Payload) -> Result<Option<SegmentSlice<'a>>> {
         if from == to {
             return Ok(None);
         }
         let sectors = &self.segment.sectors;
         let Some(copy) = &self.copy else {
-            return Ok(Some(Part::Mapped(sectors.mapped(from, to)?)));
+            return Ok(Some(SegmentSlice::Mapped(sectors.mapped(from, to)?)));
         };
         let range = from.checked_sub(self.from).zip(to.checked_sub(self.from));
         let range = range.map(|(from, to)| from..to).ok_or(sectors.damage(from / SECTOR))?;
-        Ok(Some(Part::Copied(Arc::clone(copy), range)))
+        Ok(Some(SegmentSlice::Copied(Arc::clone(copy), range)))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Result;
 use super::SegmentError;
+use super::interpolation_search::Number;
 use super::layout::GROUP;
-use super::search::Number;
 use super::varint::varint;
 use super::verified_sectors::{VerifiedSectors, touch};
 use crate::file::SECTOR;

@@ -1,18 +1,18 @@
-//! Where the parts of a segment lie, and the sector in front that says so.
+//! Where the parts of a segment lie, and the sector before them that says so.
 
 use std::io;
 
 use crate::cipher::TAG;
 use crate::file::{Extent, FileSeal, PAGE, SALT, SECTOR, Salt, pages_of, put, u32_at, u64_at};
 
-/// An encrypted segment is sealed in units of so many bytes, from its first row on. The last one
+/// An encrypted segment is sealed in units of this many bytes, from its first row on. The last one
 /// may be shorter.
 pub(super) const UNIT: usize = PAGE;
 
 /// Length of a checksum in bytes.
 pub(super) const SUM: usize = 4;
 
-/// At most so many rows stand after one entry of the index of ids.
+/// At most this many rows stand after one entry of the index of ids.
 pub(crate) const GROUP: usize = 16;
 
 /// Length of an entry of the index of ids: key, and where its rows begin.
@@ -27,7 +27,7 @@ pub(super) const TOP: usize = 64;
 /// Length of an entry of the directory of accounts in bytes.
 pub(super) const ACCOUNT_ENTRY: usize = 12;
 
-/// The first bytes of the sector in front of a segment.
+/// The first bytes of a segment.
 const MAGIC: [u8; 4] = *b"\x89seg";
 
 /// How much of each part a segment has.
@@ -80,7 +80,7 @@ const SALT_AT: usize = 48;
 /// The place of nonce and tag in the header of an encrypted segment.
 const NONCE_AT: usize = SALT_AT + SALT;
 
-/// The sector in front of a segment. It describes the segment, for a salvage without a manifest.
+/// The first sector of a segment. It describes the segment, for a salvage without a manifest.
 pub(super) fn header_of(
     seal: &FileSeal,
     number: u64,
@@ -105,7 +105,7 @@ pub(super) fn header_of(
     Ok(bytes)
 }
 
-/// Number, salt and sizes of the segment that has this sector in front.
+/// Number, salt and sizes of the segment that begins with this sector.
 pub(crate) fn parse_header(
     seal: &FileSeal,
     sector: &[u8; SECTOR],
@@ -172,8 +172,8 @@ impl Layout {
         let tops = behind(groups, count(sizes.groups)?, GROUP_ENTRY)?;
         let accounts = behind(tops, count(sizes.groups)?.div_ceil(TOP), KEY)?;
         let usernames = behind(accounts, count(sizes.accounts)?, ACCOUNT_ENTRY)?;
-        let phones = behind(usernames, count(sizes.usernames)?, super::hash_index::BUCKET)?;
-        let tags = behind(phones, count(sizes.phones)?, super::hash_index::BUCKET)?;
+        let phones = behind(usernames, count(sizes.usernames)?, super::secondary_index::BUCKET)?;
+        let tags = behind(phones, count(sizes.phones)?, super::secondary_index::BUCKET)?;
         let units = if is_encrypted { tags.div_ceil(UNIT) } else { 0 };
         let sums = behind(tags, units, TAG)?;
         let len = sums.checked_add((sums / SECTOR).checked_mul(SUM)?)?;

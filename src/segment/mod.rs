@@ -7,10 +7,10 @@
 mod builder;
 mod cursor;
 mod group;
-mod hash_index;
+mod interpolation_search;
 mod layout;
 mod reader;
-mod search;
+mod secondary_index;
 #[cfg(test)]
 mod tests;
 mod unit_cache;
@@ -22,10 +22,10 @@ use std::io;
 
 pub(crate) use self::builder::{NewSegment, SegmentBuilder};
 pub(crate) use self::cursor::Cursor;
-pub(crate) use self::hash_index::{Collision, HashIndex};
 pub(crate) use self::layout::{GROUP, PartSizes, SegmentInfo, parse_header};
-pub(crate) use self::reader::{Row, Segment};
-pub(crate) use self::unit_cache::{Part, UnitCache};
+pub(crate) use self::reader::{Segment, SegmentRow};
+pub(crate) use self::secondary_index::{Collision, IndexKind};
+pub(crate) use self::unit_cache::{SegmentSlice, UnitCache};
 use crate::file::FileDamage;
 use crate::record::RecordError;
 
@@ -102,7 +102,7 @@ pub(crate) mod vectors {
         account: AccountNo,
         entities: &[Entity],
     ) -> Vec<(&'static str, Vec<u8>)> {
-        use super::verified_sectors::{Checksums, UNIT_KIND, VerifiedSectors};
+        use super::verified_sectors::{ChecksumSeed, UNIT_KIND, VerifiedSectors};
         use crate::cipher::{TAG, with_known_random};
         use crate::file::BlockCipher;
         let file_id = seal.file_id();
@@ -111,7 +111,7 @@ pub(crate) mod vectors {
         assert_eq!(layout.tags, plain_layout.sums, "the parts are as long");
         let (number, salt, _) = parse_header(seal, &header).unwrap();
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, salt).unwrap();
-        let (sums, owned) = (Checksums::new(file_id, number), bytes.clone().into());
+        let (sums, owned) = (ChecksumSeed::new(file_id, number), bytes.clone().into());
         let cache = UnitCache::new(0);
         let sectors = VerifiedSectors::new(
             crate::file::Bytes::Owned(owned),
@@ -143,10 +143,10 @@ pub(crate) mod vectors {
             let record = encode(entity).unwrap();
             builder.push(&PeerKey::of(account, entity.id), Some(&record[1..])).unwrap();
             for name in &entity.usernames {
-                builder.index(HashIndex::Usernames, &folded_username(name));
+                builder.index(IndexKind::Usernames, &folded_username(name));
             }
             if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
-                builder.index(HashIndex::Phones, &phone);
+                builder.index(IndexKind::Phones, &phone);
             }
         }
         let info = builder.finish().unwrap().0.info;

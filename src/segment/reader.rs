@@ -4,11 +4,13 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use super::group::{GroupRows, GroupSpan};
-use super::hash_index::{BUCKET, HashIndex, candidates, hash_of, lacks, probe};
+use super::interpolation_search::{
+    Entries, Number, guess, key, keys_in, number, partition_point_near,
+};
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, PartSizes, SegmentInfo, TOP};
-use super::search::{Entries, Number, guess, key, keys_in, number, partition_point_near};
+use super::secondary_index::{BUCKET, IndexKind, candidates, hash_of, lacks, probe};
 use super::unit_cache::UnitCache;
-use super::verified_sectors::{Checksums, UNIT_KIND, VerifiedSectors};
+use super::verified_sectors::{ChecksumSeed, UNIT_KIND, VerifiedSectors};
 use super::{Key, Result, SegmentError};
 use crate::file::{BlockCipher, Bytes, Disk, FileDamage, FileSeal, SECTOR};
 use crate::record::{EntityFields, fields_of};
@@ -27,7 +29,7 @@ pub(crate) struct Segment {
 
 /// The row of an entity in a segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Row<P> {
+pub(crate) struct SegmentRow<P> {
     pub(crate) key: Key,
     /// Its record without the tag; `None` where it was removed.
     pub(crate) payload: Option<P>,
@@ -44,7 +46,7 @@ impl Segment {
         let (number, file_id) = (info.number, seal.file_id());
         let damage = FileDamage::Segment { number, sector: 0 };
         let layout = Layout::of(&info.sizes, seal.is_encrypted()).ok_or(damage)?;
-        let sums = Checksums::new(file_id, number);
+        let sums = ChecksumSeed::new(file_id, number);
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, info.salt);
         let sectors =
             VerifiedSectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
@@ -78,7 +80,7 @@ impl Segment {
         let layout = Layout::of(&sizes, false)?;
         let mut bytes = content.to_vec();
         bytes.resize(layout.sums, 0);
-        let sums = Checksums::new([0; 16], 1);
+        let sums = ChecksumSeed::new([0; 16], 1);
         let sectors = (0..).zip(bytes.chunks_exact(SECTOR));
         let sums: Vec<u8> = sectors.flat_map(|(at, sector)| sums.of(at, sector)).collect();
         bytes.extend_from_slice(&sums);
@@ -142,15 +144,15 @@ impl Segment {
     /// be folded. `hash` is its [`hash`](Self::hash), the same in every segment of a file.
     pub(crate) fn find_by_text(
         &self,
-        index: HashIndex,
+        index: IndexKind,
         account: u32,
         text: &str,
         hash: u64,
-        visit: &mut dyn FnMut(Row<&[u8]>) -> Result<bool>,
+        visit: &mut dyn FnMut(SegmentRow<&[u8]>) -> Result<bool>,
     ) -> Result<()> {
         let (at, buckets) = match index {
-            HashIndex::Usernames => (self.layout.usernames, self.sizes().usernames),
-            HashIndex::Phones => (self.layout.phones, self.sizes().phones),
+            IndexKind::Usernames => (self.layout.usernames, self.sizes().usernames),
+            IndexKind::Phones => (self.layout.phones, self.sizes().phones),
         };
         for number in probe(hash, buckets as usize) {
             let at = at + number * BUCKET;
@@ -178,17 +180,23 @@ impl Segment {
         Ok(())
     }
 
-    fn shows(&self, row: &Row<&[u8]>, index: HashIndex, account: u32, text: &str) -> Result<bool> {
+    fn shows(
+        &self,
+        row: &SegmentRow<&[u8]>,
+        index: IndexKind,
+        account: u32,
+        text: &str,
+    ) -> Result<bool> {
         let (of, _) = row.key.split_at(4);
         let (true, Some(payload)) = (of == account.to_be_bytes(), row.payload) else {
             return Ok(false);
         };
         let fields = fields(row.key, payload)?;
         Ok(match index {
-            HashIndex::Usernames => fields.usernames.iter().any(|name| {
+            IndexKind::Usernames => fields.usernames.iter().any(|name| {
                 name.eq_ignore_ascii_case(text) && name.is_ascii() || fold_username(name) == text
             }),
-            HashIndex::Phones => {
+            IndexKind::Phones => {
                 fields.phone == text || fold_phone(fields.phone).as_deref() == Some(text)
             }
         })
@@ -198,7 +206,7 @@ impl Segment {
     pub(crate) fn row_at<T>(
         &self,
         slot: u32,
-        read: impl FnOnce(Row<&[u8]>) -> Result<T>,
+        read: impl FnOnce(SegmentRow<&[u8]>) -> Result<T>,
     ) -> Result<T> {
         let (group, within) = (slot as usize / GROUP, slot as usize % GROUP);
         self.with_group(self.span(group)?, |mut rows| {
@@ -207,7 +215,7 @@ impl Segment {
             }
             match rows.next()? {
                 Some((number, payload)) => {
-                    read(Row { key: key(number), payload: rows.payload(payload)? })
+                    read(SegmentRow { key: key(number), payload: rows.payload(payload)? })
                 }
                 None => Err(rows.damage()),
             }
@@ -254,7 +262,7 @@ impl Segment {
     }
 
     /// Visits every row that can be read, in the order of the keys. Gives how many groups cannot.
-    pub(crate) fn salvage(&self, visit: &mut dyn FnMut(Row<&[u8]>)) -> usize {
+    pub(crate) fn salvage(&self, visit: &mut dyn FnMut(SegmentRow<&[u8]>)) -> usize {
         let (groups, mut lost) = (self.groups(), 0);
         if self.sectors.is_cut() {
             return groups;
@@ -263,7 +271,7 @@ impl Segment {
             let read = self.span(group).and_then(|span| {
                 self.with_group(span, |mut rows| {
                     while let Some((number, payload)) = rows.next()? {
-                        visit(Row { key: key(number), payload: rows.payload(payload)? });
+                        visit(SegmentRow { key: key(number), payload: rows.payload(payload)? });
                     }
                     Ok(())
                 })

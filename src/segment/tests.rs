@@ -53,10 +53,10 @@ fn built(seal: &FileSeal, rows: &Rows) -> (SegmentInfo, Vec<u8>) {
         builder.push(key, record.as_deref().map(|record| &record[1..])).unwrap();
         let Some(entity) = row else { continue };
         for name in &entity.usernames {
-            builder.index(HashIndex::Usernames, &fold_username(name));
+            builder.index(IndexKind::Usernames, &fold_username(name));
         }
         if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
-            builder.index(HashIndex::Phones, &phone);
+            builder.index(IndexKind::Phones, &phone);
         }
     }
     let (new, _) = builder.finish().unwrap();
@@ -77,12 +77,12 @@ fn payload(row: Option<&Entity>) -> Option<Vec<u8>> {
     row.map(|entity| encode(entity).unwrap()[1..].to_vec())
 }
 
-fn owned(row: Row<Part<'_>>) -> (Key, Option<Vec<u8>>) {
+fn owned(row: SegmentRow<SegmentSlice<'_>>) -> (Key, Option<Vec<u8>>) {
     (row.key, row.payload.map(|payload| payload.to_vec()))
 }
 
 /// Who shows a text, as the segment finds it.
-fn keys_by_text(segment: &Segment, index: HashIndex, account: u32, text: &str) -> Result<Vec<Key>> {
+fn keys_by_text(segment: &Segment, index: IndexKind, account: u32, text: &str) -> Result<Vec<Key>> {
     let mut found = Vec::new();
     segment.find_by_text(index, account, text, segment.hash(account, text), &mut |row| {
         found.push(row.key);
@@ -105,11 +105,11 @@ fn ask_everything(segment: &Segment, rows: &Rows) -> usize {
         let Some(entity) = row else { continue };
         for name in &entity.usernames {
             let holders =
-                keys_by_text(segment, HashIndex::Usernames, account, &fold_username(name));
+                keys_by_text(segment, IndexKind::Usernames, account, &fold_username(name));
             ask(holders.map(|holders| holders.contains(key)));
         }
         if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
-            ask(keys_by_text(segment, HashIndex::Phones, account, &phone)
+            ask(keys_by_text(segment, IndexKind::Phones, account, &phone)
                 .map(|keys| keys.contains(key)));
         }
     }
@@ -150,7 +150,7 @@ proptest! {
             prop_assert_eq!(segment.has(&key).unwrap(), rows.contains_key(&key));
             let behind = rows.range(key..).map(|(key, row)| (*key, payload(row.as_ref())));
             prop_assert_eq!(walked(&segment, &key).unwrap(), behind.collect::<Vec<_>>());
-            let nobody = keys_by_text(&segment, HashIndex::Usernames, account.0, "nobody").unwrap();
+            let nobody = keys_by_text(&segment, IndexKind::Usernames, account.0, "nobody").unwrap();
             prop_assert_eq!(nobody, Vec::<Key>::new());
         }
     }

@@ -1,4 +1,4 @@
-//! Decrypted units of segments in memory, at most so many at a time.
+//! Decrypted units of segments in memory, at most this many at a time.
 
 use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,12 +46,12 @@ impl Drop for Wiped {
 
 /// A part of a segment that stays after the call: in the map of the file, or a decrypted copy.
 #[derive(Clone, Debug)]
-pub(crate) enum Part<'a> {
+pub(crate) enum SegmentSlice<'a> {
     Mapped(&'a [u8]),
     Copied(Arc<Wiped>, Range<usize>),
 }
 
-impl Deref for Part<'_> {
+impl Deref for SegmentSlice<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -120,16 +120,16 @@ impl Deref for Unit<'_> {
     }
 }
 
-/// The cache slot of one unit. No thread blocks on its lock: a thread may hold the locks of some units
+/// The cache entry of one unit. No thread blocks on its lock: a thread may hold the locks of some units
 /// while it reads others, so threads that block could deadlock.
 #[derive(Debug, Default)]
-struct Slot {
+struct CacheEntry {
     unit: RwLock<Option<Arc<UnitBytes>>>,
     /// It was read since the cache last looked for room.
     used: AtomicBool,
 }
 
-impl Slot {
+impl CacheEntry {
     /// The unit, if it is decrypted and no other thread changes that just now.
     #[inline]
     fn read(&self) -> Option<RwLockReadGuard<'_, Option<Arc<UnitBytes>>>> {
@@ -161,14 +161,14 @@ fn unless_locked<G>(locked: Result<G, TryLockError<G>>) -> Option<G> {
 pub(super) struct Units {
     cache: Arc<UnitCache>,
     count: usize,
-    slots: Box<[OnceLock<Box<[Slot]>>]>,
+    entries: Box<[OnceLock<Box<[CacheEntry]>>]>,
 }
 
 impl Units {
     /// So many, none of them decrypted.
     pub(super) fn new(cache: &Arc<UnitCache>, count: usize) -> Arc<Self> {
-        let slots = std::iter::repeat_with(OnceLock::new).take(count.div_ceil(SLOTS)).collect();
-        Arc::new(Self { cache: Arc::clone(cache), count, slots })
+        let entries = std::iter::repeat_with(OnceLock::new).take(count.div_ceil(SLOTS)).collect();
+        Arc::new(Self { cache: Arc::clone(cache), count, entries })
     }
 
     /// The unit of this number; `decrypted` makes it if it is not in memory. `None`: there is no
@@ -179,26 +179,26 @@ impl Units {
         number: usize,
         decrypted: impl FnOnce() -> Result<Arc<UnitBytes>, E>,
     ) -> Result<Option<Unit<'_>>, E> {
-        let Some(slot) = self.slot(number) else { return Ok(None) };
-        if let Some(unit) = slot.read() {
+        let Some(entry) = self.entry(number) else { return Ok(None) };
+        if let Some(unit) = entry.read() {
             return Ok(Some(Unit::Cached(unit)));
         }
         let unit = decrypted()?;
-        self.keep(slot, number, &unit);
+        self.keep(entry, number, &unit);
         Ok(Some(Unit::New(unit)))
     }
 
     #[inline]
-    fn slot(&self, number: usize) -> Option<&Slot> {
-        let slots = self.slots.get(number / SLOTS).filter(|_| number < self.count)?;
-        let new = || std::iter::repeat_with(Slot::default).take(SLOTS).collect();
-        slots.get_or_init(new).get(number % SLOTS)
+    fn entry(&self, number: usize) -> Option<&CacheEntry> {
+        let entries = self.entries.get(number / SLOTS).filter(|_| number < self.count)?;
+        let new = || std::iter::repeat_with(CacheEntry::default).take(SLOTS).collect();
+        entries.get_or_init(new).get(number % SLOTS)
     }
 
-    /// Puts a unit into the cache, unless another thread is at its slot just now.
+    /// Puts a unit into the cache, unless another thread is at its entry just now.
     #[cold]
-    fn keep(self: &Arc<Self>, slot: &Slot, number: usize, unit: &Arc<UnitBytes>) {
-        match slot.write() {
+    fn keep(self: &Arc<Self>, entry: &CacheEntry, number: usize, unit: &Arc<UnitBytes>) {
+        match entry.write() {
             Some(mut empty) if empty.is_none() => *empty = Some(Arc::clone(unit)),
             _ => return,
         }
@@ -207,16 +207,16 @@ impl Units {
 
     /// Evicts a unit, unless it is being read or was read since this was last asked.
     fn evict(&self, number: usize) -> bool {
-        let Some(slot) = self.slot(number) else { return true };
-        if slot.used.swap(false, Ordering::Relaxed) {
+        let Some(entry) = self.entry(number) else { return true };
+        if entry.used.swap(false, Ordering::Relaxed) {
             return false;
         }
-        slot.write().map(|mut unit| *unit = None).is_some()
+        entry.write().map(|mut unit| *unit = None).is_some()
     }
 
     #[cfg(test)]
     fn held(&self) -> usize {
-        (0..self.count).filter(|number| self.slot(*number).unwrap().read().is_some()).count()
+        (0..self.count).filter(|number| self.entry(*number).unwrap().read().is_some()).count()
     }
 }
 
@@ -234,7 +234,7 @@ struct Clock {
 }
 
 impl UnitCache {
-    /// One that holds units of about so many bytes.
+    /// One that holds units of about this many bytes.
     pub(crate) fn new(bytes: usize) -> Arc<Self> {
         Arc::new(Self { most: (bytes / UNIT).max(LEAST), clock: Mutex::default() })
     }

@@ -16,15 +16,15 @@ use crate::file::{BlockCipher, Bytes, FileDamage, SECTOR};
 /// The size of a processor's cache line, in bytes.
 const LINE: usize = 64;
 
-/// Makes and checks the checksums of one segment.
+/// Where the checksums of the sectors of one segment start.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Checksums {
+pub(super) struct ChecksumSeed {
     /// CRC-32 of the file id and of the segment's number, carried on into each sector's.
     seed: u32,
     number: u64,
 }
 
-impl Checksums {
+impl ChecksumSeed {
     pub(super) fn new(file_id: [u8; 16], number: u64) -> Self {
         let mut crc = Hasher::new();
         crc.update(&file_id);
@@ -54,7 +54,7 @@ pub(super) fn touch(bytes: &[u8]) {
 #[derive(Debug)]
 pub(super) struct VerifiedSectors {
     bytes: Bytes,
-    sums: Checksums,
+    sums: ChecksumSeed,
     layout: Layout,
     /// A bit for each sector that was checked.
     checked: Box<[AtomicU64]>,
@@ -65,7 +65,7 @@ pub(super) struct VerifiedSectors {
 impl VerifiedSectors {
     pub(super) fn new(
         bytes: Bytes,
-        sums: Checksums,
+        sums: ChecksumSeed,
         layout: Layout,
         sealed: Option<(BlockCipher, &Arc<UnitCache>)>,
     ) -> Self {
@@ -189,7 +189,7 @@ impl VerifiedSectors {
         if from > to || to > self.layout.tags || to > self.bytes.all().len() {
             return Err(damage().into());
         }
-        // As long as it will get: no copy stays behind where it was.
+        // The final size at once: a reallocation would leave a copy of rows in memory.
         let mut joined = Vec::with_capacity(to - from);
         for number in from / UNIT..to.div_ceil(UNIT) {
             let unit = self.unit(cipher, units, number)?;

@@ -109,7 +109,7 @@ impl SourceOptions {
         } else if metadata.is_file() {
             self.file(path)?
         } else {
-            return Err(stranger(path, "no ordinary file".to_owned()));
+            return Err(stranger(path, "not a regular file".to_owned()));
         };
         Ok(self.source(path, found))
     }

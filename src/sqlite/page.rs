@@ -44,7 +44,7 @@ impl<'a> Page<'a> {
         Self::with_count(no, bytes, kind, count.into())
     }
 
-    /// Parses a page as if it counted so many cells.
+    /// Parses a page as if it counted this many cells.
     fn with_count(no: u32, bytes: &'a [u8], kind: Kind, count: usize) -> Result<Self, SqliteError> {
         let start = if no == 1 { super::header::SIZE } else { 0 };
         let head: [u8; 12] = *bytes

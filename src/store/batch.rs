@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::entities::EntityTables;
+use super::entities::EntityWriter;
 use crate::engine::{
     Batch, Durability, EngineError, EngineResult, Rows, RowsMut, Table, encoded, get, owned_by,
     owner,
@@ -179,7 +179,7 @@ impl BatchRows for StoreBatch<'_, '_> {
     }
 
     fn see(&mut self, seen: &[Entity], completeness: Completeness) -> Result<usize> {
-        let mut tables = EntityTables::new(self.batch, self.account);
+        let mut tables = EntityWriter::new(self.batch, self.account);
         let mut changed = 0;
         for entity in seen {
             let done = tables.see(entity, completeness).map_err(|error| error.at(self.path));
@@ -189,7 +189,7 @@ impl BatchRows for StoreBatch<'_, '_> {
     }
 
     fn forget(&mut self, id: PeerId) -> Result<()> {
-        let done = EntityTables::new(self.batch, self.account).remove(id);
+        let done = EntityWriter::new(self.batch, self.account).remove(id);
         self.outside(done)
     }
 }

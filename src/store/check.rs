@@ -11,7 +11,7 @@ use crate::types::{
     fold_phone, fold_username,
 };
 
-/// At most so many problems are listed.
+/// At most this many problems are listed.
 const MOST_PROBLEMS: usize = 100;
 
 /// The result of a thorough check. A store without problems is whole.
@@ -194,7 +194,7 @@ impl TableCheck<'_> {
             if !names_its_entity(self.view, &key, &row, &shows)? {
                 let (name, key) = (index.name(), shown(&key));
                 self.report.problem(format!(
-                    "table {name}, key {key}: the entity that it names does not have it"
+                    "table {name}, key {key}: the index names an entity that does not have this value"
                 ));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::{
-    EngineResult, Rows, RowsMut, Table, Value, View, decoded, encoded, get, owned_by, owner,
+    EngineResult, RowBytes, Rows, RowsMut, Table, View, decoded, encoded, get, owned_by, owner,
 };
 use crate::record::{AccountNo, PeerKey, TextKey, encode};
 use crate::session::entities::{self, EntityRows, EntityView, Index};
@@ -16,7 +16,7 @@ pub(super) fn known(
     seen: &[Entity],
     completeness: Completeness,
 ) -> EngineResult<usize> {
-    let rows = Reading { rows: view, account };
+    let rows = EntityReader { rows: view, account };
     for (count, entity) in seen.iter().enumerate() {
         if rows.change_of(entity, completeness)?.is_some() {
             return Ok(count);
@@ -26,7 +26,7 @@ pub(super) fn known(
 }
 
 /// The entity tables of one account, for reading.
-struct Reading<'a, R: ?Sized> {
+struct EntityReader<'a, R: ?Sized> {
     rows: &'a R,
     account: AccountNo,
 }
@@ -37,7 +37,7 @@ struct EntityChange {
     new: Entity,
 }
 
-impl<R: Rows + ?Sized> Reading<'_, R> {
+impl<R: Rows + ?Sized> EntityReader<'_, R> {
     /// The changes if this entity is seen, or `None` if there are none.
     fn change_of(
         &self,
@@ -59,11 +59,11 @@ impl<R: Rows + ?Sized> Reading<'_, R> {
     }
 }
 
-fn is_record_of(stored: &Value, entity: &Entity) -> bool {
+fn is_record_of(stored: &RowBytes, entity: &Entity) -> bool {
     encode(entity).is_some_and(|record| *record == **stored)
 }
 
-impl<R: Rows + ?Sized> EntityView for Reading<'_, R> {
+impl<R: Rows + ?Sized> EntityView for EntityReader<'_, R> {
     type Error = EngineError;
 
     fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
@@ -87,18 +87,18 @@ fn table_of(index: Index) -> Table {
 }
 
 /// The entity tables of one account, for writing.
-pub(super) struct EntityTables<'a, R: ?Sized> {
+pub(super) struct EntityWriter<'a, R: ?Sized> {
     rows: &'a mut R,
     account: AccountNo,
 }
 
-impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
+impl<'a, R: RowsMut + ?Sized> EntityWriter<'a, R> {
     pub(super) fn new(rows: &'a mut R, account: AccountNo) -> Self {
         Self { rows, account }
     }
 
-    fn reading(&self) -> Reading<'_, R> {
-        Reading { rows: self.rows, account: self.account }
+    fn reading(&self) -> EntityReader<'_, R> {
+        EntityReader { rows: self.rows, account: self.account }
     }
 
     /// Takes one entity in; says whether that changed anything.
@@ -124,7 +124,7 @@ impl<'a, R: RowsMut + ?Sized> EntityTables<'a, R> {
     }
 }
 
-impl<R: RowsMut + ?Sized> EntityView for EntityTables<'_, R> {
+impl<R: RowsMut + ?Sized> EntityView for EntityWriter<'_, R> {
     type Error = EngineError;
 
     fn entity(&self, id: PeerId) -> EngineResult<Option<Entity>> {
@@ -136,7 +136,7 @@ impl<R: RowsMut + ?Sized> EntityView for EntityTables<'_, R> {
     }
 }
 
-impl<R: RowsMut + ?Sized> EntityRows for EntityTables<'_, R> {
+impl<R: RowsMut + ?Sized> EntityRows for EntityWriter<'_, R> {
     fn put_entity(&mut self, entity: Entity) -> EngineResult<()> {
         let record = encoded("an entity", &entity)?;
         self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &record)

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::entities::EntityTables;
+use super::entities::EntityWriter;
 use crate::engine::{BulkWrite, EngineResult, RowsMut, Table, decoded, encoded};
 use crate::error::{Error, Result};
 use crate::record::{AccountNo, DcKey, FileRow, MAX_RECORD, PeerKey, Record, TextKey, encode_into};
-use crate::segment::{Collision, HashIndex, Segment};
+use crate::segment::{Collision, IndexKind, Segment};
 use crate::session::entities::Index;
 use crate::session::merge::{Completeness, tidy};
 use crate::types::{Account, Entity, Extra, PeerId, fold_phone, fold_username, folded_username};
 
-/// At most so many notes are kept; how many there were is said all the same.
+/// At most this many notes are kept; how many there were is said all the same.
 const MOST_NOTES: usize = 1_000;
 
 /// The result of [`Store::import`](crate::Store::import).
@@ -103,10 +103,10 @@ pub(super) fn load_entities(
         let payload = record.split_first().map(|(_, payload)| payload);
         builder.push(&PeerKey::of(no, entity.id), payload)?;
         for name in &entity.usernames {
-            builder.index(HashIndex::Usernames, &folded_username(name));
+            builder.index(IndexKind::Usernames, &folded_username(name));
         }
         if let Some(phone) = entity.phone.as_deref().and_then(fold_phone) {
-            builder.index(HashIndex::Phones, &phone);
+            builder.index(IndexKind::Phones, &phone);
         }
         report.entities += 1;
     }
@@ -123,7 +123,7 @@ pub(super) fn load_entities(
         report.entities += merge_late(rows, no, &late)?;
         let count = late.len();
         report.notes.push(format!(
-            "{count} entities came twice or out of order; those that came twice are merged"
+            "{count} entities were duplicates, or not sorted by id; duplicates were merged"
         ));
     }
     cap(&mut report.notes);
@@ -132,7 +132,7 @@ pub(super) fn load_entities(
 
 /// Takes in what came out of order, one by one. Says how many of them are new.
 fn merge_late(rows: &mut BulkWrite<'_, '_>, no: AccountNo, late: &[Entity]) -> EngineResult<u64> {
-    let mut tables = EntityTables::new(rows, no);
+    let mut tables = EntityWriter::new(rows, no);
     let mut new = 0;
     for entity in late {
         new += u64::from(!tables.has(entity.id)?);
@@ -164,7 +164,7 @@ fn resolve_collisions(
         claimants.sort_unstable();
         let mut claimants = claimants.into_iter().map(|(_, id)| id);
         let Some(owner) = claimants.next() else { continue };
-        let (mut tables, mut shown_by) = (EntityTables::new(rows, no), 1);
+        let (mut tables, mut shown_by) = (EntityWriter::new(rows, no), 1);
         for id in claimants {
             let of = if index == Table::Usernames { Index::Usernames } else { Index::Phones };
             tables.lose(id, of, &text)?;
@@ -217,7 +217,7 @@ fn note(notes: &mut Vec<String>, index: Table, text: &str, shown_by: usize, owne
     } else {
         "one phone number".to_owned()
     };
-    notes.push(format!("{shown_by} entities have {what}: {owner}, seen last, keeps it"));
+    notes.push(format!("{shown_by} entities have {what}; it finds {owner}, which was seen last"));
 }
 
 fn cap(notes: &mut Vec<String>) {

@@ -14,7 +14,7 @@ use crate::file::{
     SlotKind, StoreFile, UnlockError, random_id,
 };
 
-/// A passphrase has at most so many bytes.
+/// A passphrase has at most this many bytes.
 const LONGEST_PASSPHRASE: usize = 1 << 20;
 
 /// The key of an encrypted store: a passphrase, or a raw key of 32 bytes.

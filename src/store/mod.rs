@@ -5,12 +5,12 @@ mod catalog;
 mod check;
 mod copy;
 mod entities;
+mod file_name;
 mod import;
 mod import_session;
 mod key;
 mod lock_holder;
 mod options;
-mod path;
 mod repair;
 mod rows;
 mod session;
@@ -32,11 +32,11 @@ use crate::file::{
 use crate::types::Progress;
 
 pub use self::check::CheckReport;
+pub use self::file_name::store_path;
 pub use self::import::ImportReport;
 pub use self::import_session::ImportSession;
 pub use self::key::{KeyInfo, KeyKind, StoreKey};
 pub use self::options::StoreOptions;
-pub use self::path::store_path;
 
 pub use self::repair::{RepairReport, repair};
 pub(crate) use self::repair::{SalvagedSession, salvaged_sessions};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::key::{Protection, StoreKey, Unlocked, unlocked};
 use super::{ImportSession, Store, StoreOptions, store_path};
-use crate::engine::{Row, Salvaged, Table, account_of, salvage};
+use crate::engine::{RowValue, Salvaged, Table, account_of, salvage};
 use crate::error::{Error, Result};
 use crate::file::{Disk, FileDisk, FileSeal, KeySlots, PAGE, identity_of, open_to_salvage};
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, TextKey, decode};
@@ -171,7 +171,7 @@ fn names(salvaged: &Salvaged, lost: &mut Vec<String>) -> BTreeMap<AccountNo, Str
     names
 }
 
-fn rows_of(salvaged: &Salvaged, table: Table) -> impl Iterator<Item = (&[u8], &Row)> {
+fn rows_of(salvaged: &Salvaged, table: Table) -> impl Iterator<Item = (&[u8], &RowValue)> {
     let rows = salvaged.rows.iter().filter(move |((of, _), _)| *of == table);
     rows.map(|((_, key), row)| (key.as_ref(), row))
 }

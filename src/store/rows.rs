@@ -6,7 +6,7 @@ use super::catalog;
 use crate::engine::{EngineError, EngineResult, Rows, Table, View, decoded, get, table_of};
 use crate::error::Error;
 use crate::record::{AccountNo, DcKey, FileRow, PeerKey, Record, RecordError, TextKey};
-use crate::segment::HashIndex;
+use crate::segment::IndexKind;
 use crate::types::{
     ChannelState, DcId, DcOption, Entity, Extra, FileKey, Login, PeerId, SentFile, UpdateState,
     fold_phone, fold_username,
@@ -68,12 +68,12 @@ impl SessionRows<'_> {
     }
 
     pub(super) fn entity_by_username(&self, username: &str) -> EngineResult<Option<Entity>> {
-        self.indexed(HashIndex::Usernames, &fold_username(username))
+        self.indexed(IndexKind::Usernames, &fold_username(username))
     }
 
     pub(super) fn entity_by_phone(&self, phone: &str) -> EngineResult<Option<Entity>> {
         match fold_phone(phone) {
-            Some(phone) => self.indexed(HashIndex::Phones, &phone),
+            Some(phone) => self.indexed(IndexKind::Phones, &phone),
             None => Ok(None),
         }
     }
@@ -159,7 +159,7 @@ impl SessionRows<'_> {
     }
 
     /// The entity that an index finds under this text, which is folded.
-    fn indexed(&self, index: HashIndex, text: &str) -> EngineResult<Option<Entity>> {
+    fn indexed(&self, index: IndexKind, text: &str) -> EngineResult<Option<Entity>> {
         let Some((id, record)) = self.view.find(index, self.account, text)? else {
             return Ok(None);
         };

@@ -37,7 +37,7 @@ impl Log {
     ///
     /// [`Damage`] if a record is damaged or missing that was durable: one that the root promises,
     /// or one with a record or mark after it. A record that is torn was being written when the
-    /// power went. It was never acknowledged, and the log ends in front of it.
+    /// power went. It was never acknowledged, and the log ends before it.
     pub(crate) fn read(&self, disk: &dyn Disk, root: &Root) -> io::Result<Found> {
         let mut window = Window::new(disk, self)?;
         let mut records = Vec::new();
@@ -173,7 +173,7 @@ impl<'a> Window<'a> {
         self.from = at;
     }
 
-    /// Lets go of what was read in front of this place, if that is much.
+    /// Lets go of what was read before this place, if that is much.
     fn forget_before(&mut self, at: usize) {
         const MUCH: usize = 1 << 20;
         if at - self.from >= MUCH {

@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     Manifest = 1,
     /// Changes of rows.
     Changes = 2,
-    /// The record of this number, which stands in front, is durable. It is no record itself: the
+    /// The record of this number, which comes before it, is durable. It is no record itself: the
     /// next one takes its place.
     Mark = 3,
 }
@@ -57,12 +57,12 @@ pub(crate) struct LogRecord {
     pub(crate) kind: Kind,
     /// It may hold keys.
     pub(crate) content: Zeroizing<Vec<u8>>,
-    /// Its own tag and that of the record in front. Zeros in a file that is not encrypted.
+    /// Its own tag and that of the record before it. Zeros in a file that is not encrypted.
     pub(super) tag: Tag,
     pub(super) previous: Tag,
 }
 
-/// The tag of a record. Each record of an encrypted log repeats that of the record in front, so that
+/// The tag of a record. Each record of an encrypted log repeats that of the record before it, so that
 /// no record of a copy that went on separately passes for one of this log.
 pub(super) type Tag = [u8; TAG];
 
@@ -98,7 +98,7 @@ impl Log {
         Self::new(seal, (root.generation, root.salt), root.log, root.first)
     }
 
-    /// How many bytes in front of the content repeat the tag of the record in front. A mark is
+    /// How many bytes before the content repeat the tag of the record before it. A mark is
     /// valid wherever it is found.
     fn link(&self, kind: Kind) -> usize {
         if kind == Kind::Mark { 0 } else { link(&self.seal) }
@@ -204,8 +204,8 @@ impl Log {
         })
     }
 
-    /// Of the file, the place in it and the record, so that no record passes for one elsewhere. A
-    /// mark is valid wherever it is found: it proves that a record was durable.
+    /// The checksum covers the file id, the place in the log and the record, so that a record is
+    /// invalid at any other place. A mark is valid at any place: it proves that a record was durable.
     fn sum(&self, at: usize, record: &[u8]) -> u32 {
         let place = self.place(at, record);
         let mut crc = Hasher::new_with_initial(self.seed);

@@ -6,7 +6,7 @@ use super::reader::Tail;
 use super::record::{Kind, Log, Sealed, Tag, padded, tag_of};
 use crate::file::{Disk, FileSeal, PAGE, RootWriter, SECTOR, none_failed_since, pages_of};
 
-/// The file grows by at most so many pages at a time while a log grows.
+/// The file grows by at most this many pages at a time while a log grows.
 const MOST_GROWTH: u32 = 16;
 
 /// The end of the log of a store that is open for writing.
@@ -36,7 +36,7 @@ impl LogWriter {
         Self { log, tail, reserved, in_doubt: false }
     }
 
-    /// The bytes of a new log with these records, in so many pages, and its writer. They are to be
+    /// The bytes of a new log with these records, in this many pages, and its writer. They are to be
     /// durable before anything is appended.
     pub(crate) fn begin(
         log: Log,
@@ -49,7 +49,7 @@ impl LogWriter {
         let record = log.seal(start, log.first, sequence, Kind::Manifest, manifest)?;
         let (last, tag) = (log.first, tag_of(&record));
         let mut tail = Tail { end: record.len(), last, last_at: 0, marked: false, tag };
-        // As long as it will get: keys must not stay behind where it was.
+        // The final size at once: a reallocation would leave a copy of keys in memory.
         let mut bytes = Sealed::new(Vec::with_capacity(pages as usize * PAGE));
         bytes.extend_from_slice(&record);
         if let Some(content) = changes {
@@ -107,7 +107,7 @@ impl LogWriter {
         (needed, needed.saturating_add(growth).min(self.log.extent.pages).max(needed))
     }
 
-    /// From now on so many pages are the log's alone.
+    /// From now on this many pages are the log's alone.
     pub(crate) fn reserved(&mut self, pages: u32) {
         self.reserved = self.reserved.max(pages);
     }

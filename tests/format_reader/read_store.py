@@ -137,7 +137,7 @@ class Store:
         """All records of the log, and whether it ends with a mark."""
         root = self.current
         if len(self.data) < root.file_pages * PAGE:
-            raise Refused(f"the file was cut: it has {len(self.data)} bytes, and {root.file_pages} pages are due")
+            raise Refused(f"the file is truncated: it has {len(self.data)} bytes, and {root.file_pages} pages are due")
         at, records, clean, tag = root.page * PAGE, [], False, bytes(16)
         while record := self.record_at(at):
             if record.kind == MARK:

@@ -1,4 +1,4 @@
-//! Files and folders of a room that depend on each other in a circle.
+//! Files and folders of a module that depend on each other in a circle.
 //!
 //! The parts of a folder are its files, its folders, and the code in its `mod.rs`. Tests may use
 //! anything, and are left out.

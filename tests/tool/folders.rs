@@ -167,7 +167,7 @@ fn two_hundred_files_do_not_print_a_line_each_and_a_table() -> Result {
         stderr.lines().partition(|line| line.starts_with("tgsession: warning"));
     assert_eq!(lines.len(), 53, "a head, fifty rows, the rest, the count: {stderr}");
     assert_eq!(warnings.len(), 11, "{stderr}");
-    assert!(warnings[10].contains("189 more sessions hold an auth key"), "{stderr}");
+    assert!(warnings[10].contains("189 more sessions have the auth key"), "{stderr}");
     assert!(lines.iter().all(|line| line.chars().count() <= 60), "{stderr}");
     assert!(lines.last().is_some_and(|line| line.contains("200 imported")), "{stderr}");
     Ok(())

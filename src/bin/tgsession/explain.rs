@@ -66,7 +66,6 @@ fn wrong_kind(path: &Path, found: &str, hint: &str) -> String {
     let path = path.display();
     let found = match found {
         "a file of unknown format" => "unknown file format",
-        "no ordinary file" => "not a regular file",
         "a folder" => "a directory",
         "empty" => "an empty file",
         "JSON of no session's format" => "JSON, but not of a session",

@@ -58,7 +58,7 @@ fn coloured(terminal: bool) -> bool {
     terminal && !refused && !dumb
 }
 
-/// The label of a value on standard output, filled up to so many columns.
+/// The label of a value on standard output, filled up to this many columns.
 pub(crate) fn label(text: &str, columns: usize) -> String {
     let text = format!("{text:columns$}");
     if coloured(io::stdout().is_terminal()) { format!("{BOLD}{text}{RESET}") } else { text }
@@ -80,7 +80,7 @@ pub(crate) fn columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
-/// The text in exactly so many columns, filled up or cut.
+/// The text in exactly this many columns, filled up or cut.
 pub(crate) fn fitted(text: &str, columns: usize) -> String {
     pad_str(&one_line(text), columns, Alignment::Left, Some("…")).into_owned()
 }

@@ -19,7 +19,7 @@ use crate::words::thousands;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Milliseconds that a test waits instead. Only builds with debug assertions read it.
 const TEST_PATIENCE: &str = "TGSESSION_TEST_PATIENCE_MS";
-/// The clock is read once in so many entities.
+/// The clock is read once in this many entities.
 const STRIDE: u64 = 1024;
 
 /// The bar that is on the terminal, so that a line can be written above it.

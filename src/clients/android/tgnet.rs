@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(len).map_err(|_| ENDS)?)
     }
 
-    /// A count of things that take at least so many bytes each, and for which there is room.
+    /// A count of things that take at least this many bytes each, and for which there is room.
     fn count(&mut self, least: usize) -> Result<u32, String> {
         let count = self.u32()?;
         let most = self.0.len() / least;

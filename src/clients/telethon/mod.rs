@@ -174,7 +174,7 @@ const OWN: [(&str, &str); 4] = [
     ("update_state", "id"),
 ];
 
-/// The first so many of `RELATIVES` are tables that Telethon has too.
+/// How many entries of `RELATIVES`, from the first, are tables that Telethon has too.
 const CORE: usize = 4;
 
 /// Columns that only other clients' tables of the same names have: telethon-session-sqlalchemy,

@@ -3,8 +3,8 @@
 //! It is written whole by a checkpoint and never changed. A store whose rows fit into the log has
 //! none. Before redb reads a base, every block of it is verified.
 
-mod image;
-mod verify;
+mod image_builder;
+mod layout_check;
 
 use std::io;
 use std::ops::Bound;
@@ -16,16 +16,16 @@ use redb::{
 
 use zeroize::Zeroizing;
 
-use self::image::{ImageBytes, resize};
+use self::image_builder::{ImageBytes, resize};
 use super::error::{EngineResult, caught};
-use super::rows::{Stored, TABLES, Table, Value, Visit};
+use super::rows::{RowBytes, TABLES, Table, TableReader, Visit};
 use crate::cipher::TAG;
 use crate::file::{
     BlockCipher, Bytes, Disk, Extent, FileDamage, FileSeal, PAGE, Salt, pages_of, put,
 };
 use crate::record::AccountNo;
 
-pub(crate) use self::image::image_of;
+pub(crate) use self::image_builder::image_of;
 
 /// How redb knows each table.
 type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -75,7 +75,7 @@ pub(crate) fn sealed(
     let blocks = u32::try_from(image.len() / PAGE).map_err(|_| too_long())?;
     let cipher = BlockCipher::new(seal, KIND, number)?;
     let salt = cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
-    let sums = Checksums::new(seal.file_id(), number);
+    let sums = ChecksumSeed::new(seal.file_id(), number);
     let (mut behind, mut all_sums) = (Vec::new(), Vec::new());
     for (block, at) in image.chunks_exact_mut(PAGE).zip(0..) {
         if let Some(cipher) = &cipher {
@@ -93,9 +93,9 @@ pub(crate) fn sealed(
 
 /// Makes the checksums of one base.
 #[derive(Clone, Copy, Debug)]
-struct Checksums(u32);
+struct ChecksumSeed(u32);
 
-impl Checksums {
+impl ChecksumSeed {
     fn new(file_id: [u8; 16], number: u64) -> Self {
         let mut crc = crc32fast::Hasher::new();
         crc.update(KIND);
@@ -147,10 +147,10 @@ impl Base {
     }
 
     /// Its table, or `None` if it has none of that name.
-    pub(crate) fn table(&self, table: Table) -> EngineResult<Option<&dyn Stored>> {
+    pub(crate) fn table(&self, table: Table) -> EngineResult<Option<&dyn TableReader>> {
         let tables = &self.opened()?.tables;
         let rows = tables.get(table as usize).and_then(Option::as_ref);
-        Ok(rows.map(|rows| rows as &dyn Stored))
+        Ok(rows.map(|rows| rows as &dyn TableReader))
     }
 
     /// Reads all of it; says what is damaged.
@@ -202,7 +202,7 @@ impl Base {
     fn verified(&self, bytes: Bytes) -> EngineResult<(Bytes, usize)> {
         let len = self.info.blocks as usize * PAGE;
         let damage = |block| FileDamage::Base { block };
-        let sums = Checksums::new(self.seal.file_id(), self.info.number);
+        let sums = ChecksumSeed::new(self.seal.file_id(), self.info.number);
         let cipher = BlockCipher::of(&self.seal, KIND, self.info.number, self.info.salt);
         let (blocks, rest) = bytes.all().split_at_checked(len).ok_or(damage(0))?;
         let tags = if cipher.is_some() { self.info.blocks as usize * TAG } else { 0 };
@@ -215,7 +215,7 @@ impl Base {
             }
         }
         let Some(cipher) = cipher else {
-            verify::verify(blocks)?;
+            layout_check::verify(blocks)?;
             return Ok((bytes, len));
         };
         let mut database = Zeroizing::new(blocks.to_vec());
@@ -225,7 +225,7 @@ impl Base {
                 return Err(damage(block).into());
             }
         }
-        verify::verify(&database)?;
+        layout_check::verify(&database)?;
         Ok((Bytes::Owned(database), len))
     }
 }
@@ -234,9 +234,9 @@ const fn definition(table: Table) -> Rows {
     TableDefinition::new(table.name())
 }
 
-impl Stored for ReadOnlyTable<&'static [u8], &'static [u8]> {
-    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>> {
-        caught(|| Ok(self.get(key)?.map(Value::Base)))
+impl TableReader for ReadOnlyTable<&'static [u8], &'static [u8]> {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<RowBytes>> {
+        caught(|| Ok(self.get(key)?.map(RowBytes::Base)))
     }
 
     fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> EngineResult<()> {

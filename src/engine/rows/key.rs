@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A key of up to so many bytes lies in place, which spares a cache miss for each comparison.
+/// A key of up to this many bytes lies in place, which spares a cache miss for each comparison.
 /// Nine of ten usernames fit.
 const SHORT_KEY: usize = 30;
 

@@ -1,7 +1,7 @@
 //! Rows as bytes, wherever they are stored.
 
 mod key;
-mod row;
+mod row_value;
 mod table;
 
 use std::ops::{Bound, Deref};
@@ -12,21 +12,21 @@ use super::error::EngineResult;
 use crate::record::AccountNo;
 
 pub(crate) use self::key::RowKey;
-pub(crate) use self::row::Row;
+pub(crate) use self::row_value::RowValue;
 pub(crate) use self::table::{Span, TABLES, Table, decoded, encoded, get, owned_by, owner};
 
-/// A row of up to so many bytes is copied, not shared.
+/// A row of up to this many bytes is copied, not shared.
 const INLINE: usize = 118;
 
 /// The bytes of a row that was found.
-pub(crate) enum Value {
-    Held(Row),
+pub(crate) enum RowBytes {
+    Held(RowValue),
     /// In a page of the base.
     Base(AccessGuard<'static, &'static [u8]>),
     Inline([u8; INLINE], u8),
 }
 
-impl Value {
+impl RowBytes {
     /// A copy of these bytes.
     pub(crate) fn inline(bytes: &[u8]) -> Self {
         let mut place = [0; INLINE];
@@ -35,7 +35,7 @@ impl Value {
                 inline.copy_from_slice(bytes);
                 Self::Inline(place, bytes.len() as u8)
             }
-            None => Self::Held(Row::of(Table::Entities, bytes)),
+            None => Self::Held(RowValue::of(Table::Entities, bytes)),
         }
     }
 
@@ -48,12 +48,12 @@ impl Value {
                 rest.copy_from_slice(payload);
                 Self::Inline(place, payload.len() as u8 + 1)
             }
-            None => Self::Held(Row::of(Table::Entities, &[&[tag], payload].concat())),
+            None => Self::Held(RowValue::of(Table::Entities, &[&[tag], payload].concat())),
         }
     }
 }
 
-impl Deref for Value {
+impl Deref for RowBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -70,10 +70,10 @@ pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> EngineResult<bool
 
 /// A set of rows that can be read.
 pub(crate) trait Rows {
-    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>>;
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>>;
 
     /// Visits the rows of a span in the order of their keys. `most` is a hint: a caller that stops
-    /// after so many rows is spared the cost of more.
+    /// after this many rows is spared the cost of more.
     fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> EngineResult<()>;
 }
 
@@ -91,8 +91,8 @@ pub(crate) trait RowsMut: Rows {
 }
 
 /// A table below the memtables.
-pub(crate) trait Stored: std::fmt::Debug + Send + Sync {
-    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>>;
+pub(crate) trait TableReader: std::fmt::Debug + Send + Sync {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<RowBytes>>;
 
     fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> EngineResult<()>;
 

@@ -1,4 +1,5 @@
-//! The segments of a generation, read as one: newer segments shadow older ones.
+//! The segments of a generation, which hold its entities, read as one: newer segments shadow older
+//! ones.
 
 mod tables;
 
@@ -7,9 +8,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::error::EngineResult;
-use super::rows::{Value, Visit};
+use super::rows::{RowBytes, Visit};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{Cursor, HashIndex, Key, Part, Row, Segment, SegmentError};
+use crate::segment::{Cursor, IndexKind, Key, Segment, SegmentError, SegmentRow, SegmentSlice};
 use crate::types::Entity;
 
 pub(crate) use self::tables::{EntityTable, IndexTable, table_of};
@@ -61,9 +62,9 @@ impl Segments {
     }
 
     /// The record of an entity; `None` where no segment has it or a tombstone is newer.
-    pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<Value>> {
+    pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<RowBytes>> {
         for (_, segment) in self.of_account(PeerKey::account(key)) {
-            let copy = |payload: Option<&[u8]>| Some(Value::record(Entity::TAG, payload?));
+            let copy = |payload: Option<&[u8]>| Some(RowBytes::record(Entity::TAG, payload?));
             if let Some(newest) = segment.get(key, copy)? {
                 return Ok(newest);
             }
@@ -75,10 +76,10 @@ impl Segments {
     /// a newer one has replaced: such an entity does not count.
     pub(crate) fn holder(
         &self,
-        index: HashIndex,
+        index: IndexKind,
         account: AccountNo,
         text: &str,
-    ) -> EngineResult<Option<(Key, Value)>> {
+    ) -> EngineResult<Option<(Key, RowBytes)>> {
         let mut hash = None;
         for (at, segment) in self.of_account(account) {
             let (mut holder, mut newer) = (None, Ok(()));
@@ -86,7 +87,7 @@ impl Segments {
             segment.find_by_text(index, account.0, text, hash, &mut |row| {
                 match (self.is_shadowed(at, &row.key), row.payload) {
                     (Ok(false), Some(payload)) => {
-                        holder = Some((row.key, Value::record(Entity::TAG, payload)));
+                        holder = Some((row.key, RowBytes::record(Entity::TAG, payload)));
                     }
                     (Ok(_), _) => {}
                     (Err(error), _) => newer = Err(error),
@@ -130,7 +131,7 @@ impl Segments {
         };
         let mut merged = MergedRows::from(self.iter().map(Arc::as_ref), &first)?;
         let mut record = Vec::new();
-        while let Some(Row { key, payload }) = merged.next()? {
+        while let Some(SegmentRow { key, payload }) = merged.next()? {
             if !within(&key) {
                 break;
             }
@@ -183,7 +184,7 @@ impl<'a> MergedRows<'a> {
         Ok(Self(walks?))
     }
 
-    pub(crate) fn next(&mut self) -> EngineResult<Option<Row<Part<'a>>>> {
+    pub(crate) fn next(&mut self) -> EngineResult<Option<SegmentRow<SegmentSlice<'a>>>> {
         let Some(key) = self.0.iter().filter_map(Cursor::front).min() else { return Ok(None) };
         // The first of those with the smallest key is the newest.
         let mut newest = None;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::super::error::{EngineError, EngineResult};
 use super::super::rows::Table;
-use super::super::rows::{Stored, Value, Visit};
+use super::super::rows::{RowBytes, TableReader, Visit};
 use super::Segments;
 use crate::record::{AccountNo, PeerKey, TextKey};
-use crate::segment::{HashIndex, Key};
+use crate::segment::{IndexKind, Key};
 
 /// The table of entities.
 #[derive(Debug)]
@@ -16,10 +16,10 @@ pub(crate) struct EntityTable(pub(crate) Arc<Segments>);
 
 /// The table of usernames, or of phones.
 #[derive(Debug)]
-pub(crate) struct IndexTable(pub(crate) Arc<Segments>, pub(crate) HashIndex);
+pub(crate) struct IndexTable(pub(crate) Arc<Segments>, pub(crate) IndexKind);
 
-impl Stored for EntityTable {
-    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>> {
+impl TableReader for EntityTable {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<RowBytes>> {
         match key.try_into() {
             Ok(key) => self.0.get(key),
             Err(_) => Ok(None),
@@ -35,13 +35,13 @@ impl Stored for EntityTable {
     }
 }
 
-impl Stored for IndexTable {
-    fn get(&self, key: &[u8]) -> EngineResult<Option<Value>> {
+impl TableReader for IndexTable {
+    fn get(&self, key: &[u8]) -> EngineResult<Option<RowBytes>> {
         let Self(segments, index) = self;
         let Ok((account, text)) = TextKey::parts(key) else { return Ok(None) };
         let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
         let holder = segments.holder(*index, account, text)?;
-        Ok(holder.and_then(|(key, _)| owner_row(&key)).map(|row| Value::inline(&row)))
+        Ok(holder.and_then(|(key, _)| owner_row(&key)).map(|row| RowBytes::inline(&row)))
     }
 
     /// Segments have no index rows, only records and hashes.
@@ -60,9 +60,9 @@ fn owner_row(key: &Key) -> Option<[u8; 8]> {
 }
 
 /// The table that an index of segments stands for.
-pub(crate) const fn table_of(index: HashIndex) -> Table {
+pub(crate) const fn table_of(index: IndexKind) -> Table {
     match index {
-        HashIndex::Usernames => Table::Usernames,
-        HashIndex::Phones => Table::Phones,
+        IndexKind::Usernames => Table::Usernames,
+        IndexKind::Phones => Table::Phones,
     }
 }

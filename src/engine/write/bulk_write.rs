@@ -6,18 +6,20 @@ use std::sync::Arc;
 use super::super::error::EngineResult;
 use super::super::memtable::Change;
 use super::super::overlay::merged;
-use super::super::rows::{Row, RowKey, Rows, RowsMut, Span, Stored, Table, Value, Visit};
+use super::super::rows::{
+    RowBytes, RowKey, RowValue, Rows, RowsMut, Span, Table, TableReader, Visit,
+};
 use super::super::segments::{EntityTable, IndexTable, key_of};
-use super::version_builder::{Merge, VersionBuilder};
+use super::generation_builder::{GenerationBuilder, Merge};
 use super::{Writer, locked};
 use crate::error::{Error, Result};
 use crate::record::AccountNo;
-use crate::segment::{Collision, HashIndex, Segment, SegmentBuilder};
+use crate::segment::{Collision, IndexKind, Segment, SegmentBuilder};
 
 /// Changes that may be too large for memory. They become durable together, or none does.
 pub(crate) struct BulkWrite<'e, 'w> {
-    next_version: &'e mut VersionBuilder<'w>,
-    /// Changes of entities and index rows that are to lie over the segments.
+    next_generation: &'e mut GenerationBuilder<'w>,
+    /// Changes of entities and index rows that are newer than the segments.
     changes: BTreeMap<(Table, RowKey), Change>,
 }
 
@@ -43,16 +45,17 @@ impl Writer {
         self.guarded(|| {
             let manifest = durable.manifest.clone();
             let version = Arc::clone(&current.version);
-            let mut next_version =
-                VersionBuilder::new(&self.opener, &self.space, manifest, version);
-            next_version.take_in(frozen, &current.log_only, Merge::Seldom)?;
-            let mut bulk = BulkWrite { next_version: &mut next_version, changes: BTreeMap::new() };
+            let mut next_generation =
+                GenerationBuilder::new(&self.opener, &self.space, manifest, version);
+            next_generation.take_in(frozen, &current.log_only, Merge::Seldom)?;
+            let mut bulk =
+                BulkWrite { next_generation: &mut next_generation, changes: BTreeMap::new() };
             let done = work(&mut bulk)?;
             bulk.write_segment()?;
-            next_version.limit_segments()?;
-            next_version.limit_removed()?;
-            next_version.write_base_if_large(false)?;
-            self.publish(&mut durable, next_version, frozen)?;
+            next_generation.limit_segments()?;
+            next_generation.limit_removed()?;
+            next_generation.write_base_if_large(false)?;
+            self.publish(&mut durable, next_generation, frozen)?;
             self.written.store(true, std::sync::atomic::Ordering::Release);
             Ok(done)
         })
@@ -60,17 +63,17 @@ impl Writer {
 }
 
 impl<'w> BulkWrite<'_, 'w> {
-    /// Begins a segment that is to lie over all others.
+    /// Begins a segment that is newer than all others.
     pub(crate) fn builder(&mut self) -> SegmentBuilder<'w> {
-        self.next_version.builder()
+        self.next_generation.builder()
     }
 
-    /// Puts a segment that was built over all others. Gives back rows that may show one text.
+    /// Adds a finished segment as the newest. Returns the rows whose username or phone hashes collide.
     pub(crate) fn add(
         &mut self,
         builder: SegmentBuilder<'_>,
     ) -> EngineResult<(Arc<Segment>, [Vec<Collision>; 2])> {
-        self.next_version.add(builder)
+        self.next_generation.add(builder)
     }
 
     /// Fills an empty table with the rows of `source`, in the order of their keys.
@@ -80,11 +83,13 @@ impl<'w> BulkWrite<'_, 'w> {
         source: &mut dyn FnMut(Visit<'_>) -> EngineResult<()>,
     ) -> EngineResult<()> {
         match table {
-            Table::Entities => self.next_version.fill_entities(source),
+            Table::Entities => self.next_generation.fill_entities(source),
             // Segments index them by themselves.
             Table::Usernames | Table::Phones => Ok(()),
             _ => source(&mut |key, value| {
-                self.next_version.rows.insert((table, key.into()), Some(Row::of(table, value)));
+                self.next_generation
+                    .rows
+                    .insert((table, key.into()), Some(RowValue::of(table, value)));
                 Ok(true)
             }),
         }
@@ -94,7 +99,7 @@ impl<'w> BulkWrite<'_, 'w> {
     /// more: the number of the account is not given to another.
     pub(crate) fn clear(&mut self, table: Table, account: AccountNo) -> EngineResult<()> {
         if table.is_in_segments() {
-            self.next_version.remove(account);
+            self.next_generation.remove(account);
             return Ok(());
         }
         let mut keys = Vec::new();
@@ -102,7 +107,7 @@ impl<'w> BulkWrite<'_, 'w> {
             keys.push(RowKey::from(key));
             Ok(true)
         })?;
-        self.next_version.rows.extend(keys.into_iter().map(|key| ((table, key), None)));
+        self.next_generation.rows.extend(keys.into_iter().map(|key| ((table, key), None)));
         Ok(())
     }
 
@@ -111,39 +116,39 @@ impl<'w> BulkWrite<'_, 'w> {
         let changes = std::mem::take(&mut self.changes).into_iter();
         let entities = changes.filter(|((table, _), _)| *table == Table::Entities);
         let entities = entities.map(|((_, key), change)| (key_of(&key), change)).collect();
-        self.next_version.add_entities(&entities, Merge::Seldom)
+        self.next_generation.add_entities(&entities, Merge::Seldom)
     }
 
     /// The table below the changes.
     fn below<T>(
         &self,
         table: Table,
-        work: impl FnOnce(Option<&dyn Stored>) -> EngineResult<T>,
+        work: impl FnOnce(Option<&dyn TableReader>) -> EngineResult<T>,
     ) -> EngineResult<T> {
-        let segments = || Arc::new(self.next_version.segments.clone());
+        let segments = || Arc::new(self.next_generation.segments.clone());
         match table {
             Table::Entities => work(Some(&EntityTable(segments()))),
-            Table::Usernames => work(Some(&IndexTable(segments(), HashIndex::Usernames))),
-            Table::Phones => work(Some(&IndexTable(segments(), HashIndex::Phones))),
-            _ => work(self.next_version.version().table(table)?),
+            Table::Usernames => work(Some(&IndexTable(segments(), IndexKind::Usernames))),
+            Table::Phones => work(Some(&IndexTable(segments(), IndexKind::Phones))),
+            _ => work(self.next_generation.version().table(table)?),
         }
     }
 
     fn changes_of(&self, table: Table) -> &BTreeMap<(Table, RowKey), Change> {
-        if table.is_in_segments() { &self.changes } else { &self.next_version.rows }
+        if table.is_in_segments() { &self.changes } else { &self.next_generation.rows }
     }
 
     fn change(&mut self, table: Table, key: &[u8], change: Change) {
         let changes =
-            if table.is_in_segments() { &mut self.changes } else { &mut self.next_version.rows };
+            if table.is_in_segments() { &mut self.changes } else { &mut self.next_generation.rows };
         changes.insert((table, key.into()), change);
     }
 }
 
 impl Rows for BulkWrite<'_, '_> {
-    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<Value>> {
+    fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
         match self.changes_of(table).get(&(table, RowKey::from(key))) {
-            Some(change) => Ok(change.clone().map(Value::Held)),
+            Some(change) => Ok(change.clone().map(RowBytes::Held)),
             None => self.below(table, |rows| rows.map_or(Ok(None), |rows| rows.get(key))),
         }
     }
@@ -167,7 +172,7 @@ impl Rows for BulkWrite<'_, '_> {
 
 impl RowsMut for BulkWrite<'_, '_> {
     fn set(&mut self, table: Table, key: &[u8], value: &[u8]) -> EngineResult<()> {
-        self.change(table, key, Some(Row::of(table, value)));
+        self.change(table, key, Some(RowValue::of(table, value)));
         Ok(())
     }
 

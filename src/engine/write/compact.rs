@@ -1,28 +1,20 @@
-//! Makes the file as short as its content allows, wipes its free pages, and closes it.
+//! Makes the file as short as its content allows, and wipes its free pages.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::super::error::EngineResult;
+use super::generation_builder::{GenerationBuilder, Merge};
 use super::publish::Durable;
-use super::version_builder::{Merge, VersionBuilder};
 use super::{Writer, locked};
 use crate::error::{Error, Result};
-use crate::file::{Disk, Extent, LockHolder, PAGE, none_failed_since, pages_of, unlock_writer};
+use crate::file::{Disk, Extent, PAGE, none_failed_since, pages_of};
 
 /// How long compaction waits for readers of other processes. Tests hold their readers in the thread
 /// that compacts, so a wait would change nothing.
 const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 });
 
-/// So much may be free in a file before it is compacted on close, in bytes.
-const MOST_FREE: u64 = 8 << 10;
-
-/// A log of more records is replaced on close. The next handle that opens the file reads, and decrypts,
-/// each of them: some 3 us a record, where all else takes 60.
-const MOST_RECORDS: u64 = 16;
-
-/// Structures are moved to the front in at most so many rounds.
+/// Structures are moved to the front in at most this many rounds.
 const MOST_ROUNDS: usize = 8;
 
 /// How pages that are no longer in use are treated.
@@ -144,17 +136,21 @@ impl Writer {
             return Ok(false);
         }
         let manifest = durable.manifest.clone();
-        let mut next_version =
-            VersionBuilder::new(&self.opener, &self.space, manifest, Arc::clone(&current.version));
-        let mut moved = next_version.lower_base()?;
-        moved |= next_version.lower_segments()?;
+        let mut next_generation = GenerationBuilder::new(
+            &self.opener,
+            &self.space,
+            manifest,
+            Arc::clone(&current.version),
+        );
+        let mut moved = next_generation.lower_base()?;
+        moved |= next_generation.lower_segments()?;
         let log = durable.log.pages();
         if !moved {
             // The gap is too small for the segment behind it: written anew at the end, it leaves a
             // gap that is large enough. A gap that only a log fits into is filled by the log.
             let file = self.space.end();
             if unused > file / 8 && unused > log {
-                moved = next_version.rewrite_segments(Some(&self.opener.progress))?;
+                moved = next_generation.rewrite_segments(Some(&self.opener.progress))?;
             }
             if !moved && !long_log && !self.log_would_move(&durable) {
                 return Ok(false);
@@ -163,12 +159,12 @@ impl Writer {
         self.freeze();
         let current = self.current();
         let frozen = current.memtables.get(1..).unwrap_or_default();
-        next_version.take_in(frozen, &current.log_only, Merge::Seldom)?;
-        self.publish(&mut durable, next_version, frozen)?;
+        next_generation.take_in(frozen, &current.log_only, Merge::Seldom)?;
+        self.publish(&mut durable, next_generation, frozen)?;
         Ok(true)
     }
 
-    /// Whether a new log would lie in front of the current one.
+    /// Whether a new log would lie before the current one.
     fn log_would_move(&self, durable: &Durable) -> bool {
         let page = durable.log.log().extent.page;
         match self.space.take_before(page, durable.log.pages()) {
@@ -212,74 +208,8 @@ impl Writer {
         Ok(())
     }
 
-    fn io(&self, source: std::io::Error) -> Error {
+    pub(super) fn io(&self, source: std::io::Error) -> Error {
         Error::io("write", &self.path, source)
-    }
-
-    /// Flushes, compacts the file where that pays, and marks its end. The handle is not used any
-    /// more.
-    pub(crate) fn close(self: &Arc<Self>) -> Result<()> {
-        // A fork has no flusher to stop, and nothing to write.
-        if self.check_process().is_err() {
-            return Ok(());
-        }
-        self.flusher.stop();
-        let finished = self.finish_writes();
-        if self.stamped.swap(false, Ordering::AcqRel)
-            && let Err(error) = LockHolder::clear(self.disk())
-        {
-            tracing::debug!(path = %self.path.display(), %error, "the writer stamp stays");
-        }
-        // Unfinished work is tried again when the handle is dropped, under the lock.
-        if finished.is_ok()
-            && let Err(error) = unlock_writer(self.disk())
-        {
-            tracing::debug!(path = %self.path.display(), %error, "the lock stays with the file");
-        }
-        finished
-    }
-
-    /// Flushes, begins a new log if the log is long, compacts the file where that pays, and marks the
-    /// end of the file.
-    pub(crate) fn finish_writes(self: &Arc<Self>) -> Result<()> {
-        self.flush()?;
-        if !self.written.swap(false, Ordering::AcqRel) {
-            return Ok(());
-        }
-        // Before the compaction, which removes the pages of the old log where that pays.
-        let is_long = locked(&self.durable).log.records() > MOST_RECORDS;
-        if is_long && let Err(error) = self.checkpoint(Merge::Seldom) {
-            tracing::info!(path = %self.path.display(), %error, "the log stays long");
-        }
-        if let Err(error) = self.compact_if_it_pays() {
-            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
-        }
-        let mut durable = locked(&self.durable);
-        let last = durable.log.last();
-        let amended = durable.root.amend(self.disk(), |root| root.last = last);
-        if let Err(error) = amended {
-            tracing::debug!(path = %self.path.display(), %error, "the end of the log is not noted");
-        }
-        Ok(())
-    }
-
-    /// Compacts the file if at least an eighth of it would be free.
-    fn compact_if_it_pays(self: &Arc<Self>) -> Result<()> {
-        let pays = {
-            self.reclaim();
-            let durable = locked(&self.durable);
-            let current = self.current();
-            let len = self.disk().len().map_err(|source| self.io(source))?;
-            let behind = len.saturating_sub(u64::from(self.space.end()) * PAGE as u64);
-            let dead = self.guarded(|| current.version.segments.dead_bytes())?;
-            let logged = durable.log.used() as u64;
-            let free = u64::from(self.space.unused()) * PAGE as u64 + behind + dead;
-            // Rows of entities take less than half of their records in a segment.
-            let entities = current.memtables.iter().any(|memtable| memtable.rows().has_entities());
-            let free = free + if entities { logged / 2 } else { 0 };
-            free > MOST_FREE && free > len / 8 && durable.manifest.retired.is_empty()
-        };
-        if pays { self.compact() } else { Ok(()) }
     }
 
     /// Everything that is wrong with header, log, segments and base.

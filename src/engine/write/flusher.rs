@@ -18,18 +18,18 @@ enum Thread {
     #[default]
     NotYet,
     Running(JoinHandle<()>),
-    /// There is none: calls that find the time over do the work.
+    /// No thread: a call that finds the deadline passed does the work.
     Never,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    orders: Mutex<Orders>,
+    schedule: Mutex<Schedule>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Orders {
+struct Schedule {
     /// When to work next.
     due: Option<Instant>,
     stop: bool,
@@ -38,7 +38,7 @@ struct Orders {
 impl Flusher {
     /// Has `work` run within this time, and again after `interval` as long as it fails. Without a
     /// thread it runs here if it is overdue.
-    pub(super) fn order(
+    pub(super) fn schedule(
         &self,
         within: Duration,
         interval: Duration,
@@ -47,12 +47,12 @@ impl Flusher {
     ) {
         let now = Instant::now();
         let due = now.checked_add(within);
-        let mut orders = self.shared.orders();
-        let before = orders.due;
-        orders.due = before.into_iter().chain(due).min();
-        let overdue = orders.due.is_some_and(|due| due <= now);
-        let sooner = orders.due != before;
-        drop(orders);
+        let mut schedule = self.shared.schedule();
+        let before = schedule.due;
+        schedule.due = before.into_iter().chain(due).min();
+        let overdue = schedule.due.is_some_and(|due| due <= now);
+        let sooner = schedule.due != before;
+        drop(schedule);
         // Waking the thread takes longer than all the rest of a buffered write.
         if sooner {
             self.shared.changed.notify_one();
@@ -64,12 +64,12 @@ impl Flusher {
         let due_here = overdue && matches!(*thread, Thread::Never);
         drop(thread);
         if due_here {
-            self.shared.orders().due = None;
+            self.shared.schedule().due = None;
             work();
         }
     }
 
-    /// Whether calls must see to the time themselves.
+    /// Whether callers must do overdue work, because there is no thread.
     pub(super) fn has_no_thread(&self) -> bool {
         self.threadless.load(Ordering::Relaxed)
     }
@@ -98,7 +98,7 @@ impl Flusher {
 
     /// Ends the thread, after the work that it is doing.
     pub(super) fn stop(&self) {
-        self.shared.orders().stop = true;
+        self.shared.schedule().stop = true;
         self.shared.changed.notify_one();
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = std::mem::replace(&mut *thread, Thread::Never);
@@ -111,35 +111,35 @@ impl Flusher {
 }
 
 impl Shared {
-    fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self, interval: Duration, work: &dyn Fn() -> bool) {
         loop {
-            let mut orders = self.orders();
+            let mut schedule = self.schedule();
             loop {
-                if orders.stop {
+                if schedule.stop {
                     return;
                 }
-                let Some(due) = orders.due else {
-                    orders = self.changed.wait(orders).unwrap_or_else(PoisonError::into_inner);
+                let Some(due) = schedule.due else {
+                    schedule = self.changed.wait(schedule).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 };
                 let left = due.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     break;
                 }
-                let waited = self.changed.wait_timeout(orders, left);
-                orders = waited.unwrap_or_else(PoisonError::into_inner).0;
+                let waited = self.changed.wait_timeout(schedule, left);
+                schedule = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
-            orders.due = None;
-            drop(orders);
+            schedule.due = None;
+            drop(schedule);
             if !work() {
                 // Its data still waits: once more after another interval.
                 let again = Instant::now().checked_add(interval);
-                let mut orders = self.orders();
-                orders.due = orders.due.or(again);
+                let mut schedule = self.schedule();
+                schedule.due = schedule.due.or(again);
             }
         }
     }

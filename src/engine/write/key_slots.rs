@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::file::{KeySlot, KeySlots};
 
 impl Writer {
-    /// Writes the slot that `change` chooses, durably. One sector is written, so that a power cut
-    /// leaves the slot as it was, as it is to be, or damaged; the other slots stay.
+    /// Writes the slot that `change` chooses, durably. One sector is written: after a power cut the
+    /// slot is old, new or damaged, and the other slots are unchanged.
     pub(crate) fn change_key_slots(
         &self,
         change: impl FnOnce(&KeySlots) -> Result<(usize, Option<KeySlot>)>,

@@ -1,15 +1,15 @@
-//! EntityChanges on their way into a segment.
+//! Writes changes of entities into a segment, merged with older segments.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::error::{EngineError, EngineResult};
 use super::super::memtable::{Change, MemRows};
-use super::super::overlay::span_changes;
+use super::super::overlay::chunk_of;
 use super::super::rows::{Span, Table};
 use super::super::segments::key_of;
 use crate::record::{AccountNo, EntityFields, PeerKey, fields_of};
-use crate::segment::{HashIndex, Key, Segment, SegmentBuilder};
+use crate::segment::{IndexKind, Key, Segment, SegmentBuilder};
 use crate::types::{Entity, Progress, fold_phone, folded_username};
 
 /// Changes of entities, in the order of their keys.
@@ -25,8 +25,8 @@ impl EntityChanges {
             let rows = rows.range(table, &all, u64::MAX);
             return Self(rows.map(|(key, change)| (key_of(key), change.clone())).collect());
         }
-        let span = span_changes(memtables, u64::MAX, table, &all, usize::MAX);
-        Self(span.changes.into_iter().map(|(key, change)| (key_of(&key), change)).collect())
+        let chunk = chunk_of(memtables, u64::MAX, table, &all, usize::MAX);
+        Self(chunk.changes.into_iter().map(|(key, change)| (key_of(&key), change)).collect())
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -84,10 +84,10 @@ pub(super) fn push(
     let fields: EntityFields<'_> = fields_of::<Entity>(payload)
         .map_err(|error| EngineError::record(Table::Entities.name(), key, error))?;
     for name in fields.usernames.iter() {
-        builder.index(HashIndex::Usernames, &folded_username(name));
+        builder.index(IndexKind::Usernames, &folded_username(name));
     }
     if let Some(phone) = fold_phone(fields.phone) {
-        builder.index(HashIndex::Phones, &phone);
+        builder.index(IndexKind::Phones, &phone);
     }
     Ok(())
 }

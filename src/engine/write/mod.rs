@@ -5,14 +5,15 @@
 //! memtables into a segment, and a new generation with a log of its own begins.
 
 mod bulk_write;
+mod close;
 mod compact;
 mod flusher;
+mod generation_builder;
 mod key_slots;
 mod merge_output;
 mod open;
 mod publish;
 mod removed_accounts;
-mod version_builder;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -20,8 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use self::flusher::Flusher;
+use self::generation_builder::{GenerationBuilder, Merge};
 use self::publish::Durable;
-use self::version_builder::{Merge, VersionBuilder};
 use super::batch::Batch;
 use super::error::EngineResult;
 use super::log_rows::content_of;
@@ -37,7 +38,7 @@ use crate::wal::Append;
 pub(crate) use self::bulk_write::BulkWrite;
 pub(crate) use self::open::{check_length, create, open, replay};
 
-/// A log of so many bytes is followed by a checkpoint.
+/// A log of this many bytes is followed by a checkpoint.
 const LONG_LOG: usize = 256 << 10;
 
 /// When the data of a call is to be durable.
@@ -164,12 +165,12 @@ impl Writer {
         if durability == Durability::Synced || self.options.flush_interval.is_zero() {
             self.sync_batch(applied)?;
         } else if applied.is_some_and(|applied| applied.first || self.flusher.has_no_thread()) {
-            self.order(self.options.flush_interval);
+            self.schedule(self.options.flush_interval);
         }
         Ok(done)
     }
 
-    /// Takes a batch into the active memtable. The caller holds `batch`.
+    /// Applies a batch to the active memtable. The caller holds `batch`.
     fn apply(&self, changes: Changes) -> Option<Applied> {
         if changes.iter().all(std::collections::BTreeMap::is_empty) {
             return None;
@@ -207,8 +208,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes all batches up to this one durable. Of callers that come together, one writes the
-    /// record of all.
+    /// Makes all batches up to this one durable. Concurrent callers are group-committed: one writes a
+    /// record for all.
     fn sync_to(self: &Arc<Self>, target: u64) -> Result<()> {
         let mut durable = locked(&self.durable);
         if durable.sequence >= target && !durable.log.is_in_doubt() {
@@ -223,7 +224,7 @@ impl Writer {
                     let long = durable.log.used() > LONG_LOG;
                     drop(durable);
                     if long {
-                        self.order(Duration::ZERO);
+                        self.schedule(Duration::ZERO);
                     }
                     return Ok(());
                 }
@@ -256,7 +257,7 @@ impl Writer {
         Ok(Appended::Done)
     }
 
-    /// Has the log have room for a record of so much content.
+    /// Reserves log pages for a record of `content` bytes.
     fn reserve(&self, durable: &mut Durable, content: usize) -> bool {
         if !durable.log.fits(content) {
             return false;
@@ -297,7 +298,7 @@ impl Writer {
         }
     }
 
-    /// Freezes the active memtable and begins another one, so many batches after it. The caller
+    /// Freezes the active memtable and begins another one, this many batches after it. The caller
     /// holds `batch`.
     fn begin_memtable(&self, batches: u64) {
         let current = self.current();
@@ -332,7 +333,7 @@ impl Writer {
             // The disk does not keep up: the caller waits for it.
             self.checkpoint(Merge::Seldom)
         } else {
-            self.order(Duration::ZERO);
+            self.schedule(Duration::ZERO);
             Ok(())
         }
     }
@@ -361,18 +362,18 @@ impl Writer {
         }
         self.reclaim();
         self.guarded(|| {
-            let mut next_version = VersionBuilder::new(
+            let mut next_generation = GenerationBuilder::new(
                 &self.opener,
                 &self.space,
                 manifest,
                 Arc::clone(&current.version),
             );
-            next_version.take_in(frozen, &current.log_only, merge)?;
-            next_version.write_base_if_large(merge == Merge::All)?;
+            next_generation.take_in(frozen, &current.log_only, merge)?;
+            next_generation.write_base_if_large(merge == Merge::All)?;
             // Most of it is durable before others have to wait for the log.
             self.disk().sync()?;
             let mut durable = locked(&self.durable);
-            self.publish(&mut durable, next_version, frozen)
+            self.publish(&mut durable, next_generation, frozen)
         })
     }
 
@@ -398,10 +399,10 @@ impl Writer {
     }
 
     /// Has the flusher work within this time.
-    fn order(self: &Arc<Self>, within: Duration) {
+    fn schedule(self: &Arc<Self>, within: Duration) {
         let writer = Arc::clone(self);
         let work = Arc::new(move || writer.work_in_background());
-        self.flusher.order(within, self.options.flush_interval, self.options.thread, work);
+        self.flusher.schedule(within, self.options.flush_interval, self.options.thread, work);
     }
 }
 

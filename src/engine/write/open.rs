@@ -23,7 +23,7 @@ use crate::wal::{Found, Kind, Log, LogWriter};
 /// Pages of the first log of a new store.
 const FIRST_LOG: Extent = Extent { page: 1, pages: 1 };
 
-/// A log may have so many pages.
+/// A log may have this many pages.
 const LOG_PAGES: u32 = super::publish::LOG_PAGES;
 
 /// Makes a store on an empty disk: its header, and a log with an empty manifest. The key slots are

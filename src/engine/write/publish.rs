@@ -6,19 +6,19 @@ use super::super::error::EngineResult;
 use super::super::log_rows::content_of;
 use super::super::manifest::{Manifest, Retired};
 use super::super::memtable::{Memtable, RowChanged};
-use super::super::overlay::span_changes;
+use super::super::overlay::chunk_of;
 use super::super::rows::{RowKey, Span, Table};
 use super::super::version::Version;
 use super::super::view::SuperVersion;
-use super::version_builder::VersionBuilder;
+use super::generation_builder::GenerationBuilder;
 use super::{RowsToLog, Writer, locked};
 use crate::file::{Extent, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt};
 use crate::wal::{Log, LogWriter};
 
-/// A log may have so many pages, unless its first records alone have more.
+/// A log may have this many pages, unless its first records alone have more.
 pub(super) const LOG_PAGES: u32 = 128;
 
-/// A gap of so many pages is large enough for a new log.
+/// A gap of this many pages is large enough for a new log.
 const LOG_ROOM: u32 = 16;
 
 /// The durable state: the current log, root and manifest.
@@ -39,12 +39,12 @@ pub(super) struct Durable {
 }
 
 impl Writer {
-    /// Makes what `next_version` has written the current generation, in place of these memtables. On an
+    /// Makes what `next_generation` has written the current generation, in place of these memtables. On an
     /// error either generation may be current on the disk; both have every durable batch.
     pub(super) fn publish(
         &self,
         durable: &mut Durable,
-        mut next_version: VersionBuilder<'_>,
+        mut next_generation: GenerationBuilder<'_>,
         frozen: &[Arc<Memtable>],
     ) -> EngineResult<()> {
         let generation = durable.generation + 1;
@@ -56,10 +56,10 @@ impl Writer {
             .filter(|memtable| !frozen.iter().any(|frozen| Arc::ptr_eq(frozen, memtable)))
             .cloned()
             .collect();
-        let log_only = next_version.log_only();
+        let log_only = next_generation.log_only();
         let rows = self.collect_for(durable, &newer, frozen, &log_only);
-        let manifest = self.next_manifest(durable, &next_version, generation);
-        let written = self.write_generation(durable, &mut next_version, &manifest, &rows);
+        let manifest = self.next_manifest(durable, &next_generation, generation);
+        let written = self.write_generation(durable, &mut next_generation, &manifest, &rows);
         let (log, version, pin) = match written {
             Ok(written) => written,
             Err(error) => {
@@ -103,8 +103,8 @@ impl Writer {
         let mut rows = Vec::new();
         for table in Table::ALL {
             let memtables = locked.iter().map(std::ops::Deref::deref);
-            let span = span_changes(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
-            rows.extend(span.changes.into_iter().map(|(key, change)| (table, key, change)));
+            let chunk = chunk_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
+            rows.extend(chunk.changes.into_iter().map(|(key, change)| (table, key, change)));
         }
         let is_newer =
             |table, key: &RowKey| locked.iter().any(|rows| rows.newest(table, key).is_some());
@@ -137,10 +137,10 @@ impl Writer {
     fn next_manifest(
         &self,
         durable: &Durable,
-        next_version: &VersionBuilder<'_>,
+        next_generation: &GenerationBuilder<'_>,
         generation: u64,
     ) -> Manifest {
-        let mut manifest = next_version.manifest(generation);
+        let mut manifest = next_generation.manifest(generation);
         let before = &durable.manifest;
         let stays = |extent: Extent| {
             manifest.segments.iter().any(|segment| segment.extent == extent)
@@ -163,7 +163,7 @@ impl Writer {
     fn write_generation(
         &self,
         durable: &mut Durable,
-        next_version: &mut VersionBuilder<'_>,
+        next_generation: &mut GenerationBuilder<'_>,
         manifest: &Manifest,
         rows: &NewLogRows,
     ) -> EngineResult<(LogWriter, Arc<Version>, Arc<Pin>)> {
@@ -190,7 +190,7 @@ impl Writer {
             disk.write(place.at(), &bytes)?;
             disk.sync()?;
             // A sync that failed may have lost pages of segments.
-            none_failed_since(disk, next_version.failed_syncs())?;
+            none_failed_since(disk, next_generation.failed_syncs())?;
             Ok((writer, version, Arc::new(pin)))
         });
         let (writer, version, pin) = match written {
@@ -200,7 +200,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        next_version.keep();
+        next_generation.keep();
         let old = *durable.root.root();
         let root = Root {
             revision: old.revision,
@@ -216,7 +216,7 @@ impl Writer {
             // the old one any more, and the pages of both stay.
             durable.log.doubt();
             let born = generation;
-            let new = next_version.new_extents().into_iter().chain([place]);
+            let new = next_generation.new_extents().into_iter().chain([place]);
             let new = new.map(|extent| Retired { extent, born, retired: generation });
             durable.doubtful.extend(new);
             return Err(error.into());

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::super::error::EngineResult;
-use super::version_builder::VersionBuilder;
+use super::generation_builder::GenerationBuilder;
 
 /// The most removed accounts with rows in segments. For more, all segments are merged.
 const MOST_REMOVED: usize = if cfg!(test) { 100 } else { 1000 };
 
-impl VersionBuilder<'_> {
+impl GenerationBuilder<'_> {
     /// Forgets removed accounts that no segment has rows of. If too many are left, drops the rows.
     pub(super) fn limit_removed(&mut self) -> EngineResult<()> {
         if self.segments.removed.is_empty() {

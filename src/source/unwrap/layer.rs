@@ -47,7 +47,7 @@ impl Budget {
         Self { bytes: MOST_BYTES, steps: MOST_STEPS }
     }
 
-    /// Takes so many bytes off.
+    /// Takes this many bytes off.
     pub(in crate::source) fn take(&mut self, bytes: usize) -> Result<(), String> {
         let left = u64::try_from(bytes).ok().and_then(|bytes| self.bytes.checked_sub(bytes));
         self.bytes = left.ok_or_else(too_large)?;

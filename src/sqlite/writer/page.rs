@@ -113,7 +113,7 @@ fn u16_of(number: usize) -> [u8; 2] {
 
 const POINTER: usize = 2;
 
-/// SQLite gives a cell so many bytes even where it needs fewer, so that it can become a free block.
+/// SQLite gives a cell this many bytes even where it needs fewer, so that it can become a free block.
 const SMALLEST_CELL: usize = 4;
 
 #[cfg(test)]

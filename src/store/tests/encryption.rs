@@ -6,7 +6,7 @@ use super::random_ops::{
     FILE_ID, MASTER, Op, State, act, new_store_with, open, seal_of, state_of, with_another_file_id,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
-use crate::cipher::nonces::used_by;
+use crate::cipher::nonce_recorder::used_by;
 use crate::error::Error;
 use crate::file::{
     Access, KEY_SLOTS, KeySecret, KeySlot, KeySlots, MasterKey, PAGE, Roots, SECTOR, SLOTS,

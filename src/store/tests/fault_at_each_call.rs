@@ -20,7 +20,7 @@ fn is_full() -> bool {
     std::env::var("TGSESSION_SIM_SCRIPT").is_ok_and(|value| value == "full")
 }
 
-/// Else so many calls are.
+/// Else this many calls are.
 const SAMPLE: usize = 3;
 
 /// How many entities a call brings.
@@ -335,7 +335,7 @@ fn scripts() -> impl Iterator<Item = Script> {
     kinds.iter().map(|is_encrypted| Script::new(*is_encrypted))
 }
 
-/// Each of so many numbers, or a sample.
+/// Each of this many numbers, or a sample.
 fn tried(count: usize, shift: usize) -> impl Iterator<Item = usize> {
     let step = if is_full() { 1 } else { (count / SAMPLE).max(1) };
     (shift % step..count).step_by(step)

@@ -51,7 +51,7 @@ struct Reader {
     /// What the pages of its segments and its base hold. A simulated disk is not mapped: the
     /// view itself has a copy of them.
     pages: Vec<(Extent, Vec<u8>)>,
-    /// For so many more operations.
+    /// For this many more operations.
     left: usize,
 }
 

@@ -66,7 +66,7 @@ struct Shared {
     cut_off: Vec<u8>,
     /// How many writes, resizes and syncs there were.
     calls: usize,
-    /// Behind so many calls the power is gone and every call fails.
+    /// Behind this many calls the power is gone and every call fails.
     power: Option<usize>,
     fault: Option<Fault>,
     /// What the calls that failed would have done.
@@ -161,7 +161,7 @@ impl SimDisk {
         self.shared().failed.clone()
     }
 
-    /// From the read of this number on, so many fail.
+    /// From the read of this number on, this many fail.
     pub(super) fn fail_reads(&self, fault: Option<(usize, usize)>) {
         self.shared().read_fault = fault;
     }
@@ -186,7 +186,7 @@ impl SimDisk {
         done
     }
 
-    /// From now on the power goes after so many calls.
+    /// From now on the power goes after this many calls.
     pub(super) fn cut_after(&self, calls: usize) {
         let mut shared = self.shared();
         shared.power = Some(shared.calls + calls);

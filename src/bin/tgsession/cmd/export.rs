@@ -215,7 +215,7 @@ fn seal(args: &args::Export) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
         let sealable = Format::ALL.into_iter().filter(|format| format.takes_passphrase());
         let sealable: Vec<_> = sealable.map(Format::name).collect();
         return Err(Failure::Usage(format!(
-            "{} cannot be sealed under a passphrase; these can: {}",
+            "{} cannot be encrypted with a passphrase; these formats can: {}",
             args.format,
             sealable.join(", ")
         )));

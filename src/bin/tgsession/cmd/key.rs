@@ -73,7 +73,9 @@ fn change(args: &KeyChange) -> Outcome {
     let store = open(&args.store, &args.key)?;
     let path = store.path().display();
     let Some(old) = store.opened_key_slot() else {
-        return Err(Failure::Refused(format!("{path}: the store is not encrypted")));
+        return Err(Failure::Refused(format!(
+            "{path}: the store is not encrypted; `tgsession encrypt {path}` writes an encrypted copy"
+        )));
     };
     let new = key::new_key(args.new_key.options(), store.path())?;
     refuse_known(&store, &new)?;

@@ -161,7 +161,7 @@ fn only_page_sizes_of_sqlite_are_taken() {
     }
 }
 
-/// Takes so many bytes, refuses once, and takes everything then, as a disk on which somebody made
+/// Takes this many bytes, refuses once, and takes everything then, as a disk on which somebody made
 /// room.
 struct Full {
     left: usize,

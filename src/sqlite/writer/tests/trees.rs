@@ -7,7 +7,7 @@ use super::super::super::{Database, Value};
 use super::super::Index;
 use super::{Owned, finished, keys, rows, writer};
 
-/// A table of so many rows with a text of this length, and an index on it; keys come downwards.
+/// A table of this many rows with a text of this length, and an index on it; keys come downwards.
 fn database(count: i64, length: usize) -> Database {
     let mut db = writer(512);
     let index = Index::explicit("CREATE INDEX i ON t (a)", &[0]);

@@ -284,7 +284,7 @@ impl Work<'_> {
         warnings.iter().take(WARNINGS).for_each(|warning| output::warn(warning));
         let more = warnings.len().saturating_sub(WARNINGS);
         if more > 0 {
-            output::warn(&format!("{more} more sessions hold an auth key that another one holds"));
+            output::warn(&format!("{more} more sessions have the auth key of another session"));
         }
     }
 

@@ -143,7 +143,7 @@ fn save(
     let directory = private_directory(store)?;
     let copy = directory.path().join(store.file_name().unwrap_or_default());
     store_options(key).open_read_only(store)?.backup(&copy)?;
-    let failed = |why: String| Failure::Refused(format!("{shown}: cannot save it: {why}"));
+    let failed = |why: String| Failure::Refused(format!("{shown}: the store was not saved: {why}"));
     let ended = shell(command, &copy).stdin(Stdio::null()).status();
     match ended.map(exit_code).map_err(|error| failed(error.to_string()))? {
         0 => {

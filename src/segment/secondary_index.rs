@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher13;
 
 /// The kind of text that finds an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HashIndex {
+pub(crate) enum IndexKind {
     Usernames,
     Phones,
 }
@@ -18,7 +18,7 @@ pub(super) const BUCKET: usize = 64;
 /// Entries of a bucket.
 const ENTRIES: usize = 10;
 
-/// On average so many entries of a bucket are in use.
+/// On average this many entries of a bucket are in use.
 const FILL: usize = 8;
 
 const SLOTS_AT: usize = 2 * ENTRIES;

@@ -56,15 +56,15 @@ fn split(entry: &[u8; GROUP_ENTRY]) -> Option<(Number, usize)> {
     Some((number(key), usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)))
 }
 
-/// Between the first two of these keys: which of so many groups a key is in, if they lie evenly.
+/// Between the first two of these keys: the number of the group of a key, if the keys are spread evenly.
 pub(super) fn guess(tops: Option<&[Number]>, wanted: Number) -> usize {
     let Some([first, next, ..]) = tops else { return TOP / 2 };
     let behind = |number: Number| number.saturating_sub(*first).min(Number::from(u64::MAX)) as u64;
     (behind(wanted) as f64 / behind(*next).max(1) as f64 * TOP as f64) as usize
 }
 
-/// How many of the first `count` hold, of which those that hold come first; looked for from a
-/// guess on, since what lies near it is looked at together.
+/// The partition point: how many of the first `count` entries satisfy `holds`; these come first. The
+/// search goes outward from `guess`, because nearby entries share cache lines.
 #[inline]
 pub(super) fn partition_point_near(
     guess: usize,

@@ -1,4 +1,4 @@
-//! Builds the next version: the segments and the base that a checkpoint writes.
+//! Builds the next generation: writes its segments and its base, merged with older ones.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::super::error::EngineResult;
 use super::super::manifest::Manifest;
 use super::super::memtable::{Change, Memtable, RowChanged};
-use super::super::overlay::{merged, span_changes};
+use super::super::overlay::{chunk_of, merged};
 use super::super::redb_base::{BaseInfo, image_of, sealed};
 use super::super::rows::{RowKey, Span, Table, Visit};
 use super::super::segments::{MergedRows, Segments, key_of};
@@ -19,18 +19,17 @@ use crate::record::AccountNo;
 use crate::segment::{Collision, Key, NewSegment, Segment, SegmentBuilder, SegmentInfo};
 use crate::types::Progress;
 
-/// At most so many short segments lie over each other before they are merged even while a caller
-/// waits.
+/// The most small segments. Beyond it they are merged even while a caller waits.
 const MOST_SHORT: usize = 24;
 
-/// A segment that is shorter than this is short, in bytes.
+/// A segment of fewer bytes is small.
 const SHORT: usize = 4 << 20;
 
-/// A segment is merged with what comes over it, unless it is so many times as long.
+/// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;
 
-/// Rows of tables that take at most so many bytes are repeated in each new log. More go into the
-/// base.
+/// Up to this many bytes of rows of the other tables are copied into each new log. A larger amount
+/// is written to the base.
 const MOST_LOG_ONLY: usize = 64 << 10;
 
 /// When segments are merged.
@@ -45,7 +44,7 @@ pub(crate) enum Merge {
 }
 
 /// The next generation while it is made.
-pub(crate) struct VersionBuilder<'w> {
+pub(crate) struct GenerationBuilder<'w> {
     opener: &'w Opener,
     space: &'w Arc<PageAllocator>,
     /// The manifest of the current generation.
@@ -79,7 +78,7 @@ impl Drop for NewBase {
     }
 }
 
-impl<'w> VersionBuilder<'w> {
+impl<'w> GenerationBuilder<'w> {
     pub(super) fn new(
         opener: &'w Opener,
         space: &'w Arc<PageAllocator>,
@@ -122,8 +121,8 @@ impl<'w> VersionBuilder<'w> {
         &self.version
     }
 
-    /// Takes the rows of these memtables in, the newest first, and those that only the log has below
-    /// them.
+    /// Adds the rows of these memtables, the newest first, and the rows that only the log has, which
+    /// are older.
     pub(super) fn take_in(
         &mut self,
         memtables: &[Arc<Memtable>],
@@ -134,15 +133,15 @@ impl<'w> VersionBuilder<'w> {
         let locked: Vec<_> = memtables.map(|memtable| memtable.rows()).collect();
         let rows = || locked.iter().map(std::ops::Deref::deref);
         for table in Table::ALL.into_iter().filter(|table| !table.is_in_segments()) {
-            let span = span_changes(rows(), u64::MAX, table, &Span::ALL, usize::MAX);
-            self.rows.extend(span.changes.into_iter().map(|(key, change)| ((table, key), change)));
+            let chunk = chunk_of(rows(), u64::MAX, table, &Span::ALL, usize::MAX);
+            self.rows.extend(chunk.changes.into_iter().map(|(key, change)| ((table, key), change)));
         }
         let entities = EntityChanges::of(rows());
         drop(locked);
         self.add_entities(&entities, merge)
     }
 
-    /// Puts changes of entities over all segments.
+    /// Adds changes of entities, which are newer than all segments.
     pub(super) fn add_entities(
         &mut self,
         entities: &EntityChanges,
@@ -168,7 +167,7 @@ impl<'w> VersionBuilder<'w> {
         self.write_merged(entities, 0, None)
     }
 
-    /// How many of the newest segments are to be merged with so many bytes that come over them.
+    /// How many of the newest segments to merge with `bytes` of newer changes.
     fn to_merge(&self, bytes: usize, merge: Merge) -> usize {
         let short = self.segments.iter().take_while(|segment| segment.len() < SHORT).count();
         let most = match merge {
@@ -198,7 +197,7 @@ impl<'w> VersionBuilder<'w> {
         }
     }
 
-    /// Writes one segment of these changes and of so many of the newest segments, in their place.
+    /// Writes one segment of these changes and of this many of the newest segments, in their place.
     /// `progress` counts the rows: a compaction has it, work in the background has not.
     fn write_merged(
         &mut self,
@@ -238,13 +237,13 @@ impl<'w> VersionBuilder<'w> {
         self.replace(newer, builder)
     }
 
-    /// Begins a segment that is to lie over all others.
+    /// Begins a segment that is newer than all others.
     pub(super) fn builder(&mut self) -> SegmentBuilder<'w> {
         let number = self.next_number();
         SegmentBuilder::new(self.disk(), &self.opener.seal, self.space, number)
     }
 
-    /// Puts a segment that was built over all others. Gives back rows that may show one text.
+    /// Adds a finished segment as the newest. Returns the rows whose username or phone hashes collide.
     pub(super) fn add(
         &mut self,
         builder: SegmentBuilder<'_>,
@@ -256,7 +255,7 @@ impl<'w> VersionBuilder<'w> {
         Ok((segment, collisions))
     }
 
-    /// Writes a segment of the entities that `source` gives, over all others.
+    /// Writes a segment of the entities that `source` yields, as the newest.
     pub(super) fn fill_entities(
         &mut self,
         source: &mut dyn FnMut(Visit<'_>) -> EngineResult<()>,
@@ -290,7 +289,7 @@ impl<'w> VersionBuilder<'w> {
         Ok(())
     }
 
-    /// Copies a segment in front of where it is, if there is room.
+    /// Copies a segment before where it is, if there is room.
     pub(super) fn lower_segments(&mut self) -> EngineResult<bool> {
         let mut lowered = false;
         for place in 0..self.segments.newest_first.len() {
@@ -322,7 +321,7 @@ impl<'w> VersionBuilder<'w> {
         Ok(true)
     }
 
-    /// Copies the base in front of where it is, if there is room.
+    /// Copies the base before where it is, if there is room.
     pub(super) fn lower_base(&mut self) -> EngineResult<bool> {
         let Some(info) = self.before.base.filter(|_| !self.base_changed) else { return Ok(false) };
         let Some(extent) = self.space.take_before(info.extent.page, info.extent.pages) else {

@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 use super::Table;
 use super::key::Bytes;
 
-/// A value of up to so many bytes lies in place: those of the indexes do.
+/// A value of up to this many bytes lies in place: those of the indexes do.
 const SHORT_VALUE: usize = 22;
 
 /// The value of a row in memory.
 #[derive(Clone)]
-pub(crate) struct Row(Content);
+pub(crate) struct RowValue(Content);
 
 #[derive(Clone)]
 enum Content {
@@ -23,7 +23,7 @@ enum Content {
     Secret(Arc<Zeroizing<Vec<u8>>>),
 }
 
-impl Row {
+impl RowValue {
     /// The value of a row of this table.
     pub(crate) fn of(table: Table, bytes: &[u8]) -> Self {
         if table.is_secret() {
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-impl Deref for Row {
+impl Deref for RowValue {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -46,9 +46,9 @@ impl Deref for Row {
 }
 
 /// Never the bytes, which may be a key's.
-impl fmt::Debug for Row {
+impl fmt::Debug for RowValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Row({} bytes)", self.len())
+        write!(f, "RowValue({} bytes)", self.len())
     }
 }
 
@@ -61,13 +61,13 @@ mod tests {
         for len in 0..=SHORT_VALUE + 2 {
             let bytes: Vec<u8> = (1..).take(len).collect();
             for table in Table::ALL {
-                assert_eq!(*Row::of(table, &bytes), *bytes);
+                assert_eq!(*RowValue::of(table, &bytes), *bytes);
             }
         }
     }
 
     #[test]
     fn values_are_small() {
-        assert_eq!(size_of::<Option<Row>>(), SHORT_VALUE + 2);
+        assert_eq!(size_of::<Option<RowValue>>(), SHORT_VALUE + 2);
     }
 }

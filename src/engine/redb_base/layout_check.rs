@@ -1,7 +1,7 @@
 //! Verifies that a redb database is laid out as redb 4.6 lays one out, before redb reads it.
 //!
 //! redb trusts the pages that it reads: a page number that leads in a circle, or an offset after
-//! the end of a page, is a panic, an endless loop or an abort. Checksums do not help against bytes
+//! the end of a page, is a panic, an endless loop or an abort. ChecksumSeed do not help against bytes
 //! that somebody wrote on purpose. So each page that can be reached from the header is visited
 //! once here. Source: docs/design.md of redb 4.6 and its file format 3.
 
@@ -155,8 +155,9 @@ fn verify_leaf<'a>(
     let keys_at = 4;
     let values_at = keys_at + if key.is_none() { 4 * count } else { 0 };
     let start = values_at + if value.is_none() { 4 * count } else { 0 };
-    let keys_end = Ends { page, at: keys_at, width: key, start }.verify(count, &mut |_, _| ())?;
-    let values = Ends { page, at: values_at, width: value, start: keys_end };
+    let keys_end =
+        EndOffsets { page, at: keys_at, width: key, start }.verify(count, &mut |_, _| ())?;
+    let values = EndOffsets { page, at: values_at, width: value, start: keys_end };
     values.verify(count, &mut |from, to| visit(page.get(from..to).unwrap_or_default()))?;
     Some(())
 }
@@ -167,13 +168,13 @@ fn children(page: &[u8], key: Option<usize>) -> Option<Vec<u64>> {
     let numbers = 8 + CHECKSUM * (count + 1);
     let ends = numbers + NUMBER * (count + 1);
     let start = ends + if key.is_none() { 4 * count } else { 0 };
-    Ends { page, at: ends, width: key, start }.verify(count, &mut |_, _| ())?;
+    EndOffsets { page, at: ends, width: key, start }.verify(count, &mut |_, _| ())?;
     let numbers = page.get(numbers..ends)?.chunks_exact(NUMBER);
     Some(numbers.map(|number| u64_at(number, 0)).collect())
 }
 
 /// Where byte strings end that follow each other in a page.
-struct Ends<'a> {
+struct EndOffsets<'a> {
     page: &'a [u8],
     /// Where the ends are, unless the width is fixed.
     at: usize,
@@ -182,7 +183,7 @@ struct Ends<'a> {
     start: usize,
 }
 
-impl Ends<'_> {
+impl EndOffsets<'_> {
     /// Where the last of so many strings ends, if each is inside the page and after the one before.
     fn verify(&self, count: usize, visit: &mut dyn FnMut(usize, usize)) -> Option<usize> {
         let mut from = self.start;

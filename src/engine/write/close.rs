@@ -1,0 +1,84 @@
+//! Closes a store: flushes it, and leaves a file that the next handle opens at once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::generation_builder::Merge;
+use super::{Writer, locked};
+use crate::error::Result;
+use crate::file::{LockHolder, PAGE, unlock_writer};
+
+/// So much may be free in a file before it is compacted on close, in bytes.
+const MOST_FREE: u64 = 8 << 10;
+
+/// A log of more records is replaced on close. The next handle that opens the file reads, and decrypts,
+/// each of them: some 3 us a record, where all else takes 60.
+const MOST_RECORDS: u64 = 16;
+
+impl Writer {
+    /// Flushes, compacts the file where that pays, and marks its end. The handle is not used any
+    /// more.
+    pub(crate) fn close(self: &Arc<Self>) -> Result<()> {
+        // A fork has no flusher to stop, and nothing to write.
+        if self.check_process().is_err() {
+            return Ok(());
+        }
+        self.flusher.stop();
+        let finished = self.finish_writes();
+        if self.stamped.swap(false, Ordering::AcqRel)
+            && let Err(error) = LockHolder::clear(self.disk())
+        {
+            tracing::debug!(path = %self.path.display(), %error, "the writer stamp stays");
+        }
+        // Unfinished work is tried again when the handle is dropped, under the lock.
+        if finished.is_ok()
+            && let Err(error) = unlock_writer(self.disk())
+        {
+            tracing::debug!(path = %self.path.display(), %error, "the lock stays with the file");
+        }
+        finished
+    }
+
+    /// Flushes, begins a new log if the log is long, compacts the file where that pays, and marks the
+    /// end of the file.
+    pub(crate) fn finish_writes(self: &Arc<Self>) -> Result<()> {
+        self.flush()?;
+        if !self.written.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        // Before the compaction, which removes the pages of the old log where that pays.
+        let is_long = locked(&self.durable).log.records() > MOST_RECORDS;
+        if is_long && let Err(error) = self.checkpoint(Merge::Seldom) {
+            tracing::info!(path = %self.path.display(), %error, "the log stays long");
+        }
+        if let Err(error) = self.compact_if_it_pays() {
+            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
+        }
+        let mut durable = locked(&self.durable);
+        let last = durable.log.last();
+        let amended = durable.root.amend(self.disk(), |root| root.last = last);
+        if let Err(error) = amended {
+            tracing::debug!(path = %self.path.display(), %error, "the end of the log is not noted");
+        }
+        Ok(())
+    }
+
+    /// Compacts the file if at least an eighth of it would be free.
+    fn compact_if_it_pays(self: &Arc<Self>) -> Result<()> {
+        let pays = {
+            self.reclaim();
+            let durable = locked(&self.durable);
+            let current = self.current();
+            let len = self.disk().len().map_err(|source| self.io(source))?;
+            let behind = len.saturating_sub(u64::from(self.space.end()) * PAGE as u64);
+            let dead = self.guarded(|| current.version.segments.dead_bytes())?;
+            let logged = durable.log.used() as u64;
+            let free = u64::from(self.space.unused()) * PAGE as u64 + behind + dead;
+            // Rows of entities take less than half of their records in a segment.
+            let entities = current.memtables.iter().any(|memtable| memtable.rows().has_entities());
+            let free = free + if entities { logged / 2 } else { 0 };
+            free > MOST_FREE && free > len / 8 && durable.manifest.retired.is_empty()
+        };
+        if pays { self.compact() } else { Ok(()) }
+    }
+}
