@@ -38,10 +38,11 @@ def copy_tree():
 
 
 def cargo_test(test, *more):
-    """The command for a test of `store::tests`, or of a file of `tests`."""
+    """The command for a test of a file of `tests`, of the module `engine`, or of `store::tests`."""
     file, _, name = test.partition("::")
     is_file = (ROOT / "tests" / f"{file}.rs").exists()
-    which = ["--test", file, *more, "--", name] if is_file else ["--lib", *more, "--", f"store::tests::{test}"]
+    in_library = test if file == "engine" else f"store::tests::{test}"
+    which = ["--test", file, *more, "--", name] if is_file else ["--lib", *more, "--", in_library]
     return ["cargo", "test", "--locked", "--all-features", *which]
 
 

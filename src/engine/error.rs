@@ -132,10 +132,25 @@ fn damage_in(error: &io::Error) -> Option<FileDamage> {
     error.get_ref()?.downcast_ref::<FileDamage>().copied()
 }
 
-/// Runs `work`; a panic in it becomes an error.
+/// Runs `work`; a panic in it becomes an error. In a program that aborts on a panic it does not help:
+/// what is known to panic is checked before.
 pub(crate) fn caught<T>(work: impl FnOnce() -> EngineResult<T>) -> EngineResult<T> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(EngineError::Panic(said(&panic))))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        #[cfg(test)]
+        CAUGHT.set(CAUGHT.get() + 1);
+        Err(EngineError::Panic(said(&panic)))
+    })
+}
+
+#[cfg(test)]
+thread_local! {
+    static CAUGHT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How many panics this thread has caught.
+#[cfg(test)]
+pub(crate) fn caught_panics() -> u64 {
+    CAUGHT.get()
 }
 
 fn said(panic: &Box<dyn Any + Send>) -> String {

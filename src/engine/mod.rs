@@ -31,6 +31,8 @@ use crate::error::{Error, Result};
 use crate::file::{Access, Disk, FileSeal, KeySlot, KeySlots};
 
 pub(crate) use self::batch::Batch;
+#[cfg(test)]
+pub(crate) use self::error::caught_panics;
 pub(crate) use self::error::{EngineError, EngineResult, caught, said_by, shown};
 pub(crate) use self::options::EngineOptions;
 pub(crate) use self::rows::{

@@ -1,7 +1,7 @@
 //! Verifies that a redb database is laid out as redb 4.6 lays one out, before redb reads it.
 //!
 //! redb trusts the pages that it reads: a page number that leads in a circle, or an offset after
-//! the end of a page, is a panic, an endless loop or an abort. ChecksumSeed do not help against bytes
+//! the end of a page, is a panic, an endless loop or an abort. Checksums do not help against bytes
 //! that somebody wrote on purpose. So each page that can be reached from the header is visited
 //! once here. Source: docs/design.md of redb 4.6 and its file format 3.
 
@@ -42,6 +42,9 @@ const NUMBER: usize = 8;
 /// A table that is none of several rows to a key.
 const NORMAL: u8 = 3;
 
+/// The classes of types, of which each name of a type begins with one.
+const TYPE_CLASSES: std::ops::RangeInclusive<u8> = 1..=4;
+
 /// A tree is not deeper than this.
 const DEEPEST: usize = 24;
 
@@ -65,10 +68,10 @@ pub(super) fn verify(image: &[u8]) -> Result<(), FileDamage> {
     }
     let slot = SLOTS_AT + usize::from(flags & SECOND_SLOT) * SLOT;
     let slot = header.get(slot..slot + SLOT).unwrap_or_default();
-    let mut walk = TreeVerifier { image, seen: BTreeSet::new() };
+    let mut verifier = TreeVerifier { image, seen: BTreeSet::new() };
     for (there, at) in ROOTS {
         if slot.get(there).is_some_and(|there| *there != 0) {
-            walk.tree_of_tables(u64_at(slot, at))?;
+            verifier.tree_of_tables(u64_at(slot, at))?;
         }
     }
     Ok(())
@@ -220,7 +223,9 @@ fn parse_definition(bytes: &[u8]) -> Option<(Option<u64>, Widths)> {
         && u32_at(bytes, WIDTHS_AT + 10) == 1
         && u32_at(bytes, WIDTHS_AT + 14) == 1
         && texts.iter().all(|name| {
-            name.split_first().is_some_and(|(_, text)| std::str::from_utf8(text).is_ok())
+            name.split_first().is_some_and(|(class, text)| {
+                TYPE_CLASSES.contains(class) && std::str::from_utf8(text).is_ok()
+            })
         });
     sound.then(|| (has_root.then(|| u64_at(bytes, ROOT_AT)), widths))
 }
@@ -246,6 +251,18 @@ mod tests {
     fn what_redb_has_written_is_sound() {
         verify(&image()).unwrap();
         verify(&image_of(&[], &mut |_, _| Ok(())).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn names_of_types_that_redb_would_panic_on_are_refused() {
+        let name = b"\x01&[u8]";
+        let whole = image();
+        let at = whole.windows(name.len()).position(|bytes| bytes == name).unwrap();
+        for (place, byte) in [(at, 0), (at, 9), (at + 1, 0xff)] {
+            let mut image = whole.to_vec();
+            image[place] = byte;
+            assert!(matches!(verify(&image), Err(FileDamage::BaseLayout { .. })), "{byte}");
+        }
     }
 
     #[test]

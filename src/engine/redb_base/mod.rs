@@ -5,15 +5,17 @@
 
 mod image_builder;
 mod layout_check;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use redb::{
-    ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition, TableError,
+    ConcurrencyMode, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase,
+    TableDefinition, TableError,
 };
-
 use zeroize::Zeroizing;
 
 use self::image_builder::{ImageBytes, resize};
@@ -91,7 +93,7 @@ pub(crate) fn sealed(
     Ok((blocks, salt, image))
 }
 
-/// Makes the checksums of one base.
+/// Where the checksums of the blocks of one base start.
 #[derive(Clone, Copy, Debug)]
 struct ChecksumSeed(u32);
 
@@ -172,6 +174,9 @@ impl Base {
             let image = ImageBytes::new(bytes, len);
             let mut builder = redb::Builder::new();
             builder.set_cache_size(self.cache);
+            // Such a reader allocates nothing, so redb does not load the state of its allocator,
+            // which could make it panic.
+            builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
             let database = builder.open_read_only_with_backend(image)?;
             let transaction = database.begin_read()?;
             let mut tables = [const { None }; TABLES];
