@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use support::{Outcome, account, entities, entity, key};
 use tgsession::{
-    ChannelState, DcId, DcOption, Error, ImportSession, PeerId, Session, Source, Store, UpdateState,
+    ChannelState, DcId, DcOption, Entity, Error, ImportSession, PeerId, Session, Source, Store,
+    UpdateState,
 };
 
 #[test]
@@ -164,6 +165,30 @@ fn a_store_that_was_deleted_or_replaced_takes_no_durable_write() -> Outcome {
         assert!(matches!(refused, Err(Error::Replaced { .. })), "{refused:?}");
         assert!(matches!(store.close(), Ok(()) | Err(Error::Replaced { .. })));
     }
+    Ok(())
+}
+
+/// Nor buffered writes that outgrow the memory: their checkpoint is refused too.
+#[test]
+fn a_store_that_was_deleted_takes_no_checkpoint() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("s.tgsession");
+    let store = Store::options().buffer_size(20_000).create(&path)?;
+    let session = store.session("a")?;
+    fs::remove_file(&path)?;
+    let mut refused = None;
+    for from in 0..200 {
+        let seen: Vec<_> = (1..200)
+            .filter_map(|id| PeerId::user(from * 1_000 + id))
+            .map(|id| Entity::new(id).with_username(&format!("u{}", id.marked())))
+            .collect();
+        if let Err(error) = session.process_entities(&seen) {
+            refused = Some(error);
+            break;
+        }
+    }
+    let refused = refused.map_or_else(|| session.flush(), Err);
+    assert!(matches!(refused, Err(Error::Replaced { .. })), "{refused:?}");
     Ok(())
 }
 

@@ -185,7 +185,7 @@ impl Drop for Engine {
     }
 }
 
-/// The vectors of this room in FORMAT.md, for the test that reads it.
+/// The vectors of this module in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use super::manifest::{Manifest, Retired};

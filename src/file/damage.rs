@@ -50,7 +50,9 @@ impl fmt::Display for FileDamage {
                 "every key slot is damaged, so no key can open the file; restore a backup",
             ),
             Self::Manifest => f.write_str("the manifest at the start of the log is damaged"),
-            Self::Overlap { page } => write!(f, "two structures claim page {page}"),
+            Self::Overlap { page } => {
+                write!(f, "the manifest gives page {page} to two parts of the file")
+            }
             Self::Log { number } => write!(f, "log record {number} is damaged or missing"),
             Self::Segment { number, sector } => {
                 write!(f, "the checksum of segment {number}, sector {sector} does not match")

@@ -48,7 +48,7 @@ pub(crate) use self::page_size::{PAGE, SECTOR};
 pub(crate) use self::root_writer::RootWriter;
 pub(crate) use self::seal::FileSeal;
 
-/// The vectors of this room in FORMAT.md, for the test that reads it.
+/// The vectors of this module in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use std::time::{Duration, SystemTime};

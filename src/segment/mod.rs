@@ -65,7 +65,7 @@ impl From<FileDamage> for SegmentError {
 
 pub(crate) type Result<T> = std::result::Result<T, SegmentError>;
 
-/// The vectors of this room in FORMAT.md, for the test that reads it.
+/// The vectors of this module in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use super::layout::Layout;

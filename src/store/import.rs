@@ -217,7 +217,9 @@ fn note(notes: &mut Vec<String>, index: Table, text: &str, shown_by: usize, owne
     } else {
         "one phone number".to_owned()
     };
-    notes.push(format!("{shown_by} entities have {what}; it finds {owner}, which was seen last"));
+    notes.push(format!(
+        "{shown_by} entities have {what}; a look-up finds {owner}, which was seen last"
+    ));
 }
 
 fn cap(notes: &mut Vec<String>) {

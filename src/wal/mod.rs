@@ -3,7 +3,7 @@
 //! Each generation has a log of its own. It begins with a manifest, which names everything else
 //! that the generation consists of. A record is durable after one write and one sync. A mark after
 //! it says so: it tells a record that is damaged from one that was being written when the power
-//! went. This room does not interpret the content of records.
+//! went. This module does not interpret the content of records.
 
 mod reader;
 mod record;
@@ -13,7 +13,7 @@ pub(crate) use self::reader::{Found, Tail, scan};
 pub(crate) use self::record::{Kind, Log, LogRecord};
 pub(crate) use self::writer::{Append, LogWriter};
 
-/// The vectors of this room in FORMAT.md, for the test that reads it.
+/// The vectors of this module in FORMAT.md, for the test that reads it.
 #[cfg(all(test, feature = "convert"))]
 pub(crate) mod vectors {
     use super::record::RECORD_HEAD;

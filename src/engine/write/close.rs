@@ -55,6 +55,10 @@ impl Writer {
             tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
         }
         let mut durable = locked(&self.durable);
+        // The root of another generation may be on the disk by now.
+        if durable.log.is_in_doubt() {
+            return Ok(());
+        }
         let last = durable.log.last();
         let amended = durable.root.amend(self.disk(), |root| root.last = last);
         if let Err(error) = amended {

@@ -122,7 +122,7 @@ impl<'w> GenerationBuilder<'w> {
     }
 
     /// Adds the rows of these memtables, the newest first, and the rows that only the log has, which
-    /// are older.
+    /// are older. Entities go into a segment on the disk at once, merged with others as `merge` says.
     pub(super) fn take_in(
         &mut self,
         memtables: &[Arc<Memtable>],

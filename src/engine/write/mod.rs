@@ -97,8 +97,14 @@ impl Writer {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn set_super_version(&self, current: SuperVersion) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
+    /// Replaces what is current. Nothing else does so meanwhile.
+    fn update_super_version(&self, update: impl FnOnce(&SuperVersion) -> SuperVersion) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let updated = Arc::new(update(&current));
+        let old = std::mem::replace(&mut *current, updated);
+        drop(current);
+        // Its last use may unmap segments and unlock a generation.
+        drop(old);
     }
 
     fn guarded<T>(&self, work: impl FnOnce() -> EngineResult<T>) -> Result<T> {
@@ -191,7 +197,12 @@ impl Writer {
             }
             None => self.durable_target.load(Ordering::Acquire),
         };
-        self.sync_to(target)
+        // Its rows stay in memory if that fails. The flusher tries again.
+        self.sync_to(target).inspect_err(|_| {
+            if !self.options.flush_interval.is_zero() {
+                self.schedule(self.options.flush_interval);
+            }
+        })
     }
 
     /// Syncs every batch that a call had to make durable, also where that call failed.
@@ -221,6 +232,7 @@ impl Writer {
         if !durable.log.is_in_doubt() {
             match self.append_unlogged(&mut durable)? {
                 Appended::Done => {
+                    debug_assert!(durable.sequence >= target, "a batch is in no memtable");
                     let long = durable.log.used() > LONG_LOG;
                     drop(durable);
                     if long {
@@ -301,16 +313,17 @@ impl Writer {
     /// Freezes the active memtable and begins another one, this many batches after it. The caller
     /// holds `batch`.
     fn begin_memtable(&self, batches: u64) {
-        let current = self.current();
-        let Some(active) = current.memtables.first() else { return };
-        let next = Arc::new(Memtable::after(active.rows().last() + batches));
         self.active_bytes.store(0, Ordering::Release);
-        let memtables = std::iter::once(next).chain(current.memtables.iter().map(Arc::clone));
-        self.set_super_version(SuperVersion {
-            memtables: memtables.collect(),
-            log_only: Arc::clone(&current.log_only),
-            version: Arc::clone(&current.version),
-            pin: Arc::clone(&current.pin),
+        self.update_super_version(|current| {
+            let last = current.memtables.first().map_or(0, |active| active.rows().last());
+            let next = Arc::new(Memtable::after(last + batches));
+            let memtables = std::iter::once(next).chain(current.memtables.iter().map(Arc::clone));
+            SuperVersion {
+                memtables: memtables.collect(),
+                log_only: Arc::clone(&current.log_only),
+                version: Arc::clone(&current.version),
+                pin: Arc::clone(&current.pin),
+            }
         });
     }
 
@@ -351,15 +364,20 @@ impl Writer {
 
     /// Writes the frozen memtables into a new generation. The caller holds `checkpoint`.
     fn publish_frozen(&self, merge: Merge) -> Result<()> {
-        let current = self.current();
-        let frozen = current.memtables.get(1..).unwrap_or_default();
         let (manifest, in_doubt) = {
             let durable = locked(&self.durable);
             (durable.manifest.clone(), durable.log.is_in_doubt())
         };
-        if frozen.is_empty() && !in_doubt && merge != Merge::All {
-            return Ok(());
+        if self.current().memtables.len() == 1 {
+            if !in_doubt && merge != Merge::All {
+                return Ok(());
+            }
+            // An empty memtable is frozen too: what others write meanwhile goes into a newer one.
+            let _making = locked(&self.batch);
+            self.begin_memtable(0);
         }
+        let current = self.current();
+        let frozen = current.memtables.get(1..).unwrap_or_default();
         self.reclaim();
         self.guarded(|| {
             let mut next_generation = GenerationBuilder::new(

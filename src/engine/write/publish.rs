@@ -12,6 +12,7 @@ use super::super::version::Version;
 use super::super::view::SuperVersion;
 use super::generation_builder::GenerationBuilder;
 use super::{RowsToLog, Writer, locked};
+use crate::error::Error;
 use crate::file::{Extent, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt};
 use crate::wal::{Log, LogWriter};
 
@@ -47,15 +48,13 @@ impl Writer {
         mut next_generation: GenerationBuilder<'_>,
         frozen: &[Arc<Memtable>],
     ) -> EngineResult<()> {
+        if !self.disk().is_in_place() {
+            return Err(Error::Replaced { path: self.path.clone() }.into());
+        }
         let generation = durable.generation + 1;
         durable.generation = generation;
         let current = self.current();
-        let newer: Vec<_> = current
-            .memtables
-            .iter()
-            .filter(|memtable| !frozen.iter().any(|frozen| Arc::ptr_eq(frozen, memtable)))
-            .cloned()
-            .collect();
+        let newer = without(&current.memtables, frozen);
         let log_only = next_generation.log_only();
         let rows = self.collect_for(durable, &newer, frozen, &log_only);
         let manifest = self.next_manifest(durable, &next_generation, generation);
@@ -74,7 +73,13 @@ impl Writer {
         durable.doubtful.clear();
         self.forget_logged(&newer, frozen, rows.relogged.is_some());
         let log_only = Arc::new(Memtable::of(log_only, current.sequence_of(frozen)));
-        self.set_super_version(SuperVersion { memtables: newer, log_only, version, pin });
+        // Another memtable may have begun meanwhile.
+        self.update_super_version(|current| SuperVersion {
+            memtables: without(&current.memtables, frozen),
+            log_only,
+            version,
+            pin,
+        });
         Ok(())
     }
 
@@ -87,7 +92,8 @@ impl Writer {
         frozen: &[Arc<Memtable>],
         log_only: &[RowChanged],
     ) -> NewLogRows {
-        let last_frozen = frozen.first().map_or(durable.sequence, |frozen| frozen.rows().last());
+        // Without frozen memtables nothing says that the log that ends has no rows of the newer ones.
+        let last_frozen = frozen.first().map_or(0, |frozen| frozen.rows().last());
         if durable.sequence <= last_frozen {
             // An import is a batch of its own, after the frozen memtables.
             let active = newer.first().map(|active| active.rows());
@@ -96,18 +102,18 @@ impl Writer {
             return NewLogRows { rows: log_only.to_vec(), sequence, relogged: None };
         }
         let mut unlogged = locked(&self.unlogged);
-        let locked: Vec<_> = newer.iter().map(|memtable| memtable.rows()).collect();
-        let sequence = locked.first().map_or(last_frozen, |active| active.last());
+        let newer: Vec<_> = newer.iter().map(|memtable| memtable.rows()).collect();
+        let sequence = newer.first().map_or(last_frozen, |active| active.last());
         unlogged.logged = sequence;
         let keys = std::mem::take(&mut unlogged.keys);
         let mut rows = Vec::new();
         for table in Table::ALL {
-            let memtables = locked.iter().map(std::ops::Deref::deref);
+            let memtables = newer.iter().map(std::ops::Deref::deref);
             let chunk = chunk_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
             rows.extend(chunk.changes.into_iter().map(|(key, change)| (table, key, change)));
         }
         let is_newer =
-            |table, key: &RowKey| locked.iter().any(|rows| rows.newest(table, key).is_some());
+            |table, key: &RowKey| newer.iter().any(|rows| rows.newest(table, key).is_some());
         rows.extend(log_only.iter().filter(|(table, key, _)| !is_newer(*table, key)).cloned());
         NewLogRows { rows, sequence, relogged: Some(keys) }
     }
@@ -240,6 +246,12 @@ impl Writer {
             is_read
         });
     }
+}
+
+/// The memtables that are not among the frozen ones.
+fn without(memtables: &[Arc<Memtable>], frozen: &[Arc<Memtable>]) -> Vec<Arc<Memtable>> {
+    let is_newer = |one: &&Arc<Memtable>| !frozen.iter().any(|frozen| Arc::ptr_eq(frozen, one));
+    memtables.iter().filter(is_newer).cloned().collect()
 }
 
 /// The rows that a new log begins with.

@@ -27,6 +27,8 @@ mod scrub;
 #[cfg(all(feature = "encryption", feature = "convert"))]
 mod sealed;
 mod sim_disk;
+#[cfg(test)]
+mod two_threads;
 
 #[cfg(all(feature = "encryption", feature = "convert"))]
 pub(crate) use self::sealed::sealed_of;

@@ -47,16 +47,15 @@ pub(super) fn open(disk: SimDisk, access: Access, buffer: usize) -> Result<Store
     let options = StoreOptions { thread: false, buffer_size: buffer, ..StoreOptions::default() };
     let options = options.flush_interval(Duration::from_secs(3600));
     let seal = disk.aside(|| seal_of(&disk));
-    open_with(disk, &seal, access, options)
+    open_with(Arc::new(disk), &seal, access, options)
 }
 
-fn open_with(
-    disk: SimDisk,
+pub(super) fn open_with(
+    disk: Arc<dyn Disk>,
     seal: &FileSeal,
     access: Access,
     options: StoreOptions,
 ) -> Result<Store> {
-    let disk: Arc<dyn Disk> = Arc::new(disk);
     let engine = Engine::open(Path::new("sim"), disk, seal.clone(), access, options.engine())?;
     Ok(Store::on(engine, None, &options))
 }
@@ -71,7 +70,7 @@ pub(super) fn with_another_file_id(ops: impl FnOnce(&Store)) -> Vec<u8> {
     let created = engine::create(&disk, &seal, &KeySlots::default());
     created.map_err(|fault| fault.at(Path::new("sim"))).unwrap();
     let options = StoreOptions { thread: false, ..StoreOptions::default() };
-    let store = open_with(disk.handle(), &seal, Access::Write, options).unwrap();
+    let store = open_with(Arc::new(disk.handle()), &seal, Access::Write, options).unwrap();
     ops(&store);
     store.engine.flush().unwrap();
     disk.killed()

@@ -1,0 +1,249 @@
+//! Another thread writes while a compaction or a checkpoint is at any of its calls. What was
+//! acknowledged to it is in the file from then on, wherever the process is killed.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_in, state_of};
+use super::sim_disk::{Failure, Fault, SimDisk};
+use crate::error::{Error, Result};
+use crate::file::{Access, Bytes, Disk, LockRange};
+use crate::store::{Store, StoreOptions};
+
+/// The operations that make the store, before anything pauses.
+const FIRST: [Op; 4] = [Op::Session(0), Op::Import(1, 1, 9), Op::Import(2, 100, 9), Op::Flush];
+
+/// A write that needs a lock which the paused thread holds goes on after this time.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// A disk that pauses before one of its calls.
+#[derive(Debug)]
+struct PausingDisk {
+    disk: SimDisk,
+    /// How many calls are left before the one at which it pauses.
+    left: AtomicUsize,
+    /// Locks are calls too.
+    counts_locks: AtomicBool,
+    paused: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl PausingDisk {
+    fn new(disk: SimDisk) -> (Arc<Self>, Receiver<()>, Sender<()>) {
+        let ((paused, is_paused), (go_on, goes_on)) = (channel(), channel());
+        let left = AtomicUsize::new(usize::MAX);
+        let (counts_locks, go_on_side) = (AtomicBool::new(false), Mutex::new(goes_on));
+        let disk = Self { disk, left, counts_locks, paused, go_on: go_on_side };
+        (Arc::new(disk), is_paused, go_on)
+    }
+
+    fn pause(&self) {
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 0 {
+            self.left.store(usize::MAX, Ordering::Release);
+            self.paused.send(()).unwrap();
+            let _ = self.go_on.lock().unwrap().recv();
+        }
+    }
+}
+
+impl Disk for PausingDisk {
+    fn len(&self) -> io::Result<u64> {
+        self.disk.len()
+    }
+    fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.read(at, out)
+    }
+    fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
+        self.pause();
+        self.disk.write(at, data)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.pause();
+        self.disk.set_len(len)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.pause();
+        self.disk.sync()
+    }
+    fn failed_syncs(&self) -> u64 {
+        self.disk.failed_syncs()
+    }
+    fn try_lock_exclusive(&self, range: LockRange) -> io::Result<bool> {
+        self.disk.try_lock_exclusive(range)
+    }
+    fn try_lock_shared(&self, range: LockRange) -> io::Result<bool> {
+        if self.counts_locks.load(Ordering::Acquire) {
+            self.pause();
+        }
+        self.disk.try_lock_shared(range)
+    }
+    fn unlock(&self, range: LockRange) -> io::Result<()> {
+        self.disk.unlock(range)
+    }
+    fn is_locked(&self, range: LockRange) -> io::Result<bool> {
+        self.disk.is_locked(range)
+    }
+    fn bytes(&self, at: u64, len: usize) -> io::Result<Bytes> {
+        self.disk.bytes(at, len)
+    }
+}
+
+/// Runs `work` in a thread, and pauses it before each of its calls in turn. Meanwhile another thread
+/// does `ops`, the last of which is durable.
+fn write_at_each_call_of(work: fn(&Store) -> Result<()>, ops: &[Op], options: &StoreOptions) {
+    let expected = {
+        let store = open(SimDisk::new(new_store()), Access::Write, 4 << 20).unwrap();
+        FIRST.iter().for_each(|op| assert!(act(&store, op).is_ok()));
+        work(&store).unwrap();
+        ops.iter().for_each(|op| assert!(act(&store, op).is_ok()));
+        state_of(&store).unwrap()
+    };
+    for at in 0.. {
+        let sim = SimDisk::new(new_store());
+        let (disk, paused, go_on) = PausingDisk::new(sim.handle());
+        let seal = seal_of(&sim);
+        let shared: Arc<dyn Disk> = Arc::clone(&disk) as Arc<dyn Disk>;
+        let store = open_with(shared, &seal, Access::Write, options.clone()).unwrap();
+        FIRST.iter().for_each(|op| assert!(act(&store, op).is_ok()));
+        disk.left.store(at, Ordering::Release);
+        let is_over = std::thread::scope(|threads| {
+            let working = threads.spawn(|| work(&store));
+            while !working.is_finished() && paused.try_recv().is_err() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            if disk.left.load(Ordering::Acquire) < usize::MAX / 2 {
+                working.join().unwrap().unwrap();
+                return true;
+            }
+            let (done, is_done) = channel();
+            let (store, sim) = (&store, &sim);
+            let writing = threads.spawn(move || {
+                for op in ops {
+                    act(store, op).unwrap();
+                }
+                sim.keep_states();
+                done.send(state_of(store).unwrap()).unwrap();
+            });
+            let acknowledged = is_done.recv_timeout(PAUSE);
+            go_on.send(()).unwrap();
+            writing.join().unwrap();
+            // A view of the other thread may stop a compaction.
+            let worked = working.join().unwrap();
+            assert!(matches!(worked, Ok(()) | Err(Error::Busy { .. })), "{worked:?}");
+            let acknowledged = acknowledged.unwrap_or_else(|_| is_done.recv().unwrap());
+            // A sample: those next to the write, and some of the rest.
+            let states = sim.take_states().into_iter().enumerate();
+            for (call, state) in states.filter(|(call, _)| *call < 6 || call % 5 == 0) {
+                let killed = open(SimDisk::new(state.cache), Access::Write, 20_000).unwrap();
+                let found = state_of(&killed).unwrap();
+                assert_eq!(found, acknowledged, "paused at call {at}, killed {call} calls later");
+            }
+            assert_eq!(state_of(store).unwrap(), expected, "paused at call {at}");
+            let durable = open(SimDisk::new(sim.durable()), Access::Write, 20_000).unwrap();
+            assert_eq!(state_of(&durable).unwrap(), acknowledged, "call {at}: the power goes");
+            false
+        });
+        disk.left.store(usize::MAX, Ordering::Release);
+        let before = state_of(&store).unwrap();
+        store.close().unwrap();
+        let reopened = open(sim.handle(), Access::Read, 20_000).unwrap();
+        assert_eq!(state_of(&reopened).unwrap(), before, "call {at}: closed and opened");
+        if is_over {
+            assert!(at > 4, "{at} calls");
+            break;
+        }
+    }
+}
+
+fn options() -> StoreOptions {
+    StoreOptions::default().flush_interval(Duration::from_secs(3600))
+}
+
+#[test]
+fn a_login_beside_a_compaction_is_in_the_file() {
+    write_at_each_call_of(Store::compact, &[Op::LogIn(0, 1)], &options());
+    write_at_each_call_of(Store::scrub, &[Op::LogIn(0, 1)], &options());
+}
+
+/// A memtable is frozen while the compaction is at work.
+#[test]
+fn more_than_a_memtable_beside_a_compaction_is_in_the_file() {
+    let see = |id| Op::See(0, id, 60);
+    let ops = [see(1), see(200), see(400), see(600), Op::LogIn(0, 1)];
+    let options = StoreOptions { buffer_size: 6_000, ..options() };
+    write_at_each_call_of(Store::scrub, &ops, &options);
+}
+
+#[test]
+fn a_login_beside_a_removal_or_an_import_is_in_the_file() {
+    write_at_each_call_of(|store| store.remove("b"), &[Op::LogIn(0, 1)], &options());
+    let import = |store: &Store| act(store, &Op::Import(1, 700, 30)).map(drop);
+    write_at_each_call_of(import, &[Op::LogIn(0, 1)], &options());
+}
+
+/// A compaction that waits for a reader leaves what was written meanwhile in the log.
+#[test]
+fn a_login_beside_a_compaction_that_a_reader_stops_is_in_the_file() {
+    let sim = SimDisk::new(new_store());
+    let store = open(sim.handle(), Access::Write, 4 << 20).unwrap();
+    for op in [Op::Session(0), Op::Import(1, 1, 60), Op::Import(2, 100, 60)] {
+        act(&store, &op).unwrap();
+    }
+    let reader = open(sim.handle(), Access::Read, 20_000).unwrap();
+    let view = reader.read_view().unwrap();
+    let seen = state_in(&view).unwrap();
+    assert!(store.scrub().is_err(), "a reader pins the pages");
+    act(&store, &Op::LogIn(0, 1)).unwrap();
+    let killed = open(SimDisk::new(sim.killed()), Access::Write, 20_000).unwrap();
+    assert_eq!(state_of(&killed).unwrap(), state_of(&store).unwrap());
+    assert_eq!(state_in(&view).unwrap(), seen);
+}
+
+/// Between reading the root and pinning its generation, the generation may be given up.
+#[test]
+fn a_reader_that_pins_a_generation_too_late_reads_the_current_one() {
+    let sim = SimDisk::new(new_store());
+    let store = open(sim.handle(), Access::Write, 4 << 20).unwrap();
+    FIRST.iter().for_each(|op| assert!(act(&store, op).is_ok()));
+    let (disk, paused, go_on) = PausingDisk::new(sim.handle());
+    let shared: Arc<dyn Disk> = Arc::clone(&disk) as Arc<dyn Disk>;
+    let reader = open_with(shared, &seal_of(&sim), Access::Read, options()).unwrap();
+    act(&store, &Op::Import(2, 300, 9)).unwrap();
+    // The first lock is that of the generation that it has read before.
+    disk.left.store(1, Ordering::Release);
+    disk.counts_locks.store(true, Ordering::Release);
+    let view = std::thread::scope(|threads| {
+        let view = threads.spawn(|| reader.read_view());
+        paused.recv().unwrap();
+        act(&store, &Op::Import(2, 400, 9)).unwrap();
+        go_on.send(()).unwrap();
+        view.join().unwrap().unwrap()
+    });
+    assert_eq!(state_in(&view).unwrap(), state_of(&store).unwrap());
+}
+
+/// A call that fails leaves its rows in memory. The flusher logs them with the next ones.
+#[test]
+fn buffered_rows_after_a_failed_call_are_logged_within_the_flush_interval() {
+    let sim = SimDisk::new(new_store());
+    let options = StoreOptions::default().flush_interval(Duration::from_millis(20));
+    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
+    let store = open_with(disk, &seal_of(&sim), Access::Write, options).unwrap();
+    act(&store, &Op::Session(0)).unwrap();
+    sim.fail(Some(Fault { first: sim.calls(), count: 2, step: 1, failure: Failure::Eio }));
+    act(&store, &Op::LogIn(0, 1)).unwrap_err();
+    sim.fail(None);
+    act(&store, &Op::State(0, 5)).unwrap();
+    let state = state_of(&store).unwrap();
+    let is_logged = || {
+        let killed = open(SimDisk::new(sim.killed()), Access::Write, 20_000).unwrap();
+        state_of(&killed).unwrap() == state
+    };
+    assert!((0..250).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        is_logged()
+    }));
+}
