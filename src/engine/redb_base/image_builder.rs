@@ -1,7 +1,6 @@
 //! Writes a redb database in memory, in one transaction.
 
 use std::io;
-use std::mem::ManuallyDrop;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,38 +21,55 @@ const CACHE: usize = 16 << 20;
 /// redb frees them as they are.
 pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> EngineResult<Zeroizing<Vec<u8>>> {
     let image = MemoryImage::default();
-    let backend = image.clone();
-    caught(move || {
-        // redb must not unwind through its own destructors: a second panic would abort.
-        let builder = redb::Builder::new().set_cache_size(CACHE).create_with_backend(backend);
-        let mut database = ManuallyDrop::new(builder?);
-        write(&database, tables, fill)?;
-        while database.compact()? {}
-        ManuallyDrop::into_inner(database).close()?;
-        Ok(())
-    })?;
+    caught(|| write_into(image.clone(), tables, fill))?;
     let mut image = std::mem::take(&mut *image.lock());
     let len = image.len().next_multiple_of(PAGE);
     resize(&mut image, len);
     Ok(image)
 }
 
+fn write_into(image: MemoryImage, tables: &[Table], fill: Fill<'_>) -> EngineResult<()> {
+    let mut builder = redb::Builder::new();
+    let database = builder.set_cache_size(CACHE).create_with_backend(image)?;
+    let mut database = UnlessPanicking(Some(database));
+    let Some(open) = &mut database.0 else { return Ok(()) };
+    write(open, tables, fill)?;
+    while open.compact()? {}
+    Ok(database.0.take().map_or(Ok(()), Database::close)?)
+}
+
 fn write(database: &Database, tables: &[Table], fill: Fill<'_>) -> EngineResult<()> {
-    let mut transaction = ManuallyDrop::new(database.begin_write()?);
+    let mut transaction = UnlessPanicking(Some(database.begin_write()?));
+    let Some(open) = &mut transaction.0 else { return Ok(()) };
     // Its commit makes the slot of the header that counts known beyond doubt.
-    transaction.set_two_phase_commit(true);
+    open.set_two_phase_commit(true);
     for table in tables {
-        let mut rows = ManuallyDrop::new(transaction.open_table(definition(*table))?);
-        let mut cursor = ManuallyDrop::new(rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?);
+        let mut rows = UnlessPanicking(Some(open.open_table(definition(*table))?));
+        let Some(open_rows) = &mut rows.0 else { return Ok(()) };
+        let cursor = open_rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
+        let mut cursor = UnlessPanicking(Some(cursor));
+        let Some(open_cursor) = &mut cursor.0 else { return Ok(()) };
         fill(*table, &mut |key, value| {
-            cursor.insert_before(key, value)?;
+            open_cursor.insert_before(key, value)?;
             Ok(true)
         })?;
-        ManuallyDrop::into_inner(cursor).close()?;
-        drop(ManuallyDrop::into_inner(rows));
+        if let Some(cursor) = cursor.0.take() {
+            cursor.close()?;
+        }
     }
-    ManuallyDrop::into_inner(transaction).commit()?;
-    Ok(())
+    Ok(transaction.0.take().map_or(Ok(()), |transaction| transaction.commit())?)
+}
+
+/// A part of redb that is not dropped while a panic unwinds: its destructor may panic too, and a
+/// second panic ends the process.
+struct UnlessPanicking<T>(Option<T>);
+
+impl<T> Drop for UnlessPanicking<T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::mem::forget(self.0.take());
+        }
+    }
 }
 
 /// A database in memory that is being written. Clones share it.
@@ -167,4 +183,22 @@ fn copy(bytes: &[u8], offset: u64, out: &mut [u8]) -> io::Result<()> {
     let there = at.checked_add(out.len()).and_then(|end| bytes.get(at..end));
     out.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_cannot_be_read_leaves_nothing_of_redb_in_memory() {
+        let image = MemoryImage::default();
+        let failed = write_into(image.clone(), &[Table::Logins], &mut |_, visit| {
+            for row in 0..3_000_u32 {
+                visit(&row.to_be_bytes(), &[7; 90])?;
+            }
+            Err(io::Error::other("a damaged row").into())
+        });
+        assert!(failed.is_err());
+        assert_eq!(Arc::strong_count(&image.0), 1);
+    }
 }

@@ -218,7 +218,7 @@ pub(crate) fn saga_of(bytes: &[u8]) {
 }
 
 #[test]
-fn a_store_that_crashes_all_its_life_loses_nothing_durable() {
+fn a_store_that_crashes_again_and_again_loses_nothing_durable() {
     for seed in seeds() {
         let is_encrypted = seed % 2 == 1;
         CrashRun::new(seed.to_string(), is_encrypted, Random::new(seed ^ 0x5a6a)).run();

@@ -358,7 +358,7 @@ fn whatever_sector_is_put_in_the_place_of_another_no_state_is_seen_that_never_wa
 }
 
 #[test]
-fn no_nonce_is_used_twice_in_a_life_with_crashes_and_copies() {
+fn no_nonce_is_used_twice_in_a_run_with_crashes_and_copies() {
     let nonces = used_by(|| {
         for seed in 0..8 {
             let mut random = Random::new(seed);

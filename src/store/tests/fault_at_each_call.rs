@@ -342,7 +342,7 @@ fn tried(count: usize, shift: usize) -> impl Iterator<Item = usize> {
 }
 
 #[test]
-fn each_write_of_a_life_may_fail_once_or_for_a_while() {
+fn each_write_of_a_run_may_fail_once_or_for_a_while() {
     scripts().for_each(|script| fail_writes(&script));
 }
 
@@ -378,7 +378,7 @@ fn a_session_that_could_not_be_made_durable_is_durable_when_it_is_asked_for_agai
 }
 
 #[test]
-fn each_read_of_a_life_may_fail_once_or_for_a_while() {
+fn each_read_of_a_run_may_fail_once_or_for_a_while() {
     for script in scripts() {
         let counts = script.run(Trouble::None);
         for first in tried(counts.reads, 3) {
