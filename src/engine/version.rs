@@ -56,22 +56,18 @@ impl Opener {
         manifest: &Manifest,
         before: Option<&Version>,
     ) -> EngineResult<Arc<Version>> {
-        let old = |number, extent| {
-            let mut segments = before?.segments.iter();
-            segments.find(|old| old.number() == number && old.info().extent == extent)
-        };
+        // Not the number alone: a generation that failed may have had it.
+        let old = |info: &SegmentInfo| before?.segments.iter().find(|old| old.info() == info);
         let mut segments = Vec::with_capacity(manifest.segments.len());
         for info in &manifest.segments {
-            segments.push(match old(info.number, info.extent) {
+            segments.push(match old(info) {
                 Some(old) => Arc::clone(old),
                 None => Arc::new(self.segment(*info)?),
             });
         }
         let base = manifest.base.map(|info| {
             let old = before.and_then(|before| before.base.as_ref());
-            match old
-                .filter(|old| old.info().number == info.number && old.info().extent == info.extent)
-            {
+            match old.filter(|old| *old.info() == info) {
                 Some(old) => Arc::clone(old),
                 None => {
                     Arc::new(Base::new(Arc::clone(&self.disk), self.seal.clone(), info, self.cache))

@@ -265,6 +265,15 @@ impl Roots {
         whole.max_by_key(|(root, _)| root.revision).ok_or(FileDamage::Roots)
     }
 
+    /// The slot that a writer must not write first. Of two slots of one generation it is the older
+    /// one: a writer changes the bounds in the other, without a sync. If the generations differ, a
+    /// writer was stopped between the slots. Nothing was acknowledged in the newer generation then,
+    /// unless a mark says so.
+    pub(crate) fn durable_slot(&self, is_marked: bool) -> Result<usize, FileDamage> {
+        let (_, newest) = self.current()?;
+        Ok(if self.agree() || self.are_whole() && !is_marked { 1 - newest } else { newest })
+    }
+
     pub(crate) fn are_whole(&self) -> bool {
         self.slots.iter().all(Option::is_some)
     }

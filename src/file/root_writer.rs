@@ -11,13 +11,13 @@ use super::seal::FileSeal;
 pub(crate) struct RootWriter {
     seal: FileSeal,
     root: Root,
-    /// The slot that is known to be durable, with the current generation. It is not written over
-    /// until the other one is.
+    /// The slot that is known to be durable. It is not written over until the other one is durable
+    /// with the current generation.
     safe: usize,
 }
 
 impl RootWriter {
-    /// Goes on from the root in this slot.
+    /// Goes on from this root. The slot `safe` is durable.
     pub(crate) fn new(seal: FileSeal, root: Root, safe: usize) -> Self {
         Self { seal, root, safe }
     }

@@ -72,13 +72,14 @@ fn recover(
     seal: FileSeal,
     options: EngineOptions,
 ) -> EngineResult<Arc<Writer>> {
-    let (root, slot) = Roots::read(disk.as_ref(), &seal)?.current()?;
+    let roots = Roots::read(disk.as_ref(), &seal)?;
+    let (root, _) = roots.current()?;
     let log = Log::of(&seal, &root);
     check_length(disk.as_ref(), &root)?;
     let Found { records, tail } = log.read(disk.as_ref(), &root)?;
     let (mut manifest, memtable) = replay(&seal, &records)?;
     let space = Arc::new(PageAllocator::default());
-    let mut root = RootWriter::new(seal.clone(), root, slot);
+    let mut root = RootWriter::new(seal.clone(), root, roots.durable_slot(tail.marked)?);
     let mut log = LogWriter::new(log, tail);
     // The log has grown into retired pages that were given back before.
     let in_use = Extent { pages: log.pages(), ..log.log().extent };

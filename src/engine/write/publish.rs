@@ -225,6 +225,8 @@ impl Writer {
             let new = next_generation.new_extents().into_iter().chain([place]);
             let new = new.map(|extent| Retired { extent, born, retired: generation });
             durable.doubtful.extend(new);
+            // Nor does another segment or base get the number of one of them.
+            durable.manifest.last_number = manifest.last_number;
             return Err(error.into());
         }
         Ok((writer, version, pin))
