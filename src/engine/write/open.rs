@@ -85,6 +85,10 @@ fn recover(
     let in_use = Extent { pages: log.pages(), ..log.log().extent };
     manifest.retired.retain(|retired| !retired.extent.overlaps(in_use));
     space.adopt(manifest.extents().chain([in_use]))?;
+    // A slot that is damaged here may be whole on the disk, and name another generation.
+    if tail.marked && !roots.agree() {
+        root.confirm(disk.as_ref())?;
+    }
     log.confirm(disk.as_ref(), &mut root)?;
     let opener = Opener::new(disk, seal, options.cache_size, options.progress.clone());
     let generation = root.root().generation;
