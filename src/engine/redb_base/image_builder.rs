@@ -1,10 +1,11 @@
 //! Writes a redb database in memory, in one transaction.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::{BackendError, Database, StorageBackend};
+use redb::{BackendError, Database, StorageBackend, WriteTransaction};
 use zeroize::Zeroizing;
 
 use super::{Fill, definition};
@@ -31,45 +32,53 @@ pub(crate) fn image_of(tables: &[Table], fill: Fill<'_>) -> EngineResult<Zeroizi
 fn write_into(image: MemoryImage, tables: &[Table], fill: Fill<'_>) -> EngineResult<()> {
     let mut builder = redb::Builder::new();
     let database = builder.set_cache_size(CACHE).create_with_backend(image)?;
-    let mut database = UnlessPanicking(Some(database));
-    let Some(open) = &mut database.0 else { return Ok(()) };
-    write(open, tables, fill)?;
-    while open.compact()? {}
-    Ok(database.0.take().map_or(Ok(()), Database::close)?)
+    let write_all = |database: &mut Database| {
+        write(database, tables, fill)?;
+        while database.compact()? {}
+        Ok(())
+    };
+    used(database, write_all, |database| Ok(database.close()?))
 }
 
 fn write(database: &Database, tables: &[Table], fill: Fill<'_>) -> EngineResult<()> {
-    let mut transaction = UnlessPanicking(Some(database.begin_write()?));
-    let Some(open) = &mut transaction.0 else { return Ok(()) };
+    let mut transaction = database.begin_write()?;
     // Its commit makes the slot of the header that counts known beyond doubt.
-    open.set_two_phase_commit(true);
-    for table in tables {
-        let mut rows = UnlessPanicking(Some(open.open_table(definition(*table))?));
-        let Some(open_rows) = &mut rows.0 else { return Ok(()) };
-        let cursor = open_rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
-        let mut cursor = UnlessPanicking(Some(cursor));
-        let Some(open_cursor) = &mut cursor.0 else { return Ok(()) };
-        fill(*table, &mut |key, value| {
-            open_cursor.insert_before(key, value)?;
-            Ok(true)
-        })?;
-        if let Some(cursor) = cursor.0.take() {
-            cursor.close()?;
-        }
-    }
-    Ok(transaction.0.take().map_or(Ok(()), |transaction| transaction.commit())?)
+    transaction.set_two_phase_commit(true);
+    used(
+        transaction,
+        |transaction| tables.iter().try_for_each(|table| write_table(transaction, *table, fill)),
+        |transaction| Ok(transaction.commit()?),
+    )
 }
 
-/// A part of redb that is not dropped while a panic unwinds: its destructor may panic too, and a
-/// second panic ends the process.
-struct UnlessPanicking<T>(Option<T>);
+fn write_table(transaction: &WriteTransaction, table: Table, fill: Fill<'_>) -> EngineResult<()> {
+    let write = |rows: &mut redb::Table<'_, &[u8], &[u8]>| {
+        used(
+            rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?,
+            |cursor| {
+                fill(table, &mut |key, value| {
+                    cursor.insert_before(key, value)?;
+                    Ok(true)
+                })
+            },
+            |cursor| Ok(cursor.close()?),
+        )
+    };
+    used(transaction.open_table(definition(table))?, write, |_| Ok(()))
+}
 
-impl<T> Drop for UnlessPanicking<T> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            std::mem::forget(self.0.take());
-        }
-    }
+/// Calls `work` with a part of redb, and `finish` if `work` succeeds. On an error the part is dropped.
+/// On a panic it is not: its destructor may panic too, and a second panic ends the process.
+fn used<T>(
+    part: T,
+    work: impl FnOnce(&mut T) -> EngineResult<()>,
+    finish: impl FnOnce(T) -> EngineResult<()>,
+) -> EngineResult<()> {
+    let mut part = ManuallyDrop::new(part);
+    let worked = work(&mut part);
+    let part = ManuallyDrop::into_inner(part);
+    worked?;
+    finish(part)
 }
 
 /// A database in memory that is being written. Clones share it.
@@ -159,7 +168,7 @@ impl StorageBackend for ImageBytes {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
 
-    // Nobody writes these bytes, so each lock is free.
+    // No process writes these bytes, so every lock is granted.
 
     fn try_lock_shared_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
         Ok(true)

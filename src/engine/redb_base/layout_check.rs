@@ -42,7 +42,7 @@ const NUMBER: usize = 8;
 /// A table that is none of several rows to a key.
 const NORMAL: u8 = 3;
 
-/// The classes of types, of which each name of a type begins with one.
+/// The first byte of the name of a type is its class: one of these.
 const TYPE_CLASSES: std::ops::RangeInclusive<u8> = 1..=4;
 
 /// A tree is not deeper than this.

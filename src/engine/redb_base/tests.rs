@@ -7,8 +7,8 @@ use crate::engine::error::caught_panics;
 use crate::engine::rows::Table;
 use crate::file::{Disk, Extent, FileSeal, MemoryDisk, PAGE};
 
-/// Where the leaves of redb's table of its allocator have their keys, of which each has 5 bytes: the
-/// one region, the tracker of regions, the number of the transaction.
+/// The offsets of the keys in the leaves of redb's table `allocator_state`. Each key has 5 bytes. The
+/// keys stand for the region, the tracker of regions and the number of the transaction.
 fn allocator_keys(image: &[u8]) -> Vec<usize> {
     let leaves = (1..image.len() / PAGE).map(|page| page * PAGE).filter(|at| image[*at] == 1);
     let keys = leaves.flat_map(|at| {
