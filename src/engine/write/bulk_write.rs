@@ -12,7 +12,7 @@ use super::super::rows::{
 use super::super::segments::{EntityTable, IndexTable, key_of};
 use super::generation_builder::{GenerationBuilder, Merge};
 use super::{Writer, locked};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::AccountNo;
 use crate::segment::{Collision, IndexKind, Segment, SegmentBuilder};
 
@@ -31,9 +31,7 @@ impl Writer {
         work: impl FnOnce(&mut BulkWrite<'_, '_>) -> EngineResult<T>,
     ) -> Result<T> {
         self.check_writable()?;
-        if !self.disk().is_in_place() {
-            return Err(Error::Replaced { path: self.path.clone() });
-        }
+        self.check_in_place()?;
         let _checkpoint = locked(&self.checkpoint);
         self.reclaim();
         let mut durable = locked(&self.durable);

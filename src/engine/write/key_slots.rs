@@ -12,9 +12,7 @@ impl Writer {
         change: impl FnOnce(&KeySlots) -> Result<(usize, Option<KeySlot>)>,
     ) -> Result<usize> {
         self.check_writable()?;
-        if !self.disk().is_in_place() {
-            return Err(Error::Replaced { path: self.path.clone() });
-        }
+        self.check_in_place()?;
         // One change at a time.
         let _durable = locked(&self.durable);
         let io = |source| Error::io("change the keys of", &self.path, source);

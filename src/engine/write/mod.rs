@@ -97,7 +97,7 @@ impl Writer {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces what is current. Nothing else does so meanwhile.
+    /// Replaces the current super version by what `update` makes of it. Other updates wait.
     fn update_super_version(&self, update: impl FnOnce(&SuperVersion) -> SuperVersion) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let updated = Arc::new(update(&current));
@@ -138,6 +138,15 @@ impl Writer {
             Ok(())
         } else {
             Err(Error::Forked { path: self.path.clone() })
+        }
+    }
+
+    /// Checks that the path of the store still names the file.
+    fn check_in_place(&self) -> Result<()> {
+        if self.disk().is_in_place() {
+            Ok(())
+        } else {
+            Err(Error::Replaced { path: self.path.clone() })
         }
     }
 
@@ -197,7 +206,7 @@ impl Writer {
             }
             None => self.durable_target.load(Ordering::Acquire),
         };
-        // Its rows stay in memory if that fails. The flusher tries again.
+        // After a failure the rows stay in memory, and the flusher tries again.
         self.sync_to(target).inspect_err(|_| {
             if !self.options.flush_interval.is_zero() {
                 self.schedule(self.options.flush_interval);
@@ -226,9 +235,7 @@ impl Writer {
         if durable.sequence >= target && !durable.log.is_in_doubt() {
             return Ok(());
         }
-        if !self.disk().is_in_place() {
-            return Err(Error::Replaced { path: self.path.clone() });
-        }
+        self.check_in_place()?;
         if !durable.log.is_in_doubt() {
             match self.append_unlogged(&mut durable)? {
                 Appended::Done => {
@@ -372,10 +379,11 @@ impl Writer {
             if !in_doubt && merge != Merge::All {
                 return Ok(());
             }
-            // An empty memtable is frozen too: what others write meanwhile goes into a newer one.
+            // An empty memtable is frozen too, so that writes during the checkpoint go into a newer one.
             let _making = locked(&self.batch);
             self.begin_memtable(0);
         }
+        self.check_in_place()?;
         let current = self.current();
         let frozen = current.memtables.get(1..).unwrap_or_default();
         self.reclaim();

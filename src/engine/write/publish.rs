@@ -12,7 +12,6 @@ use super::super::version::Version;
 use super::super::view::SuperVersion;
 use super::generation_builder::GenerationBuilder;
 use super::{RowsToLog, Writer, locked};
-use crate::error::Error;
 use crate::file::{Extent, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt};
 use crate::wal::{Log, LogWriter};
 
@@ -48,9 +47,7 @@ impl Writer {
         mut next_generation: GenerationBuilder<'_>,
         frozen: &[Arc<Memtable>],
     ) -> EngineResult<()> {
-        if !self.disk().is_in_place() {
-            return Err(Error::Replaced { path: self.path.clone() }.into());
-        }
+        self.check_in_place()?;
         let generation = durable.generation + 1;
         durable.generation = generation;
         let current = self.current();
@@ -92,7 +89,7 @@ impl Writer {
         frozen: &[Arc<Memtable>],
         log_only: &[RowChanged],
     ) -> NewLogRows {
-        // Without frozen memtables nothing says that the log that ends has no rows of the newer ones.
+        // Without frozen memtables the old log may have rows of the newer ones.
         let last_frozen = frozen.first().map_or(0, |frozen| frozen.rows().last());
         if durable.sequence <= last_frozen {
             // An import is a batch of its own, after the frozen memtables.
@@ -225,7 +222,7 @@ impl Writer {
             let new = next_generation.new_extents().into_iter().chain([place]);
             let new = new.map(|extent| Retired { extent, born, retired: generation });
             durable.doubtful.extend(new);
-            // Nor does another segment or base get the number of one of them.
+            // A reader may have opened its segments and base: their numbers are not given again.
             durable.manifest.last_number = manifest.last_number;
             return Err(error.into());
         }
