@@ -56,7 +56,7 @@ impl Opener {
         manifest: &Manifest,
         before: Option<&Version>,
     ) -> EngineResult<Arc<Version>> {
-        // Not the number alone: a generation that failed may have had it.
+        // The number alone is not enough: a generation that failed may have used it.
         let old = |info: &SegmentInfo| before?.segments.iter().find(|old| old.info() == info);
         let mut segments = Vec::with_capacity(manifest.segments.len());
         for info in &manifest.segments {

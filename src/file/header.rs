@@ -265,13 +265,13 @@ impl Roots {
         whole.max_by_key(|(root, _)| root.revision).ok_or(FileDamage::Roots)
     }
 
-    /// The slot that a writer must not write first. Of two slots of one generation it is the older
-    /// one: a writer changes the bounds in the other, without a sync. If the generations differ, a
-    /// writer was stopped between the slots. Nothing was acknowledged in the newer generation then,
-    /// unless a mark says so.
-    pub(crate) fn durable_slot(&self, is_marked: bool) -> Result<usize, FileDamage> {
-        let (_, newest) = self.current()?;
-        Ok(if self.agree() || self.are_whole() && !is_marked { 1 - newest } else { newest })
+    /// The slot that a new writer must write last, given the slot of the current root. If both slots name
+    /// one generation, it is the older slot: a writer changes the bounds of the root in the other
+    /// slot, without a sync. If they name two generations, a writer was stopped between the slots:
+    /// without a mark nothing was acknowledged in the newer generation, so that the older slot may
+    /// become current again.
+    pub(crate) fn durable_slot(&self, newest: usize, is_marked: bool) -> usize {
+        if self.agree() || self.are_whole() && !is_marked { 1 - newest } else { newest }
     }
 
     pub(crate) fn are_whole(&self) -> bool {

@@ -48,7 +48,7 @@ pub fn store_log(data: &[u8]) {
 /// Compares a store with a model. The input decides the calls, when it crashes, and which calls
 /// fail.
 pub fn store_ops(data: &[u8]) {
-    crate::store::saga_of(data);
+    crate::store::crash_run_of(data);
 }
 
 /// Where the log lies, and how many pages the file has.

@@ -44,7 +44,7 @@ pub use self::session::StoreSession;
 #[cfg(all(any(test, fuzzing), feature = "convert", feature = "encryption"))]
 pub(crate) use self::tests::sealed_of;
 #[cfg(all(any(test, fuzzing), feature = "convert"))]
-pub(crate) use self::tests::{forged_log, saga_of};
+pub(crate) use self::tests::{crash_run_of, forged_log};
 pub use self::view::{ReadView, SessionView};
 
 /// How long a caller that waits for another process sleeps between two tries.
@@ -394,7 +394,7 @@ impl Store {
 
     /// Makes the file as short as what is in it allows: rows are packed into full pages, and free
     /// pages given back. It takes less than 0.2 s at 100,000 entities and 1 s at 1,000,000. Others read
-    /// and write meanwhile, but for the times when a new generation becomes current.
+    /// meanwhile. Their writes wait while parts of the file are moved.
     ///
     /// It is done by itself when the last handle that wrote is dropped, if that makes the file
     /// shorter by an eighth, and by more than 8 KiB. Being killed in the middle harms nothing.

@@ -164,12 +164,9 @@ impl LogWriter {
         }
     }
 
-    /// If no mark says that the last record is durable, writes it again and makes it so: the page
-    /// cache may show what never reached the disk.
+    /// Writes the last record and both slots of the root again, makes them durable, and marks the
+    /// record.
     pub(crate) fn confirm(&mut self, disk: &dyn Disk, root: &mut RootWriter) -> io::Result<()> {
-        if self.tail.marked {
-            return Ok(());
-        }
         let mut record = Sealed::new(vec![0; self.tail.end - self.tail.last_at]);
         let at = self.log.extent.at() + self.tail.last_at as u64;
         disk.read(at, &mut record)?;

@@ -55,7 +55,7 @@ impl Writer {
             tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
         }
         let mut durable = locked(&self.durable);
-        // The root of another generation may be on the disk by now.
+        // The root of the next generation may be on the disk by now, and a reader may have pinned it.
         if durable.log.is_in_doubt() {
             return Ok(());
         }

@@ -73,23 +73,24 @@ fn recover(
     options: EngineOptions,
 ) -> EngineResult<Arc<Writer>> {
     let roots = Roots::read(disk.as_ref(), &seal)?;
-    let (root, _) = roots.current()?;
+    let (root, newest) = roots.current()?;
     let log = Log::of(&seal, &root);
     check_length(disk.as_ref(), &root)?;
     let Found { records, tail } = log.read(disk.as_ref(), &root)?;
     let (mut manifest, memtable) = replay(&seal, &records)?;
     let space = Arc::new(PageAllocator::default());
-    let mut root = RootWriter::new(seal.clone(), root, roots.durable_slot(tail.marked)?);
+    let safe = roots.durable_slot(newest, tail.marked);
+    let mut root = RootWriter::new(seal.clone(), root, safe);
     let mut log = LogWriter::new(log, tail);
     // The log has grown into retired pages that were given back before.
     let in_use = Extent { pages: log.pages(), ..log.log().extent };
     manifest.retired.retain(|retired| !retired.extent.overlaps(in_use));
     space.adopt(manifest.extents().chain([in_use]))?;
-    // A slot that is damaged here may be whole on the disk, and name another generation.
-    if tail.marked && !roots.agree() {
-        root.confirm(disk.as_ref())?;
+    // The page cache may show what never reached the disk: a record without a mark, and a damaged
+    // slot of the root that is whole on the disk and names another generation.
+    if !tail.marked || !roots.agree() {
+        log.confirm(disk.as_ref(), &mut root)?;
     }
-    log.confirm(disk.as_ref(), &mut root)?;
     let opener = Opener::new(disk, seal, options.cache_size, options.progress.clone());
     let generation = root.root().generation;
     let pin = Arc::new(opener.readers.pin(generation)?);

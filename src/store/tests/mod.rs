@@ -21,6 +21,8 @@ mod random_ops;
 #[cfg(test)]
 mod removed;
 #[cfg(test)]
+mod root_slots;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod scrub;
@@ -33,4 +35,4 @@ mod two_threads;
 #[cfg(all(feature = "encryption", feature = "convert"))]
 pub(crate) use self::sealed::sealed_of;
 #[cfg(any(fuzzing, feature = "convert"))]
-pub(crate) use self::{crash_runs::saga_of, forged_log::forged_log};
+pub(crate) use self::{crash_runs::crash_run_of, forged_log::forged_log};

@@ -111,8 +111,18 @@ impl Shared {
 impl SimDisk {
     /// The first handle to a disk with this on it, all of it durable.
     pub(super) fn new(content: Vec<u8>) -> Self {
-        let shared = Shared { disk: DiskState::synced(content), ..Shared::default() };
+        Self::of(DiskState::synced(content))
+    }
+
+    /// The first handle to a disk in this state, as a process finds it after another was killed.
+    pub(super) fn of(state: DiskState) -> Self {
+        let shared = Shared { disk: state, ..Shared::default() };
         Self { shared: Arc::new(Mutex::new(shared)), handle: 0 }
+    }
+
+    /// The state of the disk now.
+    pub(super) fn state(&self) -> DiskState {
+        self.shared().disk.clone()
     }
 
     /// Another handle to the disk.
