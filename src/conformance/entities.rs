@@ -158,7 +158,7 @@ fn anybody(numbers: &mut Numbers) -> Result<Entity, Failed> {
 }
 
 /// Three hundred steps, each compared with the model.
-pub(super) fn lives(session: &dyn Session) -> Case {
+pub(super) fn random_operations(session: &dyn Session) -> Case {
     let (mut model, mut numbers) = (Model::default(), Numbers(0x2545_f491_4f6c_dd1d));
     for step in 0..300 {
         let seen = anybody(&mut numbers)?;

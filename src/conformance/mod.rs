@@ -126,7 +126,7 @@ const CASES: [(&str, Test); 15] = [
     ("views of one entity", entities::views),
     ("owners of names", entities::owners),
     ("pages of entities", entities::pages),
-    ("random lives", entities::lives),
+    ("random operations", entities::random_operations),
     ("all or nothing", together::all_or_nothing),
     ("threads", together::threads),
     ("bad input", bad_input::refused),

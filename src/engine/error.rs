@@ -132,8 +132,8 @@ fn damage_in(error: &io::Error) -> Option<FileDamage> {
     error.get_ref()?.downcast_ref::<FileDamage>().copied()
 }
 
-/// Runs `work`; a panic in it becomes an error. In a program that aborts on a panic it does not help:
-/// what is known to panic is checked before.
+/// Runs `work`; a panic in it becomes an error. A program that aborts on a panic cannot catch one, so
+/// `layout_check` refuses everything that is known to make redb panic.
 pub(crate) fn caught<T>(work: impl FnOnce() -> EngineResult<T>) -> EngineResult<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         #[cfg(test)]

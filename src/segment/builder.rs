@@ -266,7 +266,7 @@ impl<'a> SegmentBuilder<'a> {
         Ok((segment, [same_usernames, same_phones]))
     }
 
-    /// Writes what is pending where there is room for it, and the header before it.
+    /// Writes the pending bytes and the header into a gap that is large enough.
     fn place(&mut self) -> Result<NewSegment> {
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
         let layout = Layout::of(&self.sizes, self.seal.is_encrypted()).ok_or_else(too_long)?;

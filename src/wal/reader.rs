@@ -173,7 +173,7 @@ impl<'a> Window<'a> {
         self.from = at;
     }
 
-    /// Lets go of what was read before this place, if that is much.
+    /// Frees the bytes that were read before this place, if they are many.
     fn forget_before(&mut self, at: usize) {
         const MUCH: usize = 1 << 20;
         if at - self.from >= MUCH {

@@ -70,7 +70,7 @@ fn places(bytes: &[u8]) -> Places {
     }
 }
 
-/// Length of what is before the content of a record.
+/// The length of the head of a record, in bytes. Its content follows.
 const HEAD: usize = 88;
 
 /// Changes some bytes of a structure and makes its checksums match again.

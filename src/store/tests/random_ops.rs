@@ -263,7 +263,7 @@ impl Model {
     }
 }
 
-/// Whether what was done before is durable once this operation has succeeded.
+/// Whether this operation, if it succeeds, makes all operations before it durable.
 pub(super) fn is_durable(op: &Op) -> bool {
     matches!(op, Op::LogIn(..) | Op::Flush | Op::Import(..) | Op::Remove(_) | Op::Reopen)
 }

@@ -1,5 +1,5 @@
-//! Another thread writes while a compaction or a checkpoint is at any of its calls. What was
-//! acknowledged to it is in the file from then on, wherever the process is killed.
+//! One thread compacts, removes or imports, and is paused before one of its disk calls. Another thread
+//! writes meanwhile. An acknowledged write must be in the file after a kill at any later call.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::store::{Store, StoreOptions};
 /// The operations that make the store, before anything pauses.
 const FIRST: [Op; 4] = [Op::Session(0), Op::Import(1, 1, 9), Op::Import(2, 100, 9), Op::Flush];
 
-/// A write that needs a lock which the paused thread holds goes on after this time.
+/// The longest pause. A write that needs a lock of the paused thread is done after the pause.
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// A disk that pauses before one of its calls.
@@ -91,8 +91,8 @@ impl Disk for PausingDisk {
     }
 }
 
-/// Runs `work` in a thread, and pauses it before each of its calls in turn. Meanwhile another thread
-/// does `ops`, the last of which is durable.
+/// Runs `work` in a thread once for each of its disk calls, and pauses it before that call. Another
+/// thread does `ops` during the pause. The last of `ops` must be durable.
 fn write_at_each_call_of(work: fn(&Store) -> Result<()>, ops: &[Op], options: &StoreOptions) {
     let expected = {
         let store = open(SimDisk::new(new_store()), Access::Write, 4 << 20).unwrap();
@@ -184,7 +184,7 @@ fn a_login_beside_a_removal_or_an_import_is_in_the_file() {
     write_at_each_call_of(import, &[Op::LogIn(0, 1)], &options());
 }
 
-/// A compaction that waits for a reader leaves what was written meanwhile in the log.
+/// A compaction that fails because a reader pins a generation loses no write that comes after it.
 #[test]
 fn a_login_beside_a_compaction_that_a_reader_stops_is_in_the_file() {
     let sim = SimDisk::new(new_store());
