@@ -170,8 +170,10 @@ impl LogWriter {
         let mut record = Sealed::new(vec![0; self.tail.end - self.tail.last_at]);
         let at = self.log.extent.at() + self.tail.last_at as u64;
         disk.read(at, &mut record)?;
+        let before = disk.failed_syncs();
         disk.write(at, &record)?;
         root.confirm(disk)?;
+        none_failed_since(disk, before)?;
         self.grow(disk, root, self.tail.end + SECTOR)?;
         self.mark(disk);
         Ok(())

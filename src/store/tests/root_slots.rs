@@ -79,6 +79,27 @@ fn a_generation_that_failed_does_not_come_back_after_a_power_cut() {
     }
 }
 
+/// A sync that fails elsewhere may lose a record that the page cache shows. The next writer shows it
+/// only if it has made it durable, also if a sync fails elsewhere meanwhile.
+#[test]
+fn a_record_that_the_next_writer_shows_is_durable() {
+    for (logins, at, next) in cases() {
+        let what = format!("{logins} logins, calls {at} and {next} fail");
+        let disk = logged_in(logins);
+        let store = writer(&disk).unwrap();
+        disk.fail(Some(Fault::once(disk.calls() + at, Failure::Elsewhere)));
+        let _ = act(&store, &Op::LogIn(0, 50));
+        disk.kill_all();
+        drop(store);
+        disk.fail(Some(Fault::once(disk.calls() + next, Failure::Elsewhere)));
+        let opened = writer(&disk);
+        disk.fail(None);
+        if let Ok(store) = opened {
+            check_after_power_cuts(&disk, &store, &what);
+        }
+    }
+}
+
 /// What the store shows is on the disk.
 fn check_after_power_cuts(disk: &SimDisk, store: &Store, what: &str) {
     let right = state_of(store).unwrap();
