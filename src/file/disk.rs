@@ -119,6 +119,22 @@ fn bounds((first, len): LockRange) -> (Bound<u64>, Bound<u64>) {
     (Bound::Included(first), Bound::Excluded(first.saturating_add(len)))
 }
 
+/// Runs `write` and syncs the file.
+///
+/// # Errors
+///
+/// Those of `write` and of the sync. Also if another thread's sync of the file has failed meanwhile:
+/// it may have lost these pages, and the next sync does not report them.
+pub(crate) fn write_durably(
+    disk: &dyn Disk,
+    write: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let before = disk.failed_syncs();
+    write()?;
+    disk.sync()?;
+    none_failed_since(disk, before)
+}
+
 /// An error if a sync of this file has failed since it had failed `before` times.
 pub(crate) fn none_failed_since(disk: &dyn Disk, before: u64) -> io::Result<()> {
     if disk.failed_syncs() == before {

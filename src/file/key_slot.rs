@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::disk::Disk;
 use super::fields::{put, u32_at};
-use super::{SECTOR, none_failed_since};
+use super::{SECTOR, write_durably};
 use crate::cipher::{Cipher, Costs, DeriveError, KEY, NONCE, TAG, derive, random};
 
 /// The places of the slots. Each slot has a sector of its own, so that a write of one cannot damage
@@ -262,9 +262,6 @@ impl KeySlots {
     pub(crate) fn write(disk: &dyn Disk, number: usize, slot: Option<&KeySlot>) -> io::Result<()> {
         let at = KEY_SLOTS.get(number).ok_or(io::ErrorKind::InvalidInput)?;
         let bytes = slot.map_or([0; SECTOR], |slot| slot.to_bytes());
-        let before = disk.failed_syncs();
-        disk.write(*at, &bytes)?;
-        disk.sync()?;
-        none_failed_since(disk, before)
+        write_durably(disk, || disk.write(*at, &bytes))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) use self::block_cipher::{BlockCipher, SALT, Salt};
 pub(crate) use self::damage::FileDamage;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::disk::LockRange;
-pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since};
+pub(crate) use self::disk::{Bytes, Disk, FileDisk, none_failed_since, write_durably};
 pub(crate) use self::fields::{put, u32_at, u64_at};
 pub(crate) use self::file_kind::FileKindFound;
 #[cfg(any(test, fuzzing))]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::disk::{Disk, none_failed_since};
+use super::disk::{Disk, write_durably};
 use super::header::{Root, SLOTS};
 use super::seal::FileSeal;
 
@@ -30,10 +30,10 @@ impl RootWriter {
     /// cut: what the old one names must stay.
     pub(crate) fn publish(&mut self, disk: &dyn Disk, new: Root) -> io::Result<()> {
         let slot = 1 - self.safe;
-        self.write_durably(disk, slot, new)?;
+        write_durably(disk, || self.write(disk, slot, new))?;
         self.safe = slot;
         // Both slots name the generation, so that a damaged slot never brings an old one back.
-        self.write_durably(disk, 1 - slot, new)?;
+        write_durably(disk, || self.write(disk, 1 - slot, new))?;
         self.root = Root { revision: self.root.revision, ..new };
         Ok(())
     }
@@ -55,13 +55,6 @@ impl RootWriter {
     pub(crate) fn confirm(&mut self, disk: &dyn Disk) -> io::Result<()> {
         let root = self.root;
         self.publish(disk, root)
-    }
-
-    fn write_durably(&mut self, disk: &dyn Disk, slot: usize, root: Root) -> io::Result<()> {
-        let before = disk.failed_syncs();
-        self.write(disk, slot, root)?;
-        disk.sync()?;
-        none_failed_since(disk, before)
     }
 
     /// A revision is used up even if its write fails: it may have reached the disk.

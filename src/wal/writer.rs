@@ -4,7 +4,9 @@ use std::io;
 
 use super::reader::Tail;
 use super::record::{Kind, Log, Sealed, Tag, padded, tag_of};
-use crate::file::{Disk, FileSeal, PAGE, RootWriter, SECTOR, none_failed_since, pages_of};
+use crate::file::{
+    Disk, FileSeal, PAGE, RootWriter, SECTOR, none_failed_since, pages_of, write_durably,
+};
 
 /// The file grows by at most this many pages at a time while a log grows.
 const MOST_GROWTH: u32 = 16;
@@ -134,10 +136,7 @@ impl LogWriter {
         let record = self.log.seal(behind, number, sequence, Kind::Changes, content)?;
         self.grow(disk, root, self.tail.end + record.len() + SECTOR)?;
         let at = self.log.extent.at() + self.tail.end as u64;
-        let before = disk.failed_syncs();
-        let written = disk.write(at, &record).and_then(|()| disk.sync());
-        let written = written.and_then(|()| none_failed_since(disk, before));
-        if let Err(error) = written {
+        if let Err(error) = write_durably(disk, || disk.write(at, &record)) {
             self.in_doubt = true;
             return Err(error);
         }
@@ -170,6 +169,7 @@ impl LogWriter {
         let mut record = Sealed::new(vec![0; self.tail.end - self.tail.last_at]);
         let at = self.log.extent.at() + self.tail.last_at as u64;
         disk.read(at, &mut record)?;
+        // The syncs of the root make the record durable too.
         let before = disk.failed_syncs();
         disk.write(at, &record)?;
         root.confirm(disk)?;
@@ -194,6 +194,7 @@ impl LogWriter {
         }
         let zeros = usize::try_from(end - len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let before = disk.failed_syncs();
+        // A file without room for the zeros leaves the log as it is.
         disk.write(len, &vec![0; zeros])?;
         if let Err(error) = disk.sync().and_then(|()| none_failed_since(disk, before)) {
             self.in_doubt = true;

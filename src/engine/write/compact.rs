@@ -8,7 +8,7 @@ use super::generation_builder::{GenerationBuilder, Merge};
 use super::publish::Durable;
 use super::{Writer, locked};
 use crate::error::{Error, Result};
-use crate::file::{Disk, Extent, PAGE, none_failed_since, pages_of};
+use crate::file::{Disk, Extent, PAGE, pages_of, write_durably};
 
 /// How long compaction waits for readers of other processes. Tests hold their readers in the thread
 /// that compacts, so a wait would change nothing.
@@ -183,12 +183,10 @@ impl Writer {
         // No other thread takes pages: the caller holds `checkpoint`, and the log needs this lock.
         let _durable = locked(&self.durable);
         let disk = self.disk();
-        let before = disk.failed_syncs();
-        let wiped = disk.len().and_then(|len| {
+        let wiped = write_durably(disk, || {
+            let len = disk.len()?;
             let free = self.space.gaps(pages_of(len));
-            free.into_iter().try_for_each(|gap| zero(disk, gap, len))?;
-            disk.sync()?;
-            none_failed_since(disk, before)
+            free.into_iter().try_for_each(|gap| zero(disk, gap, len))
         });
         wiped.map_err(|source| self.io(source))
     }

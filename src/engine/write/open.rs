@@ -16,7 +16,7 @@ use super::publish::Durable;
 use crate::error::{Error, Result};
 use crate::file::{
     Disk, Extent, FileDamage, FileSeal, Identity, KeySlots, LockHolder, PAGE, PageAllocator, Root,
-    RootWriter, Roots, lock_writer, random_salt,
+    RootWriter, Roots, lock_writer, random_salt, write_durably,
 };
 use crate::wal::{Found, Kind, Log, LogWriter};
 
@@ -39,9 +39,10 @@ pub(crate) fn create(disk: &dyn Disk, seal: &FileSeal, slots: &KeySlots) -> Engi
     let mut header = identity.to_bytes().to_vec();
     header.resize(PAGE, 0);
     slots.put_into(&mut header);
-    disk.write(0, &header)?;
-    disk.write(FIRST_LOG.at(), &bytes)?;
-    disk.sync()?;
+    write_durably(disk, || {
+        disk.write(0, &header)?;
+        disk.write(FIRST_LOG.at(), &bytes)
+    })?;
     RootWriter::new(seal.clone(), root, 1).publish(disk, root)?;
     writer.mark(disk);
     Ok(())
