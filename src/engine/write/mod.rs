@@ -375,15 +375,16 @@ impl Writer {
             let durable = locked(&self.durable);
             (durable.manifest.clone(), durable.log.is_in_doubt())
         };
-        if self.current().memtables.len() == 1 {
-            if !in_doubt && merge != Merge::All {
-                return Ok(());
-            }
+        let has_frozen = self.current().memtables.len() > 1;
+        if !has_frozen && !in_doubt && merge != Merge::All {
+            return Ok(());
+        }
+        self.check_in_place()?;
+        if !has_frozen {
             // An empty memtable is frozen too, so that writes during the checkpoint go into a newer one.
             let _making = locked(&self.batch);
             self.begin_memtable(0);
         }
-        self.check_in_place()?;
         let current = self.current();
         let frozen = current.memtables.get(1..).unwrap_or_default();
         self.reclaim();
