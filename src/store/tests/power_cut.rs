@@ -178,8 +178,8 @@ fn bytes_in(image: &[u8], extent: Extent) -> &[u8] {
     image.get(at..at + extent.len() as usize).unwrap_or_default()
 }
 
-/// The disk that a crash left, and the states that a recovery from it may give. After a kill, a power
-/// cut may still lose what was not synced.
+/// The disk after a crash, and the states that a recovery from it may give. After a kill the disk has
+/// writes that were not synced. A later power cut may lose them.
 struct Crash<'a> {
     disk: DiskState,
     allowed: &'a [State],
