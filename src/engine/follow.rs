@@ -31,7 +31,7 @@ pub(crate) struct Follower {
 /// What was read last. Between calls it is not pinned: a reader that does nothing costs no space.
 #[derive(Debug)]
 struct Loaded {
-    generation: u64,
+    root: Root,
     log: Log,
     tail: Tail,
     memtable: Arc<Memtable>,
@@ -90,9 +90,9 @@ impl Follower {
 
     fn follow(&self, loaded: &mut Option<Loaded>) -> EngineResult<Arc<SuperVersion>> {
         if let Some(loaded) = loaded {
-            let pin = self.opener.readers.pin(loaded.generation)?;
+            let pin = self.opener.readers.pin(loaded.root.generation)?;
             let (root, _) = self.root()?;
-            if root.generation == loaded.generation {
+            if root.is_of_generation(&loaded.root) {
                 self.read_on(loaded, &root)?;
                 return Ok(loaded.current(pin));
             }
@@ -100,7 +100,7 @@ impl Follower {
         let (root, _) = self.root()?;
         let pin = self.opener.readers.pin(root.generation)?;
         // Only a generation that is still current once it is pinned keeps its pages.
-        if self.root()?.0.generation != root.generation {
+        if !self.root()?.0.is_of_generation(&root) {
             return Err(overtaken());
         }
         let new = self.load(root, loaded.as_ref())?;
@@ -131,10 +131,13 @@ impl Follower {
         let log = Log::of(&self.opener.seal, &root);
         let Found { records, tail } = log.read(self.disk(), &root)?;
         let (manifest, memtable) = replay(&self.opener.seal, &records)?;
+        // No greater number: the disk lost what was loaded, and a segment of the same number in the
+        // same place may be another one.
+        let before = before.filter(|before| before.root.generation < root.generation);
         let before = before.map(|before| before.version.as_ref());
         let version = self.opener.open(&manifest, before)?;
         let memtable = Arc::new(memtable);
-        Ok(Loaded { generation: root.generation, log, tail, memtable, version })
+        Ok(Loaded { root, log, tail, memtable, version })
     }
 
     /// Everything that is wrong with header, log, segments and base.

@@ -173,6 +173,12 @@ pub(crate) struct Roots {
 }
 
 impl Root {
+    /// Whether this root is of the same generation as another. The number alone does not tell: after
+    /// a failed sync and the death of the writer, the next writer may give the number again.
+    pub(crate) fn is_of_generation(&self, other: &Self) -> bool {
+        (self.generation, self.salt) == (other.generation, other.salt)
+    }
+
     /// In an encrypted file the tag authenticates the root. Its fields are not encrypted.
     pub(crate) fn to_bytes(self, seal: &FileSeal) -> io::Result<[u8; SECTOR]> {
         let mut bytes = [0; SECTOR];

@@ -9,7 +9,9 @@ use super::random_ops::{Op, act, new_store_with, open, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::Result;
 use crate::file::{Access, SECTOR};
-use crate::store::Store;
+use crate::session::Session;
+use crate::store::{ImportSession, Store};
+use crate::types::{AccessHash, Account, Entity, PeerId};
 
 /// The calls that fail in one run of a test.
 struct Case {
@@ -151,4 +153,34 @@ fn a_reader_of_a_generation_that_failed_opens_the_segments_of_the_next() {
         }
         assert_eq!(state_of(&reader).unwrap(), state_of(&store).unwrap(), "{case}");
     }
+}
+
+/// After a failed sync, the death of the writer and the loss of its pages, the next writer gives the
+/// number of the generation again, and the number and the place of its segment.
+#[test]
+fn a_reader_tells_two_generations_of_one_number_apart() {
+    let disk = SimDisk::new(new_store_with(false));
+    let store = writer(&disk).unwrap();
+    act(&store, &Op::Session(0)).unwrap();
+    store.close().unwrap();
+    let before = disk.killed();
+    let id = PeerId::user(7).unwrap();
+    let with_hash = |hash| Entity { access_hash: Some(AccessHash(hash)), ..Entity::new(id) };
+    let generation_with = |hash| {
+        let disk = SimDisk::new(before.clone());
+        let store = writer(&disk).unwrap();
+        let entities = [Ok(with_hash(hash))];
+        store.replace("a", ImportSession::new(&Account::default(), entities)).unwrap();
+        let view = store.engine.view().unwrap();
+        let segments: Vec<_> = view.version().segments.iter().map(|one| *one.info()).collect();
+        (disk.killed(), segments)
+    };
+    let ((lost, of_lost), (current, of_current)) = (generation_with(1_000), generation_with(1_001));
+    assert_eq!(of_lost, of_current, "a reader can tell the segments apart");
+    let disk = SimDisk::new(lost);
+    let reader = open(disk.handle(), Access::Read, 20_000).unwrap();
+    let session = reader.open_session("a").unwrap();
+    assert_eq!(session.entity(id).unwrap(), Some(with_hash(1_000)));
+    disk.replace(current);
+    assert_eq!(session.entity(id).unwrap(), Some(with_hash(1_001)));
 }

@@ -226,6 +226,11 @@ impl SimDisk {
         std::mem::take(&mut self.shared().cut_off)
     }
 
+    /// Puts this content in the place of what every handle reads, all of it durable.
+    pub(super) fn replace(&self, content: Vec<u8>) {
+        self.shared().disk = DiskState::synced(content);
+    }
+
     /// What no power cut can take.
     pub(super) fn durable(&self) -> Vec<u8> {
         self.shared().disk.durable.clone()
@@ -241,9 +246,8 @@ impl SimDisk {
     pub(super) fn lose_power(&self, seed: u64, unit: usize) {
         let image = self.power_cut(seed, unit);
         self.kill_all();
-        let mut shared = self.shared();
-        shared.disk = DiskState::synced(image);
-        shared.power = None;
+        self.replace(image);
+        self.shared().power = None;
     }
 
     /// The same for anything but a write.
