@@ -142,6 +142,11 @@ impl MemRows {
         self.last
     }
 
+    /// Roughly how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn has_entities(&self) -> bool {
         self.tables.get(Table::Entities as usize).is_some_and(|rows| !rows.is_empty())
     }

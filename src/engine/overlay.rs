@@ -1,9 +1,10 @@
 //! Merges changes in memory with the rows below them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::EngineResult;
-use super::memtable::{Change, MemRows};
+use super::memtable::{Change, MemRows, Memtable};
 use super::rows::{RowKey, Span, Table, Visit};
 
 /// The changes of a chunk of a span.
@@ -40,6 +41,19 @@ pub(crate) fn chunk_of<'a>(
         changes.retain(|key, _| key < until);
     }
     ChangeChunk { changes: changes.into_iter().collect(), until }
+}
+
+/// One memtable with the newest change of each row of these, the newest first. It has no older
+/// versions: a view that reads those keeps the memtables that have them.
+pub(crate) fn joined(memtables: &[Arc<Memtable>]) -> Memtable {
+    let rows: Vec<_> = memtables.iter().map(|memtable| memtable.rows()).collect();
+    let mut changes = Vec::new();
+    for table in Table::ALL {
+        let memtables = rows.iter().map(std::ops::Deref::deref);
+        let chunk = chunk_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
+        changes.extend(chunk.changes.into_iter().map(|(key, change)| (table, key, change)));
+    }
+    Memtable::of(changes, rows.first().map_or(0, |newest| newest.last()))
 }
 
 /// Visits the rows that `below` gives, with these changes over them, in the order of their keys.

@@ -77,6 +77,12 @@ impl View {
         self.at
     }
 
+    /// Roughly how much memory each memtable takes, the active one first.
+    #[cfg(test)]
+    pub(crate) fn memtable_sizes(&self) -> Vec<usize> {
+        self.super_version.memtables.iter().map(|memtable| memtable.rows().bytes()).collect()
+    }
+
     pub(crate) fn version(&self) -> &Arc<Version> {
         &self.super_version.version
     }

@@ -28,6 +28,7 @@ use super::error::EngineResult;
 use super::log_rows::content_of;
 use super::memtable::{Applied, Changes, Memtable, RowChanged, Unlogged};
 use super::options::EngineOptions;
+use super::overlay::joined;
 use super::rows::{RowKey, Table};
 use super::version::Opener;
 use super::view::{SuperVersion, View};
@@ -40,6 +41,13 @@ pub(crate) use self::open::{check_length, create, open, replay};
 
 /// A log of this many bytes is followed by a checkpoint.
 const LONG_LOG: usize = 256 << 10;
+
+/// More memtables than this are joined. Only a disk that fails again and again leaves so many.
+const MOST_MEMTABLES: usize = 4;
+
+/// Frozen memtables of more than this many times the buffer size make each writing call wait for a
+/// checkpoint.
+const MOST_FROZEN: usize = 4;
 
 /// When the data of a call is to be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +84,8 @@ pub(crate) struct Writer {
     durable_target: AtomicU64,
     /// Roughly how much memory the active memtable takes.
     active_bytes: AtomicUsize,
+    /// Roughly how much memory the frozen memtables take.
+    frozen_bytes: AtomicUsize,
     /// Something was written since the file was compacted.
     written: AtomicBool,
     /// The stamp of this writer is in the file.
@@ -101,6 +111,8 @@ impl Writer {
     fn update_super_version(&self, update: impl FnOnce(&SuperVersion) -> SuperVersion) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let updated = Arc::new(update(&current));
+        let frozen = updated.memtables.iter().skip(1).map(|frozen| frozen.rows().bytes());
+        self.frozen_bytes.store(frozen.sum(), Ordering::Release);
         let old = std::mem::replace(&mut *current, updated);
         drop(current);
         // Its last use may unmap segments and unlock a generation.
@@ -318,15 +330,18 @@ impl Writer {
     }
 
     /// Freezes the active memtable and begins another one, this many batches after it. The caller
-    /// holds `batch`.
+    /// holds `batch`, and `checkpoint` if a memtable is frozen already.
     fn begin_memtable(&self, batches: u64) {
         self.active_bytes.store(0, Ordering::Release);
+        let before = self.current();
+        let are_many = before.memtables.len() > MOST_MEMTABLES;
+        let joined = are_many.then(|| Arc::new(joined(&before.memtables)));
         self.update_super_version(|current| {
             let last = current.memtables.first().map_or(0, |active| active.rows().last());
             let next = Arc::new(Memtable::after(last + batches));
-            let memtables = std::iter::once(next).chain(current.memtables.iter().map(Arc::clone));
+            let older = joined.map_or_else(|| current.memtables.clone(), |joined| vec![joined]);
             SuperVersion {
-                memtables: memtables.collect(),
+                memtables: std::iter::once(next).chain(older).collect(),
                 log_only: Arc::clone(&current.log_only),
                 version: Arc::clone(&current.version),
                 pin: Arc::clone(&current.pin),
@@ -337,6 +352,10 @@ impl Writer {
     /// Freezes the active memtable where it is large, so that a checkpoint makes room.
     fn make_room(self: &Arc<Self>) -> Result<()> {
         let most = self.options.buffer_size;
+        if self.frozen_bytes.load(Ordering::Acquire) > most.saturating_mul(MOST_FROZEN) {
+            // As long as the disk fails, nothing more goes into memory.
+            return self.checkpoint(Merge::Seldom);
+        }
         let is_large = || self.active_bytes.load(Ordering::Acquire) > most;
         if !is_large() {
             return Ok(());

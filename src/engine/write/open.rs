@@ -115,6 +115,7 @@ fn recover(
         failure: Mutex::default(),
         durable_target: AtomicU64::new(0),
         active_bytes: AtomicUsize::new(0),
+        frozen_bytes: AtomicUsize::new(0),
         written: AtomicBool::new(false),
         stamped: AtomicBool::new(false),
         process: std::process::id(),

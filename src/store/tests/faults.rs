@@ -1,6 +1,6 @@
 //! Faults that version 3 of the format had, each as a test. The table in tests/README.md names them.
 
-use super::random_ops::{Op, act, new_store, open, seal_of, state_of};
+use super::random_ops::{Op, act, new_store, open, seal_of, state_in, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, PAGE, Roots, SECTOR};
@@ -145,6 +145,41 @@ fn a_disk_that_is_full_for_a_while_costs_nothing() {
         let again = SimDisk::new(disk.durable());
         assert_eq!(state_of(&writer(&again).unwrap()).unwrap(), state, "{count}");
     }
+}
+
+/// Each checkpoint that fails leaves its memtable in memory. Look-ups go through all of them, and a
+/// client that ignores errors goes on.
+#[test]
+fn a_disk_that_fails_for_long_costs_no_more_memory_than_a_few_buffers() {
+    let buffer = 20_000;
+    let disk = SimDisk::new(new_store());
+    let store = open(disk.handle(), Access::Write, buffer).unwrap();
+    act(&store, &Op::Session(0)).unwrap();
+    let view = store.read_view().unwrap();
+    let old = state_in(&view).unwrap();
+    let first = disk.calls();
+    disk.fail(Some(Fault { first, count: usize::MAX, step: 1, failure: Failure::Eio }));
+    let (mut refused, mut taken) = (0, 0);
+    for number in 0..400 {
+        let import = Op::Import(1, 1, 0);
+        let see = Op::See(0, number * 180 + 1, 60);
+        taken += usize::from(act(&store, &see).is_ok());
+        for op in [Op::Flush, import] {
+            refused += usize::from(act(&store, &op).is_err());
+        }
+        let sizes = store.engine.view().unwrap().memtable_sizes();
+        assert!(sizes.len() < 8, "{} memtables", sizes.len());
+        assert!(sizes.iter().sum::<usize>() < 10 * buffer, "{sizes:?} bytes");
+    }
+    assert!(taken > 4 && refused == 800, "{taken} were taken, {refused} refused");
+    assert_eq!(state_in(&view).unwrap(), old, "a view changed");
+    disk.fail(None);
+    let state = state_of(&store).unwrap();
+    act(&store, &Op::Flush).unwrap();
+    assert_eq!(state_of(&writer(&SimDisk::new(disk.durable())).unwrap()).unwrap(), state);
+    act(&store, &Op::See(0, 1, 60)).unwrap();
+    act(&store, &Op::See(0, 2, 60)).unwrap();
+    assert_eq!(store.engine.view().unwrap().memtable_sizes().len(), 1);
 }
 
 /// Fault 07: `remove` and `import` failed and took effect all the same.
