@@ -12,11 +12,12 @@ use super::version::{Opener, Version};
 use super::view::{SuperVersion, View};
 use super::write::{check_length, replay};
 use crate::error::Result;
-use crate::file::{Disk, FileDamage, FileSeal, Pin, Root, Roots};
+use crate::file::{Disk, FileDamage, FileSeal, Pin, Root, Roots, has_writer};
 use crate::types::Progress;
 use crate::wal::{Found, Log, Tail};
 
-/// Apparent damage may be a write in progress. The reader retries this many times, with a pause.
+/// Apparent damage may be a write in progress. The reader retries this many times, with a pause if
+/// there is a writer.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(4);
 
@@ -81,7 +82,9 @@ impl Follower {
             match self.follow(&mut loaded) {
                 Err(error) if tries < TRIES && may_be_half_written(&error) => {
                     tries += 1;
-                    std::thread::sleep(PAUSE);
+                    if has_writer(self.disk()) {
+                        std::thread::sleep(PAUSE);
+                    }
                 }
                 followed => return followed,
             }

@@ -29,6 +29,11 @@ pub(crate) fn unlock_writer(disk: &dyn Disk) -> io::Result<()> {
     disk.unlock(WRITER)
 }
 
+/// Whether another handle has the lock of the writer. True if the locks cannot be queried.
+pub(crate) fn has_writer(disk: &dyn Disk) -> bool {
+    disk.is_locked(WRITER).unwrap_or(true)
+}
+
 /// The generations that this handle reads.
 #[derive(Debug)]
 pub(crate) struct ReaderPins {

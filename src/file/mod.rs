@@ -37,7 +37,7 @@ pub(crate) use self::key_slot::{
     KeySecret, KeySlot, KeySlots, MasterKey, SlotError, SlotKind, UnlockError,
 };
 pub use self::lock_holder::LockHolder;
-pub(crate) use self::locks::{Pin, ReaderPins, lock_writer, unlock_writer};
+pub(crate) use self::locks::{Pin, ReaderPins, has_writer, lock_writer, unlock_writer};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::memory_disk::MemoryDisk;
 pub(crate) use self::open::{
