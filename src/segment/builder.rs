@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::key_filter::{KeyFilter, entity_hash};
 use super::layout::{GROUP, Layout, PartSizes, SegmentInfo, TOP, UNIT, header_of};
 use super::secondary_index::{BUCKET, Collision, Hashes, IndexKind, hash_of};
 use super::varint::put_varint;
@@ -15,6 +16,9 @@ const CHUNK: usize = 1 << 20;
 
 /// A segment that fits into this is held in memory and may go into a gap between others.
 const SMALL: usize = 4 << 20;
+
+/// A filter has at most this many keys, which take 6.4 MiB.
+const MOST_FILTERED: usize = 4 << 20;
 
 /// Writes one segment.
 pub(crate) struct SegmentBuilder<'a> {
@@ -39,6 +43,8 @@ pub(crate) struct SegmentBuilder<'a> {
     usernames: Hashes,
     phones: Hashes,
     sizes: PartSizes,
+    /// The hashes of all keys and texts, if there is to be a filter of them.
+    filtered: Option<Vec<u64>>,
     last: Option<u128>,
     /// The last group: how many rows it has, how they begin, and what they say.
     in_group: usize,
@@ -57,13 +63,16 @@ struct AccountEntry {
 #[derive(Debug)]
 pub(crate) struct NewSegment {
     pub(crate) info: SegmentInfo,
+    /// Of all its keys and texts, if it was asked for.
+    pub(crate) filter: Option<Arc<KeyFilter>>,
     space: Option<Arc<PageAllocator>>,
 }
 
 impl NewSegment {
     /// A segment that was copied to this extent, which was taken for it.
     pub(crate) fn moved(info: SegmentInfo, extent: Extent, space: &Arc<PageAllocator>) -> Self {
-        Self { info: SegmentInfo { extent, ..info }, space: Some(Arc::clone(space)) }
+        let info = SegmentInfo { extent, ..info };
+        Self { info, filter: None, space: Some(Arc::clone(space)) }
     }
 
     /// A manifest names it, or may do so.
@@ -106,10 +115,26 @@ impl<'a> SegmentBuilder<'a> {
             usernames: Hashes::default(),
             phones: Hashes::default(),
             sizes: PartSizes::default(),
+            filtered: None,
             last: None,
             in_group: 0,
             heads: Vec::new(),
             payloads: Vec::new(),
+        }
+    }
+
+    /// Makes a filter of everything that is added from now on.
+    pub(crate) fn with_filter(mut self) -> Self {
+        self.filtered = Some(Vec::new());
+        self
+    }
+
+    fn filter(&mut self, hash: u64) {
+        if let Some(hashes) = &mut self.filtered {
+            hashes.push(hash);
+            if hashes.len() > MOST_FILTERED {
+                self.filtered = None;
+            }
         }
     }
 
@@ -134,6 +159,7 @@ impl<'a> SegmentBuilder<'a> {
         }
         self.in_group += 1;
         self.last = Some(number);
+        self.filter(entity_hash(key));
         let payload = payload.unwrap_or_default();
         put_varint(&mut self.heads, payload.len() as u64);
         self.payloads.extend_from_slice(payload);
@@ -184,6 +210,7 @@ impl<'a> SegmentBuilder<'a> {
             IndexKind::Usernames => self.usernames.push(hash, slot),
             IndexKind::Phones => self.phones.push(hash, slot),
         }
+        self.filter(hash);
     }
 
     /// How many usernames and phones were indexed so far.
@@ -287,7 +314,8 @@ impl<'a> SegmentBuilder<'a> {
         let Self { number, sizes, .. } = *self;
         let salt = self.cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
         let info = SegmentInfo { number, born: 0, extent, sizes, salt };
-        let segment = NewSegment { info, space: Some(Arc::clone(&self.space)) };
+        let filter = self.filtered.take().map(|hashes| Arc::new(KeyFilter::of(&hashes)));
+        let segment = NewSegment { info, filter, space: Some(Arc::clone(&self.space)) };
         let header = header_of(&self.seal, number, &salt, &sizes)?;
         if self.written == 0 {
             let whole = [header.as_slice(), &self.pending].concat();

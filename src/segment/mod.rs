@@ -8,6 +8,7 @@ mod builder;
 mod cursor;
 mod group;
 mod interpolation_search;
+mod key_filter;
 mod layout;
 mod reader;
 mod secondary_index;
@@ -22,6 +23,7 @@ use std::io;
 
 pub(crate) use self::builder::{NewSegment, SegmentBuilder};
 pub(crate) use self::cursor::Cursor;
+pub(crate) use self::key_filter::{GrowingFilter, entity_hash, key_hash};
 pub(crate) use self::layout::{GROUP, PartSizes, SegmentInfo, parse_header};
 pub(crate) use self::reader::{Segment, SegmentRow};
 pub(crate) use self::secondary_index::{Collision, IndexKind};

@@ -7,6 +7,7 @@ use super::group::{GroupRows, GroupSpan};
 use super::interpolation_search::{
     Entries, Number, guess, key, keys_in, number, partition_point_near,
 };
+use super::key_filter::KeyFilter;
 use super::layout::{ACCOUNT_ENTRY, GROUP, GROUP_ENTRY, KEY, Layout, PartSizes, SegmentInfo, TOP};
 use super::secondary_index::{BUCKET, IndexKind, candidates, hash_of, lacks, probe};
 use super::unit_cache::UnitCache;
@@ -25,6 +26,8 @@ pub(crate) struct Segment {
     pub(super) sectors: VerifiedSectors,
     /// The top index, once it was looked at.
     tops: OnceLock<Box<[Number]>>,
+    /// Of all its keys and texts, where the writer that is open has made it.
+    filter: OnceLock<Arc<KeyFilter>>,
 }
 
 /// The row of an entity in a segment.
@@ -50,7 +53,7 @@ impl Segment {
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, info.salt);
         let sectors =
             VerifiedSectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
-        Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new() })
+        Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new(), filter: OnceLock::new() })
     }
 
     /// The segment of a file that a manifest names.
@@ -100,6 +103,19 @@ impl Segment {
 
     fn sizes(&self) -> &PartSizes {
         &self.info.sizes
+    }
+
+    /// Takes the filter of its keys and texts.
+    pub(crate) fn set_filter(&self, filter: Arc<KeyFilter>) {
+        // One that it has already is the same.
+        let _ = self.filter.set(filter);
+    }
+
+    /// Whether it may have a row with this [`entity_hash`](super::entity_hash), or a text with this
+    /// [`hash`](Self::hash). False is certain.
+    #[inline]
+    pub(crate) fn may_have(&self, hash: u64) -> bool {
+        self.filter.get().is_none_or(|filter| filter.may_have(hash))
     }
 
     /// How long it is in bytes, from its first row to its last checksum.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use super::error::EngineResult;
 use super::rows::{RowBytes, Visit};
 use crate::record::{AccountNo, PeerKey, Record};
-use crate::segment::{Cursor, IndexKind, Key, Segment, SegmentError, SegmentRow, SegmentSlice};
+use crate::segment::{
+    Cursor, IndexKind, Key, Segment, SegmentError, SegmentRow, SegmentSlice, entity_hash,
+};
 use crate::types::Entity;
 
 pub(crate) use self::tables::{EntityTable, IndexTable, table_of};
@@ -63,7 +65,11 @@ impl Segments {
 
     /// The record of an entity; `None` where no segment has it or a tombstone is newer.
     pub(crate) fn get(&self, key: &Key) -> EngineResult<Option<RowBytes>> {
+        let hash = entity_hash(key);
         for (_, segment) in self.of_account(PeerKey::account(key)) {
+            if !segment.may_have(hash) {
+                continue;
+            }
             let copy = |payload: Option<&[u8]>| Some(RowBytes::record(Entity::TAG, payload?));
             if let Some(newest) = segment.get(key, copy)? {
                 return Ok(newest);
@@ -84,6 +90,9 @@ impl Segments {
         for (at, segment) in self.of_account(account) {
             let (mut holder, mut newer) = (None, Ok(()));
             let hash = *hash.get_or_insert_with(|| segment.hash(account.0, text));
+            if !segment.may_have(hash) {
+                continue;
+            }
             segment.find_by_text(index, account.0, text, hash, &mut |row| {
                 match (self.is_shadowed(at, &row.key), row.payload) {
                     (Ok(false), Some(payload)) => {
@@ -103,9 +112,9 @@ impl Segments {
     }
 
     fn is_shadowed(&self, at: usize, key: &Key) -> EngineResult<bool> {
-        let account = PeerKey::account(key);
+        let (account, hash) = (PeerKey::account(key), entity_hash(key));
         for (_, segment) in self.of_account(account).take_while(|(newer, _)| *newer < at) {
-            if segment.has(key)? {
+            if segment.may_have(hash) && segment.has(key)? {
                 return Ok(true);
             }
         }

@@ -28,6 +28,10 @@ const SHORT: usize = 4 << 20;
 /// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;
 
+/// The same while changes come faster than they can be merged: each of them is merged half as often,
+/// and there are twice as many segments.
+const RATIO_UNDER_LOAD: usize = 1;
+
 /// Up to this many bytes of rows of the other tables are copied into each new log. A larger amount
 /// is written to the base.
 const MOST_LOG_ONLY: usize = 64 << 10;
@@ -37,7 +41,9 @@ const MOST_LOG_ONLY: usize = 64 << 10;
 pub(crate) enum Merge {
     /// Only where they are too many: a caller waits.
     Seldom,
-    /// As it pays.
+    /// As it pays while a client fills one memtable after the other.
+    UnderLoad,
+    /// As it pays for later reads.
     Eager,
     /// All of them, to one.
     All,
@@ -173,11 +179,12 @@ impl<'w> GenerationBuilder<'w> {
         let most = match merge {
             Merge::Seldom if short < MOST_SHORT => 0,
             Merge::Seldom => short,
-            Merge::Eager | Merge::All => usize::MAX,
+            Merge::UnderLoad | Merge::Eager | Merge::All => usize::MAX,
         };
+        let ratio = if merge == Merge::UnderLoad { RATIO_UNDER_LOAD } else { RATIO };
         let mut together = bytes;
         let merges = self.segments.iter().take(most).take_while(|segment| {
-            let merges = segment.len() <= together.saturating_mul(RATIO);
+            let merges = segment.len() <= together.saturating_mul(ratio);
             together = together.saturating_add(segment.len());
             merges
         });
@@ -211,7 +218,9 @@ impl<'w> GenerationBuilder<'w> {
         if let Some(progress) = progress {
             progress.begin(Some(rows_in(newer)? + entities.0.len() as u64));
         }
-        let mut writing = MergeOutput { builder: self.builder(), older, removed, progress };
+        // A writer asks recent segments for each new entity.
+        let builder = self.builder().with_filter();
+        let mut writing = MergeOutput { builder, older, removed, progress };
         let mut rows = MergedRows::from(newer.iter().map(Arc::as_ref), &Key::default())?;
         let mut below = rows.next()?;
         for (key, change) in &entities.0 {
@@ -273,6 +282,17 @@ impl<'w> GenerationBuilder<'w> {
     pub(super) fn remove(&mut self, account: AccountNo) {
         if self.segments.iter().any(|segment| segment.spans(account.0)) {
             self.segments.removed.insert(account);
+        }
+    }
+
+    /// Gives the segments of a version the filters that were made with them.
+    pub(super) fn give_filters(&self, version: &Version) {
+        for new in &self.added {
+            let mut segments = version.segments.iter();
+            let segment = segments.find(|segment| segment.info().extent == new.info.extent);
+            if let (Some(segment), Some(filter)) = (segment, &new.filter) {
+                segment.set_filter(Arc::clone(filter));
+            }
         }
     }
 

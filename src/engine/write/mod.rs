@@ -437,7 +437,7 @@ impl Writer {
         let has_frozen = self.current().memtables.len() > 1;
         if has_frozen {
             let _checkpoint = locked(&self.checkpoint);
-            self.publish_frozen(Merge::Eager)?;
+            self.publish_frozen(Merge::UnderLoad)?;
         }
         self.sync_to(self.sequence())?;
         let long = locked(&self.durable).log.used() > LONG_LOG;

@@ -189,6 +189,7 @@ impl Writer {
         let log = LogWriter::begin(log, pages, rows.sequence, &bytes, changes);
         let written = version.and_then(|version| {
             let (bytes, writer) = log?;
+            next_generation.give_filters(&version);
             let pin = self.opener.readers.pin(generation)?;
             disk.write(place.at(), &bytes)?;
             disk.sync()?;

@@ -9,6 +9,8 @@ mod encryption;
 mod fault_at_each_call;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod filters;
 #[cfg_attr(not(feature = "convert"), allow(dead_code, reason = "fuzzing needs the rest"))]
 mod forged_log;
 #[cfg(test)]
