@@ -44,8 +44,8 @@ impl Database {
     ///
     /// # While others write
     ///
-    /// On Unix, the file gets the lock SQLite's own readers take. A writer in *rollback mode*
-    /// cannot change the file until the database is dropped; one that is at it already is waited
+    /// On Unix and Windows, the file gets the lock SQLite's own readers take. A writer in *rollback
+    /// mode* cannot change the file until the database is dropped; one that is at it already is waited
     /// for ([`OpenOptions::lock_wait`]), then the answer is [`OpenError::Busy`]. A journal is
     /// rolled back in memory only if no writer is alive to own it.
     ///
@@ -57,8 +57,9 @@ impl Database {
     ///
     /// On Linux and Android these are locks of the open file (`F_OFD_SETLK`). Other Unixes have
     /// only locks of the process: there, closing any other handle of this process on the
-    /// same file releases them. Where the file system knows no locks, and on systems other than
-    /// Unix, none are taken: do not open a file that is being written there.
+    /// same file releases them. Windows has `LockFileEx`, whose locks belong to the open file. Where the
+    /// file system knows no locks, and on other systems, none are taken: do not open a file that is
+    /// being written there.
     ///
     /// # Errors
     ///

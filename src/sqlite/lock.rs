@@ -48,6 +48,7 @@ pub(super) fn reserved(file: &File) -> io::Result<bool> {
     system::is_locked(file, RESERVED, 1)
 }
 
+/// The bytes are the same on Unix and on Windows (SQLite's `os.h`, `os_unix.c` and `os_win.c`).
 const PENDING: u32 = 0x4000_0000;
 const RESERVED: u32 = PENDING + 1;
 const SHARED: u32 = PENDING + 2;
@@ -126,7 +127,60 @@ mod system {
     }
 }
 
-#[cfg(not(unix))]
+/// `LockFileEx`, as SQLite itself uses it there, by the range locks of redb's backend. They belong to
+/// the open file, which a cloned handle shares, and end when the last handle is closed.
+#[cfg(any(windows, all(test, target_os = "linux")))]
+mod by_redb {
+    use std::fs::File;
+    use std::io;
+    use std::ops::Bound;
+
+    use redb::backends::FileBackend;
+    use redb::{BackendError, StorageBackend};
+
+    #[derive(Clone, Copy)]
+    pub(super) enum Mode {
+        Shared,
+        None,
+    }
+
+    /// `false`: another process holds it.
+    pub(super) fn lock(file: &File, start: u32, len: u32, mode: Mode) -> io::Result<bool> {
+        let (backend, (from, to)) = (backend(file)?, range(start, len));
+        match mode {
+            Mode::Shared => or_unknown(backend.try_lock_shared_range(from, to), true),
+            Mode::None => or_unknown(backend.unlock_range(from, to).map(|()| true), true),
+        }
+    }
+
+    /// Whether a write lock would be refused. It is taken for a moment, as SQLite does.
+    pub(super) fn is_locked(file: &File, start: u32, len: u32) -> io::Result<bool> {
+        let (from, to) = range(start, len);
+        or_unknown(backend(file)?.query_lock_range(from, to), false)
+    }
+
+    fn backend(file: &File) -> io::Result<FileBackend> {
+        FileBackend::new(file.try_clone()?).map_err(io::Error::other)
+    }
+
+    fn range(start: u32, len: u32) -> (Bound<u64>, Bound<u64>) {
+        let (start, len) = (u64::from(start), u64::from(len));
+        (Bound::Included(start), Bound::Excluded(start + len))
+    }
+
+    /// A file system without locks cannot have a writer that relies on them.
+    fn or_unknown(done: Result<bool, BackendError>, otherwise: bool) -> io::Result<bool> {
+        match done {
+            Err(BackendError::Unsupported) => Ok(otherwise),
+            done => done.map_err(io::Error::other),
+        }
+    }
+}
+
+#[cfg(windows)]
+use by_redb as system;
+
+#[cfg(not(any(unix, windows)))]
 mod system {
     use std::fs::File;
     use std::io;
@@ -143,5 +197,49 @@ mod system {
 
     pub(super) fn is_locked(_: &File, _: u32, _: u32) -> io::Result<bool> {
         Ok(false)
+    }
+}
+
+/// The code for Windows, on the locks of Linux.
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locks_by_redb_are_those_of_the_system() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::options().read(true).write(true).open(file.path()).unwrap();
+        for (start, len) in [(PENDING, 1), (SHARED, SHARED_LEN), (CHECKPOINT, 1)] {
+            let (mine, other) = (open(), open());
+            assert!(!system::is_locked(&other, start, len).unwrap());
+            assert!(by_redb::lock(&mine, start, len, by_redb::Mode::Shared).unwrap());
+            assert!(system::is_locked(&other, start, len).unwrap(), "from {start}");
+            assert!(by_redb::is_locked(&other, start, len).unwrap(), "from {start}");
+            assert!(!by_redb::is_locked(&other, start + len, 1).unwrap(), "behind {start}");
+            assert!(
+                system::lock(&other, start, len, system::Mode::Shared).unwrap(),
+                "it is shared"
+            );
+            assert!(system::lock(&other, start, len, system::Mode::None).unwrap());
+            assert!(by_redb::lock(&mine, start, len, by_redb::Mode::None).unwrap());
+            assert!(!system::is_locked(&other, start, len).unwrap(), "given back");
+            assert!(by_redb::lock(&mine, start, len, by_redb::Mode::Shared).unwrap());
+            drop(mine);
+            assert!(!system::is_locked(&other, start, len).unwrap(), "it ends with the handle");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_another_handle_has_for_itself_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::options().read(true).write(true).open(file.path()).unwrap();
+        let (writer, reader) = (open(), open());
+        let backend = redb::backends::FileBackend::new(writer).unwrap();
+        for byte in [RESERVED, PENDING].map(u64::from).map(std::ops::Bound::Included) {
+            assert!(redb::StorageBackend::try_lock_range(&backend, byte, byte).unwrap());
+        }
+        assert!(by_redb::is_locked(&reader, RESERVED, 1).unwrap());
+        assert!(!by_redb::lock(&reader, PENDING, 1, by_redb::Mode::Shared).unwrap());
+        assert!(matches!(shared(reader).unwrap(), Locked::No(_)));
     }
 }
