@@ -11,7 +11,8 @@ use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_in, 
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, Bytes, Disk, LockRange};
-use crate::store::{Store, StoreOptions};
+use crate::store::{ImportSession, Store, StoreOptions};
+use crate::types::{Account, AuthKey, DcId, DcOption};
 
 /// The operations that make the store, before anything pauses.
 const FIRST: [Op; 4] = [Op::Session(0), Op::Import(1, 1, 9), Op::Import(2, 100, 9), Op::Flush];
@@ -246,4 +247,79 @@ fn buffered_rows_after_a_failed_call_are_logged_within_the_flush_interval() {
         std::thread::sleep(Duration::from_millis(20));
         is_logged()
     }));
+}
+
+/// The root of a generation that failed may be on the disk, and a reader may have pinned it. Closing
+/// must not bring the generation before back, whose next writer would reuse the pages.
+#[test]
+fn a_reader_of_a_generation_that_fails_during_a_close_keeps_its_pages() {
+    let before = almost_a_base();
+    let mut paused_after = 0;
+    for at in 0..12 {
+        let sim = SimDisk::new(before.clone());
+        let (disk, paused, go_on) = PausingDisk::new(sim.handle());
+        let shared: Arc<dyn Disk> = Arc::clone(&disk) as Arc<dyn Disk>;
+        let store = open_with(shared, &seal_of(&sim), Access::Write, options()).unwrap();
+        // A view of an older generation keeps the file from being compacted.
+        let early = open(sim.handle(), Access::Read, 20_000).unwrap();
+        let _early = early.read_view().unwrap();
+        act(&store, &Op::Import(2, 1, 0)).unwrap();
+        // So many records that closing replaces the log, and so many rows that it writes a base,
+        // which readers read late.
+        (0..30).for_each(|number| assert!(act(&store, &Op::LogIn(0, number)).unwrap()));
+        let right = state_of(&store).unwrap();
+        sim.fail(Some(Fault::once(sim.calls() + at, Failure::Eio)));
+        disk.left.store(at + 1, Ordering::Release);
+        let reader = std::thread::scope(|threads| {
+            let closing = threads.spawn(|| store.engine.finish_writes());
+            let is_paused = loop {
+                let is_over = closing.is_finished();
+                if paused.try_recv().is_ok() || is_over {
+                    break !is_over;
+                }
+                std::thread::sleep(Duration::from_micros(200));
+            };
+            let reader = is_paused.then(|| {
+                let reader = open(sim.handle(), Access::Read, 20_000).unwrap();
+                let view = reader.read_view().unwrap();
+                go_on.send(()).unwrap();
+                (reader, view)
+            });
+            let _ = closing.join().unwrap();
+            // Dropping the handle would make another generation. The process is killed before.
+            sim.kill(disk.disk.number());
+            disk.left.store(usize::MAX, Ordering::Release);
+            reader
+        });
+        // The call that fails may be the last.
+        let Some((_reader, view)) = reader else { continue };
+        paused_after += sim.failed().len();
+        sim.fail(None);
+        let next = open(sim.handle(), Access::Write, 20_000).unwrap();
+        for first in (0..6).map(|number| number * 1_000) {
+            act(&next, &Op::Import(1, first + 1, 900)).unwrap();
+        }
+        let seen = state_in(&view).unwrap_or_else(|error| panic!("call {at} fails: {error:?}"));
+        assert_eq!(seen, right, "call {at} fails");
+    }
+    assert!(paused_after > 4, "a reader came after {paused_after} failed calls");
+}
+
+/// A store whose rows just fit into the log: a few more, and the next checkpoint writes a base.
+fn almost_a_base() -> Vec<u8> {
+    let disk = SimDisk::new(new_store());
+    let store = open(disk.handle(), Access::Write, 4 << 20).unwrap();
+    let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
+    let account = Account { dcs, ..Account::default() };
+    let has_base = || store.engine.view().unwrap().version().base.is_some();
+    act(&store, &Op::Session(0)).unwrap();
+    let mut before = Vec::new();
+    for number in 0.. {
+        store.import(&format!("s{number:03}"), ImportSession::new(&account, [])).unwrap();
+        if has_base() {
+            break;
+        }
+        before.push(disk.killed());
+    }
+    before.swap_remove(before.len() - 4)
 }
