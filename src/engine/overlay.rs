@@ -1,10 +1,10 @@
 //! Merges changes in memory with the rows below them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockReadGuard};
 
 use super::error::EngineResult;
-use super::memtable::{Change, MemRows, Memtable};
+use super::memtable::{Change, MemRows, Memtable, RowChanged};
 use super::rows::{RowKey, Span, Table, Visit};
 
 /// The changes of a chunk of a span.
@@ -47,13 +47,18 @@ pub(crate) fn chunk_of<'a>(
 /// versions: a view that reads those keeps the memtables that have them.
 pub(crate) fn joined(memtables: &[Arc<Memtable>]) -> Memtable {
     let rows: Vec<_> = memtables.iter().map(|memtable| memtable.rows()).collect();
-    let mut changes = Vec::new();
+    Memtable::of(newest_of(&rows), rows.first().map_or(0, |newest| newest.last()))
+}
+
+/// The newest change of each row of these memtables, the newest first.
+pub(crate) fn newest_of(memtables: &[RwLockReadGuard<'_, MemRows>]) -> Vec<RowChanged> {
+    let mut all = Vec::new();
     for table in Table::ALL {
-        let memtables = rows.iter().map(std::ops::Deref::deref);
-        let chunk = chunk_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
-        changes.extend(chunk.changes.into_iter().map(|(key, change)| (table, key, change)));
+        let rows = memtables.iter().map(std::ops::Deref::deref);
+        let chunk = chunk_of(rows, u64::MAX, table, &Span::ALL, usize::MAX);
+        all.extend(chunk.changes.into_iter().map(|(key, change)| (table, key, change)));
     }
-    Memtable::of(changes, rows.first().map_or(0, |newest| newest.last()))
+    all
 }
 
 /// Visits the rows that `below` gives, with these changes over them, in the order of their keys.

@@ -44,7 +44,8 @@ impl KeyFilter {
     }
 
     /// Whether a key of this hash may have been put in. False is certain.
-    #[inline]
+    // A copy in each caller would save nothing: it waits for memory.
+    #[inline(never)]
     pub(crate) fn may_have(&self, hash: u64) -> bool {
         let Some(block) = self.blocks.get(self.block_of(hash)) else { return false };
         // No branch for each bit: half of them would be mispredicted.
@@ -59,7 +60,6 @@ impl KeyFilter {
 }
 
 /// The words of a block, and in each of them the bit, that belong to a hash.
-#[inline]
 fn bits_of(hash: u64) -> impl Iterator<Item = (usize, u64)> {
     let bits = (0..BITS_A_KEY).map(move |number| (hash >> (9 * number)) % BITS);
     bits.map(|bit| ((bit / 64) as usize, 1 << (bit % 64)))
@@ -94,7 +94,6 @@ impl GrowingFilter {
 }
 
 /// The hash of a key of a table. It is the same in this process alone.
-#[inline]
 pub(crate) fn key_hash(table: u8, key: &[u8]) -> u64 {
     const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
     const SECOND: u64 = 0xd6e8_feb8_6659_fd93;
@@ -111,13 +110,11 @@ pub(crate) fn key_hash(table: u8, key: &[u8]) -> u64 {
 }
 
 /// The hash of an entity in the filter of a segment.
-#[inline]
 pub(crate) fn entity_hash(key: &Key) -> u64 {
     key_hash(0, key)
 }
 
 /// Both halves of a product, so that every bit of the factors counts.
-#[inline]
 fn folded(one: u64, other: u64) -> u64 {
     let product = u128::from(one ^ 0x2545_f491_4f6c_dd1d) * u128::from(other);
     product as u64 ^ (product >> 64) as u64

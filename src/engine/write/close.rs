@@ -28,13 +28,13 @@ impl Writer {
         if self.stamped.swap(false, Ordering::AcqRel)
             && let Err(error) = LockHolder::clear(self.disk())
         {
-            tracing::debug!(path = %self.path.display(), %error, "the writer stamp stays");
+            self.log_failure("the writer stamp stays", &error);
         }
         // Unfinished work is tried again when the handle is dropped, under the lock.
         if finished.is_ok()
             && let Err(error) = unlock_writer(self.disk())
         {
-            tracing::debug!(path = %self.path.display(), %error, "the lock stays with the file");
+            self.log_failure("the lock stays with the file", &error);
         }
         finished
     }
@@ -49,10 +49,10 @@ impl Writer {
         // Before the compaction, which removes the pages of the old log where that pays.
         let is_long = locked(&self.durable).log.records() > MOST_RECORDS;
         if is_long && let Err(error) = self.checkpoint(Merge::Seldom) {
-            tracing::info!(path = %self.path.display(), %error, "the log stays long");
+            self.log_failure("the log stays long", &error);
         }
         if let Err(error) = self.compact_if_it_pays() {
-            tracing::info!(path = %self.path.display(), %error, "the file keeps its length");
+            self.log_failure("the file keeps its length", &error);
         }
         let mut durable = locked(&self.durable);
         // The root of the next generation may be on the disk by now, and a reader may have pinned it.
@@ -62,7 +62,7 @@ impl Writer {
         let last = durable.log.last();
         let amended = durable.root.amend(self.disk(), |root| root.last = last);
         if let Err(error) = amended {
-            tracing::debug!(path = %self.path.display(), %error, "the end of the log is not noted");
+            self.log_failure("the end of the log is not noted", &error);
         }
         Ok(())
     }

@@ -162,13 +162,18 @@ impl Writer {
         }
     }
 
+    /// Logs an error that costs nothing but what `what` says.
+    fn log_failure(&self, what: &str, error: &dyn std::fmt::Display) {
+        tracing::info!(path = %self.path.display(), %error, "{what}");
+    }
+
     /// Checks that this process may write, and writes the writer stamp before the first write.
     fn check_writable(&self) -> Result<()> {
         self.check_process()?;
         if !self.stamped.swap(true, Ordering::AcqRel)
             && let Err(error) = LockHolder::current().write(self.disk())
         {
-            tracing::debug!(path = %self.path.display(), %error, "the writer stamp is not written");
+            self.log_failure("the writer stamp is not written", &error);
         }
         self.report_failure()
     }

@@ -6,8 +6,8 @@ use super::super::error::EngineResult;
 use super::super::log_rows::content_of;
 use super::super::manifest::{Manifest, Retired};
 use super::super::memtable::{Memtable, RowChanged};
-use super::super::overlay::chunk_of;
-use super::super::rows::{RowKey, Span, Table};
+use super::super::overlay::newest_of;
+use super::super::rows::{RowKey, Table};
 use super::super::version::Version;
 use super::super::view::SuperVersion;
 use super::generation_builder::GenerationBuilder;
@@ -103,12 +103,7 @@ impl Writer {
         let sequence = newer.first().map_or(last_frozen, |active| active.last());
         unlogged.logged = sequence;
         let keys = std::mem::take(&mut unlogged.keys);
-        let mut rows = Vec::new();
-        for table in Table::ALL {
-            let memtables = newer.iter().map(std::ops::Deref::deref);
-            let chunk = chunk_of(memtables, u64::MAX, table, &Span::ALL, usize::MAX);
-            rows.extend(chunk.changes.into_iter().map(|(key, change)| (table, key, change)));
-        }
+        let mut rows = newest_of(&newer);
         let is_newer =
             |table, key: &RowKey| newer.iter().any(|rows| rows.newest(table, key).is_some());
         rows.extend(log_only.iter().filter(|(table, key, _)| !is_newer(*table, key)).cloned());
