@@ -88,12 +88,17 @@ fn a_file_that_was_cut_is_refused_by_readers_and_writers() {
     }
 }
 
+/// An account with the auth key of one DC.
+pub(super) fn account_with_key() -> Account {
+    let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
+    Account { dcs, ..Account::default() }
+}
+
 /// A store with a base.
 pub(super) fn with_a_base() -> (SimDisk, Store) {
     let disk = SimDisk::new(new_store());
     let store = writer(&disk).unwrap();
-    let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
-    let account = Account { dcs, ..Account::default() };
+    let account = account_with_key();
     for number in 0..250 {
         store.import(&format!("s{number:03}"), ImportSession::new(&account, [])).unwrap();
     }

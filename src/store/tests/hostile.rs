@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::faults::account_with_key;
 use super::random_ops::{FILE_ID, open, seal_of};
 use super::sim_disk::{Random, SimDisk};
 use crate::engine::{caught_panics, salvage};
@@ -12,7 +13,7 @@ use crate::file::{Access, Disk, Extent, FileSeal, PAGE, Roots, SECTOR, SLOTS, pu
 use crate::segment::SegmentInfo;
 use crate::session::Session;
 use crate::store::ImportSession;
-use crate::types::{Account, AuthKey, DcId, DcOption, Entity, PeerId, Progress};
+use crate::types::{DcId, Entity, PeerId, Progress};
 
 /// How many stores are tried here. `TGSESSION_HOSTILE` asks for more.
 fn stores() -> u64 {
@@ -23,8 +24,7 @@ fn stores() -> u64 {
 fn subject() -> Vec<u8> {
     let disk = SimDisk::new(super::random_ops::new_store());
     let store = open(disk.handle(), Access::Write, 4 << 20).unwrap();
-    let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
-    let account = Account { dcs, ..Account::default() };
+    let account = account_with_key();
     for number in 0..260 {
         let entities = (1..6).map(|id| {
             let mut entity = Entity::new(PeerId::user(id + number).unwrap());

@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::faults::account_with_key;
 use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_in, state_of};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, Bytes, Disk, LockRange};
 use crate::store::{ImportSession, Store, StoreOptions};
-use crate::types::{Account, AuthKey, DcId, DcOption};
 
 /// The operations that make the store, before anything pauses.
 const FIRST: [Op; 4] = [Op::Session(0), Op::Import(1, 1, 9), Op::Import(2, 100, 9), Op::Flush];
@@ -309,8 +309,7 @@ fn a_reader_of_a_generation_that_fails_during_a_close_keeps_its_pages() {
 fn almost_a_base() -> Vec<u8> {
     let disk = SimDisk::new(new_store());
     let store = open(disk.handle(), Access::Write, 4 << 20).unwrap();
-    let dcs = vec![DcOption::new(DcId(2)).with_key(AuthKey::new(&[7; 256]))];
-    let account = Account { dcs, ..Account::default() };
+    let account = account_with_key();
     let has_base = || store.engine.view().unwrap().version().base.is_some();
     act(&store, &Op::Session(0)).unwrap();
     let mut before = Vec::new();
