@@ -28,8 +28,8 @@ const SHORT: usize = 4 << 20;
 /// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;
 
-/// The same while changes come faster than they can be merged: each of them is merged half as often,
-/// and there are twice as many segments.
+/// The same limit while a client fills one memtable after another. A smaller limit writes fewer bytes
+/// and leaves more segments.
 const RATIO_UNDER_LOAD: usize = 1;
 
 /// Up to this many bytes of rows of the other tables are copied into each new log. A larger amount
@@ -289,7 +289,7 @@ impl<'w> GenerationBuilder<'w> {
     pub(super) fn give_filters(&self, version: &Version) {
         for new in &self.added {
             let mut segments = version.segments.iter();
-            let segment = segments.find(|segment| segment.info().extent == new.info.extent);
+            let segment = segments.find(|segment| segment.number() == new.info.number);
             if let (Some(segment), Some(filter)) = (segment, &new.filter) {
                 segment.set_filter(Arc::clone(filter));
             }
