@@ -134,8 +134,8 @@ impl Follower {
         let log = Log::of(&self.opener.seal, &root);
         let Found { records, tail } = log.read(self.disk(), &root)?;
         let (manifest, memtable) = replay(&self.opener.seal, &records)?;
-        // No greater number: the disk lost what was loaded, and a segment of the same number in the
-        // same place may be another one.
+        // If the number is not greater, the disk has lost the generation that was loaded. A segment
+        // with the same number and place may then have other content.
         let before = before.filter(|before| before.root.generation < root.generation);
         let before = before.map(|before| before.version.as_ref());
         let version = self.opener.open(&manifest, before)?;

@@ -1,5 +1,5 @@
-//! Bloom filters in memory, for look-ups of what is not there. A call that stores new entities asks
-//! every memtable and every segment for each of them.
+//! Bloom filters of keys, held in memory. A look-up skips each memtable and each segment whose filter
+//! does not contain the key. A call that stores new entities looks up many keys that do not exist.
 
 use super::Key;
 
@@ -44,7 +44,7 @@ impl KeyFilter {
     }
 
     /// Whether a key of this hash may have been put in. False is certain.
-    // A copy in each caller would save nothing: it waits for memory.
+    // Inlining would not make it faster, because the time is a cache miss, and makes the code longer.
     #[inline(never)]
     pub(crate) fn may_have(&self, hash: u64) -> bool {
         let Some(block) = self.blocks.get(self.block_of(hash)) else { return false };
