@@ -4,19 +4,16 @@ use super::error::EngineResult;
 use super::memtable::{Change, Changes};
 use super::overlay::merged;
 use super::rows::{RowBytes, RowKey, RowValue, Rows, RowsMut, Span, Table, Visit};
-use crate::segment::{GrowingFilter, key_hash};
 
 /// Changes that are made all at once, seen over what they change.
 pub(crate) struct Batch<'a> {
     below: &'a dyn Rows,
     changes: Changes,
-    /// The keys of the changes.
-    filter: GrowingFilter,
 }
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(below: &'a dyn Rows) -> Self {
-        Self { below, changes: Changes::default(), filter: GrowingFilter::default() }
+        Self { below, changes: Changes::default() }
     }
 
     /// The changes; there may be none.
@@ -25,17 +22,15 @@ impl<'a> Batch<'a> {
     }
 
     fn change(&mut self, table: Table, key: &[u8], change: Change) {
-        let Some(changes) = self.changes.get_mut(table as usize) else { return };
-        if changes.insert(key.into(), change).is_none() {
-            self.filter.insert(key_hash(table as u8, key));
+        if let Some(changes) = self.changes.get_mut(table as usize) {
+            changes.insert(key.into(), change);
         }
     }
 }
 
 impl Rows for Batch<'_> {
     fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
-        let may_have = self.filter.may_have(key_hash(table as u8, key));
-        let changes = self.changes.get(table as usize).filter(|_| may_have);
+        let changes = self.changes.get(table as usize).filter(|changes| !changes.is_empty());
         match changes.and_then(|changes| changes.get(&RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(RowBytes::Held)),
             None => self.below.get(table, key),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::rows::{RowKey, RowValue, Span, TABLES, Table};
-use crate::segment::{GrowingFilter, key_hash};
 
 /// The new content of a row, or `None` where it is deleted: a tombstone.
 pub(crate) type Change = Option<RowValue>;
@@ -31,8 +30,6 @@ pub(crate) struct Memtable {
 #[derive(Debug, Default)]
 pub(crate) struct MemRows {
     tables: [BTreeMap<RowKey, VersionChain>; TABLES],
-    /// The keys of all tables.
-    filter: GrowingFilter,
     bytes: usize,
     /// The last batch.
     last: u64,
@@ -168,13 +165,11 @@ impl MemRows {
         newest_view: Option<u64>,
     ) -> Option<u64> {
         let rows = self.tables.get_mut(table as usize)?;
-        let hash = key_hash(table as u8, &key);
         self.bytes += weight(&key, &change);
         let mut new = VersionChain { sequence, change, older: None };
         let mut slot = match rows.entry(key) {
             std::collections::btree_map::Entry::Vacant(vacant) => {
                 vacant.insert(new);
-                self.filter.insert(hash);
                 return None;
             }
             std::collections::btree_map::Entry::Occupied(occupied) => occupied,
@@ -190,11 +185,6 @@ impl MemRows {
             slot.insert(new);
         }
         Some(before)
-    }
-
-    /// Whether a row with this [`key_hash`] may have changed. False is certain.
-    pub(crate) fn may_have(&self, hash: u64) -> bool {
-        self.filter.may_have(hash)
     }
 
     /// The change of a row as of this batch, if it had one.

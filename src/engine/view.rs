@@ -11,7 +11,7 @@ use super::segments::table_of;
 use super::version::Version;
 use crate::file::Pin;
 use crate::record::{AccountNo, PeerKey, TextKey};
-use crate::segment::{IndexKind, key_hash};
+use crate::segment::IndexKind;
 use crate::types::PeerId;
 
 /// Where more has changed than this, counting all rows is no slower.
@@ -89,14 +89,10 @@ impl View {
 
     /// The newest change of a row since the version was written, if there is one.
     pub(crate) fn changed(&self, table: Table, key: &[u8]) -> Option<Change> {
-        let hash = key_hash(table as u8, key);
-        self.super_version.layers().find_map(|memtable| {
-            let rows = memtable.rows();
-            if !rows.may_have(hash) {
-                return None;
-            }
-            rows.get(table, &RowKey::from(key), self.at).cloned()
-        })
+        let key = RowKey::from(key);
+        self.super_version
+            .layers()
+            .find_map(|memtable| memtable.rows().get(table, &key, self.at).cloned())
     }
 
     /// The changes of a span, at most about `most` of them.

@@ -1,5 +1,5 @@
-//! Bloom filters of keys, held in memory. A look-up skips each memtable and each segment whose filter
-//! does not contain the key. A call that stores new entities looks up many keys that do not exist.
+//! Bloom filters of the keys of segments, held in memory. A look-up skips each segment whose filter does
+//! not contain the key. A call that stores new entities looks up many keys that do not exist.
 
 use super::Key;
 
@@ -44,8 +44,6 @@ impl KeyFilter {
     }
 
     /// Whether a key of this hash may have been put in. False is certain.
-    // Inlining would not make it faster, because the time is a cache miss, and makes the code longer.
-    #[inline(never)]
     pub(crate) fn may_have(&self, hash: u64) -> bool {
         let Some(block) = self.blocks.get(self.block_of(hash)) else { return false };
         // No branch for each bit: half of them would be mispredicted.
@@ -65,53 +63,14 @@ fn bits_of(hash: u64) -> impl Iterator<Item = (usize, u64)> {
     bits.map(|bit| ((bit / 64) as usize, 1 << (bit % 64)))
 }
 
-/// A filter that hashes are put into one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct GrowingFilter {
-    filter: KeyFilter,
-    hashes: Vec<u64>,
-}
-
-impl GrowingFilter {
-    pub(crate) fn insert(&mut self, hash: u64) {
-        self.hashes.push(hash);
-        let keys = self.hashes.len();
-        if keys <= self.filter.blocks.len() * KEYS_A_BLOCK {
-            self.filter.add(hash);
-            return;
-        }
-        // Each key is put in anew about once in all.
-        let mut larger = KeyFilter::for_keys(2 * keys);
-        self.hashes.iter().for_each(|hash| larger.add(*hash));
-        self.filter = larger;
-    }
-
-    /// Whether a key of this hash may have been put in. False is certain.
-    #[inline]
-    pub(crate) fn may_have(&self, hash: u64) -> bool {
-        self.filter.may_have(hash)
-    }
-}
-
-/// The hash of a key of a table. It is the same in this process alone.
-pub(crate) fn key_hash(table: u8, key: &[u8]) -> u64 {
+/// The hash of an entity in the filter of a segment. Filters are not stored, so it may change from one
+/// release to the next.
+pub(crate) fn entity_hash(key: &Key) -> u64 {
     const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
     const SECOND: u64 = 0xd6e8_feb8_6659_fd93;
-    let (words, rest) = key.as_chunks();
-    let mut hash = u64::from(table) << 56 ^ key.len() as u64;
-    for word in words {
-        hash = folded(hash ^ u64::from_le_bytes(*word), FIRST);
-    }
-    let mut last = [0; 8];
-    if let Some(place) = last.get_mut(..rest.len()) {
-        place.copy_from_slice(rest);
-    }
-    folded(folded(hash ^ u64::from_le_bytes(last), FIRST), SECOND)
-}
-
-/// The hash of an entity in the filter of a segment.
-pub(crate) fn entity_hash(key: &Key) -> u64 {
-    key_hash(0, key)
+    let (first, rest) = key.split_at(8);
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    folded(folded(number(first), FIRST) ^ number(rest), SECOND)
 }
 
 /// Both halves of a product, so that every bit of the factors counts.
@@ -126,8 +85,10 @@ mod tests {
 
     use super::*;
 
-    fn hashes(from: u64, to: u64) -> Vec<u64> {
-        (from..to).map(|number| key_hash(4, &number.to_be_bytes())).collect()
+    fn key(number: u64) -> Key {
+        let mut key = Key::default();
+        key[4..].copy_from_slice(&number.to_be_bytes());
+        key
     }
 
     proptest! {
@@ -137,41 +98,26 @@ mod tests {
             prop_oneof![any::<u64>(), 0..40u64, (0..40u64).prop_map(|few| few << 58)], 1..300
         )) {
             let filter = KeyFilter::of(&hashes);
-            let mut growing = GrowingFilter::default();
-            for (count, hash) in hashes.iter().enumerate() {
-                growing.insert(*hash);
-                prop_assert!(filter.may_have(*hash));
-                prop_assert!(hashes[..=count].iter().all(|hash| growing.may_have(*hash)));
-            }
+            prop_assert!(hashes.iter().all(|hash| filter.may_have(*hash)));
         }
     }
 
     #[test]
     fn few_keys_seem_to_be_there_that_are_not() {
-        let (those_in, others) = (hashes(0, 50_000), hashes(50_000, 150_000));
-        let mut growing = GrowingFilter::default();
-        those_in.iter().for_each(|hash| growing.insert(*hash));
-        let filter = KeyFilter::of(&those_in);
-        let wrong =
-            |may_have: &dyn Fn(u64) -> bool| others.iter().filter(|h| may_have(**h)).count();
-        let (fixed, grown) = (wrong(&|h| filter.may_have(h)), wrong(&|h| growing.may_have(h)));
-        assert!(fixed < 1_500 && grown < 1_500, "{fixed} and {grown} of 100000");
-        assert!(!KeyFilter::default().may_have(1) && !GrowingFilter::default().may_have(0));
+        let hashes = |range: std::ops::Range<u64>| range.map(|number| entity_hash(&key(number)));
+        let filter = KeyFilter::of(&hashes(0..50_000).collect::<Vec<_>>());
+        let wrong = hashes(50_000..150_000).filter(|hash| filter.may_have(*hash)).count();
+        assert!(wrong < 1_500, "{wrong} of 100000");
+        assert!(!KeyFilter::default().may_have(1), "an empty filter has no key");
     }
 
     #[test]
-    fn the_hash_depends_on_table_length_and_each_byte() {
-        let key = [7; 21];
-        let hash = key_hash(1, &key);
-        assert_ne!(hash, key_hash(2, &key));
-        for at in 0..key.len() {
-            let mut other = key;
+    fn the_hash_depends_on_each_byte() {
+        let hash = entity_hash(&[7; 12]);
+        for at in 0..12 {
+            let mut other = [7; 12];
             other[at] ^= 1;
-            assert_ne!(hash, key_hash(1, &other), "byte {at}");
+            assert_ne!(hash, entity_hash(&other), "byte {at}");
         }
-        let zeros = [0; 20];
-        let of_zeros: std::collections::BTreeSet<_> =
-            (0..20).map(|len| key_hash(1, &zeros[..len])).collect();
-        assert_eq!(of_zeros.len(), 20);
     }
 }

@@ -23,7 +23,7 @@ use std::io;
 
 pub(crate) use self::builder::{NewSegment, SegmentBuilder};
 pub(crate) use self::cursor::Cursor;
-pub(crate) use self::key_filter::{GrowingFilter, entity_hash, key_hash};
+pub(crate) use self::key_filter::entity_hash;
 pub(crate) use self::layout::{GROUP, PartSizes, SegmentInfo, parse_header};
 pub(crate) use self::reader::{Segment, SegmentRow};
 pub(crate) use self::secondary_index::{Collision, IndexKind};
