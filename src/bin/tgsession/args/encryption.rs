@@ -10,10 +10,10 @@ use super::keys::{FromKey, Key, NewKey};
 #[derive(Args)]
 #[command(
     after_help = "The key is 64 hexadecimal digits or 32 binary bytes; anything else is a passphrase. Without an option \
-                  for the key, a passphrase is asked for twice. The copy is written whole or not at all. It never \
+                  for the key, the tool asks for a passphrase twice. The copy is written whole or not at all. It never \
                   overwrites a file.\n\
-                  Without the key nobody can open the copy: keep the key, or add a second one with `tgsession key add`. \
-                  The bytes of STORE stay on the disk until you delete it.\n\n\
+                  Nobody can open the copy without the key: keep it, or add another with `tgsession key add`. The bytes of \
+                  STORE stay on the disk until you delete it.\n\n\
                   Example: tgsession encrypt accounts.tgsession -o safe"
 )]
 pub(crate) struct Encrypt {
@@ -45,10 +45,9 @@ pub(crate) struct Decrypt {
 /// Write a copy of an encrypted store under a new master key and one new key
 #[derive(Args)]
 #[command(
-    after_help = "Do this where a key may be known to others: what opens STORE or an old copy of it does not open the new \
-                  file. --key-file, --key-env and --key-command are for the new key, --from-key-file, --from-key-env and \
-                  --from-key-command for the key of STORE. Where only the passphrase is to be another, `tgsession key \
-                  change` is enough.\n\n\
+    after_help = "Do this if others may know a key: no key of STORE or of an old copy opens the new file. --key-file, \
+                  --key-env and --key-command are for the new key, --from-key-file, --from-key-env and --from-key-command \
+                  for the key of STORE. To change a passphrase, `tgsession key change` is enough.\n\n\
                   Example: tgsession rekey safe.tgsession -o safer"
 )]
 pub(crate) struct Rekey {
@@ -88,8 +87,8 @@ pub(crate) struct KeyList {
 /// Add a key to an encrypted store, which has at most 4
 #[derive(Args)]
 #[command(
-    after_help = "--key-file, --key-env and --key-command are for a key that the store has. Without an option for the new \
-                  key, a passphrase is asked for twice.\n\n\
+    after_help = "--key-file, --key-env and --key-command are for a key of the store. Without an option for the new key, \
+                  the tool asks for a passphrase twice.\n\n\
                   Example: tgsession key add safe.tgsession --new-key-file spare.key"
 )]
 pub(crate) struct KeyAdd {
@@ -105,8 +104,8 @@ pub(crate) struct KeyAdd {
 /// Remove a key from an encrypted store, but never the last
 #[derive(Args)]
 #[command(
-    after_help = "It asks on a terminal. Old copies of the file still open with the key. Where others may know the key and \
-                  have had the file, use `tgsession rekey`.\n\n\
+    after_help = "It asks on a terminal. Old copies of the file still open with the key. If others may have both, use \
+                  `tgsession rekey`.\n\n\
                   Example: tgsession key remove safe.tgsession 2"
 )]
 pub(crate) struct KeyRemove {
@@ -126,8 +125,8 @@ pub(crate) struct KeyRemove {
 /// Change a key of an encrypted store: add the new one, then remove the one that was given
 #[derive(Args)]
 #[command(
-    after_help = "--key-file, --key-env and --key-command are for the old key. Without an option for the new key, a \
-                  passphrase is asked for twice. Old copies of the file still open with the old key.\n\n\
+    after_help = "--key-file, --key-env and --key-command are for the old key. Without an option for the new key, the \
+                  tool asks for a passphrase twice. Old copies of the file still open with the old key.\n\n\
                   Example: tgsession key change safe.tgsession"
 )]
 pub(crate) struct KeyChange {
