@@ -22,27 +22,26 @@ impl<'a> Batch<'a> {
     }
 
     fn change(&mut self, table: Table, key: &[u8], change: Change) {
-        if let Some(changes) = self.changes.get_mut(table as usize) {
-            changes.insert(key.into(), change);
+        if let Some(changes) = self.changes.table_mut(table) {
+            changes.put(key.into(), change, |old, new| *old = new);
         }
     }
 }
 
 impl Rows for Batch<'_> {
     fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
-        let changes = self.changes.get(table as usize).filter(|changes| !changes.is_empty());
-        match changes.and_then(|changes| changes.get(&RowKey::from(key))) {
+        match self.changes.table(table).and_then(|changes| changes.get(&RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(RowBytes::Held)),
             None => self.below.get(table, key),
         }
     }
 
     fn each(&self, table: Table, span: &Span, most: usize, visit: Visit<'_>) -> EngineResult<()> {
-        let Some(changes) = self.changes.get(table as usize).filter(|all| !all.is_empty()) else {
+        let Some(changes) = self.changes.table(table) else {
             return self.below.each(table, span, most, visit);
         };
-        let changes = span.bounds().map(|bounds| changes.range(bounds)).into_iter().flatten();
-        let changes = changes.map(|(key, change)| (RowKey::clone(key), change.clone())).collect();
+        let changes =
+            changes.range(span).map(|(key, change)| (RowKey::clone(key), change.clone())).collect();
         let below = |visit: Visit<'_>| self.below.each(table, span, most, visit);
         merged(changes, below, visit).map(drop)
     }

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::rows::{RowKey, RowValue, Span, TABLES, Table};
+use super::rows::{RowKey, RowMap, RowValue, Span, TABLES, Table};
 
 /// The new content of a row, or `None` where it is deleted: a tombstone.
 pub(crate) type Change = Option<RowValue>;
 
+/// Rows of every table, each under the number of the table.
+type Tables<V> = [RowMap<V>; TABLES];
+
 /// Changes of rows by table.
-pub(crate) type Changes = [BTreeMap<RowKey, Change>; TABLES];
+#[derive(Debug)]
+pub(crate) struct Changes(Tables<Change>);
 
 /// A change and the row that it is of.
 pub(crate) type RowChanged = (Table, RowKey, Change);
@@ -27,9 +31,9 @@ pub(crate) struct Memtable {
 }
 
 /// The rows of a memtable.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MemRows {
-    tables: [BTreeMap<RowKey, VersionChain>; TABLES],
+    tables: Tables<VersionChain>,
     bytes: usize,
     /// The last batch.
     last: u64,
@@ -61,6 +65,32 @@ pub(crate) struct Applied {
     pub(crate) first: bool,
     /// Roughly how much memory the memtable takes now.
     pub(crate) bytes: usize,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self(Table::ALL.map(RowMap::of))
+    }
+}
+
+impl Changes {
+    pub(crate) fn table(&self, table: Table) -> Option<&RowMap<Change>> {
+        self.0.get(table as usize).filter(|rows| !rows.is_empty())
+    }
+
+    pub(crate) fn table_mut(&mut self, table: Table) -> Option<&mut RowMap<Change>> {
+        self.0.get_mut(table as usize)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(RowMap::is_empty)
+    }
+}
+
+impl Default for MemRows {
+    fn default() -> Self {
+        Self { tables: Table::ALL.map(RowMap::of), bytes: 0, last: 0 }
+    }
 }
 
 impl Memtable {
@@ -107,7 +137,9 @@ impl Memtable {
         let first = unlogged.keys.is_empty();
         rows.last = sequence;
         let newest_view = self.views().last_key_value().map(|(at, _)| *at);
-        for (table, changes) in Table::ALL.into_iter().zip(changes) {
+        unlogged.keys.reserve(changes.0.iter().map(RowMap::len).sum());
+        for (table, changes) in Table::ALL.into_iter().zip(changes.0) {
+            rows.reserve(table, changes.len());
             for (key, change) in changes {
                 let before = rows.put(table, key.clone(), sequence, change, newest_view);
                 if before.is_none_or(|before| before <= unlogged.logged) {
@@ -152,7 +184,14 @@ impl MemRows {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.tables.iter().all(BTreeMap::is_empty)
+        self.tables.iter().all(RowMap::is_empty)
+    }
+
+    /// Makes room for this many more rows.
+    fn reserve(&mut self, table: Table, more: usize) {
+        if let Some(rows) = self.tables.get_mut(table as usize) {
+            rows.reserve(more);
+        }
     }
 
     /// Puts a version in; gives the sequence number of the one before.
@@ -165,26 +204,22 @@ impl MemRows {
         newest_view: Option<u64>,
     ) -> Option<u64> {
         let rows = self.tables.get_mut(table as usize)?;
-        self.bytes += weight(&key, &change);
-        let mut new = VersionChain { sequence, change, older: None };
-        let mut slot = match rows.entry(key) {
-            std::collections::btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(new);
-                return None;
+        let (bytes, key_len) = (&mut self.bytes, key.len());
+        *bytes += weight(key_len, &change);
+        let (new, mut before) = (VersionChain { sequence, change, older: None }, None);
+        rows.put(key, new, |old, mut new| {
+            before = Some(old.sequence);
+            // The version before is needed if a view reads at its batch or a later one.
+            if newest_view.is_some_and(|view| view >= old.sequence && old.sequence < sequence) {
+                let older = std::mem::replace(old, new);
+                old.older = Some(Box::new(older));
+            } else {
+                *bytes -= weight(key_len, &old.change);
+                new.older = old.older.take();
+                *old = new;
             }
-            std::collections::btree_map::Entry::Occupied(occupied) => occupied,
-        };
-        let before = slot.get().sequence;
-        // The version before is needed if a view reads at its batch or a later one.
-        if newest_view.is_some_and(|view| view >= before && before < sequence) {
-            let old = slot.insert(new);
-            slot.get_mut().older = Some(Box::new(old));
-        } else {
-            self.bytes -= weight(slot.key(), &slot.get().change);
-            new.older = slot.get_mut().older.take();
-            slot.insert(new);
-        }
-        Some(before)
+        });
+        before
     }
 
     /// The change of a row as of this batch, if it had one.
@@ -205,8 +240,7 @@ impl MemRows {
         at: u64,
     ) -> impl Iterator<Item = (&RowKey, &Change)> {
         let rows = self.tables.get(table as usize).filter(|rows| !rows.is_empty());
-        let rows = rows.zip(span.bounds()).map(|(rows, bounds)| rows.range(bounds));
-        let rows = rows.into_iter().flatten();
+        let rows = rows.map(|rows| rows.range(span)).into_iter().flatten();
         rows.filter_map(move |(key, versions)| Some((key, versions.at(at)?)))
     }
 }
@@ -231,6 +265,6 @@ impl Drop for VersionChain {
     }
 }
 
-fn weight(key: &[u8], change: &Change) -> usize {
-    OVERHEAD + key.len() + change.as_deref().map_or(0, <[u8]>::len)
+fn weight(key_len: usize, change: &Change) -> usize {
+    OVERHEAD + key_len + change.as_deref().map_or(0, <[u8]>::len)
 }

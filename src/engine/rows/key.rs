@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -66,6 +67,22 @@ impl PartialEq for RowKey {
 }
 
 impl Eq for RowKey {}
+
+/// Keys of the same bytes have the same form, so they have the same hash.
+impl Hash for RowKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            Bytes::Short(len, bytes) => {
+                let (first, last) = words(bytes);
+                state.write_u128(first);
+                // The last word repeats two bytes of the first.
+                state.write_u128(last ^ u128::from(*len) << 120);
+            }
+            Bytes::Shared(bytes) => state.write(bytes),
+        }
+    }
+}
 
 impl PartialOrd for RowKey {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

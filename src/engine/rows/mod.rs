@@ -1,6 +1,7 @@
 //! Rows as bytes, wherever they are stored.
 
 mod key;
+mod row_map;
 mod row_value;
 mod table;
 
@@ -12,6 +13,7 @@ use super::error::EngineResult;
 use crate::record::AccountNo;
 
 pub(crate) use self::key::RowKey;
+pub(crate) use self::row_map::RowMap;
 pub(crate) use self::row_value::RowValue;
 pub(crate) use self::table::{Span, TABLES, Table, decoded, encoded, get, owned_by, owner};
 

@@ -149,6 +149,21 @@ impl Span {
         };
         (!is_empty).then_some((self.from.as_ref(), self.to.as_ref()))
     }
+
+    /// Those of these keys, which are sorted, that lie in it.
+    pub(crate) fn of_sorted<'a>(&self, keys: &'a [RowKey]) -> &'a [RowKey] {
+        let from = keys.partition_point(|key| match &self.from {
+            Bound::Included(from) => key < from,
+            Bound::Excluded(from) => key <= from,
+            Bound::Unbounded => false,
+        });
+        let to = keys.partition_point(|key| match &self.to {
+            Bound::Included(to) => key <= to,
+            Bound::Excluded(to) => key < to,
+            Bound::Unbounded => true,
+        });
+        keys.get(from..to).unwrap_or_default()
+    }
 }
 
 /// The value under `key` in a table of records, decoded.

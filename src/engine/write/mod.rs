@@ -204,7 +204,7 @@ impl Writer {
 
     /// Applies a batch to the active memtable. The caller holds `batch`.
     fn apply(&self, changes: Changes) -> Option<Applied> {
-        if changes.iter().all(std::collections::BTreeMap::is_empty) {
+        if changes.is_empty() {
             return None;
         }
         let mut unlogged = locked(&self.unlogged);

@@ -1,0 +1,174 @@
+//! The rows of one table in memory.
+
+use std::collections::{BTreeMap, HashMap, btree_map, hash_map};
+use std::sync::OnceLock;
+
+use foldhash::fast::RandomState;
+
+use super::{RowKey, Span, Table};
+
+/// Rows by key.
+///
+/// Tables that are in segments get many rows at a time and are listed seldom. Their rows are in a hash
+/// table, which finds a row with one cache miss, where a tree needs one a level. Their order is
+/// computed when it is asked for.
+#[derive(Debug)]
+pub(crate) enum RowMap<V> {
+    Sorted(BTreeMap<RowKey, V>),
+    Hashed(HashMap<RowKey, V, RandomState>, Order),
+}
+
+/// The keys of a hash table in their order, once they were asked for.
+type Order = OnceLock<Box<[RowKey]>>;
+
+impl<V> RowMap<V> {
+    /// No rows of this table.
+    pub(crate) fn of(table: Table) -> Self {
+        if table.is_in_segments() {
+            Self::Hashed(HashMap::default(), Order::new())
+        } else {
+            Self::Sorted(BTreeMap::new())
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Sorted(rows) => rows.len(),
+            Self::Hashed(rows, _) => rows.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Makes room for this many more rows.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        if let Self::Hashed(rows, _) = self {
+            rows.reserve(more);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: &RowKey) -> Option<&V> {
+        match self {
+            Self::Sorted(rows) => rows.get(key),
+            Self::Hashed(rows, _) => rows.get(key),
+        }
+    }
+
+    /// Puts a row in. Where the key has one, `replace` decides what becomes of both.
+    #[inline]
+    pub(crate) fn put(&mut self, key: RowKey, value: V, replace: impl FnOnce(&mut V, V)) {
+        match self {
+            Self::Sorted(rows) => match rows.entry(key) {
+                btree_map::Entry::Vacant(vacant) => drop(vacant.insert(value)),
+                btree_map::Entry::Occupied(mut old) => replace(old.get_mut(), value),
+            },
+            Self::Hashed(rows, order) => match rows.entry(key) {
+                hash_map::Entry::Vacant(vacant) => {
+                    order.take();
+                    vacant.insert(value);
+                }
+                hash_map::Entry::Occupied(mut old) => replace(old.get_mut(), value),
+            },
+        }
+    }
+
+    /// The rows of a span, in the order of their keys.
+    pub(crate) fn range(&self, span: &Span) -> impl Iterator<Item = (&RowKey, &V)> {
+        let (sorted, hashed) = match self {
+            Self::Sorted(rows) => (span.bounds().map(|bounds| rows.range(bounds)), None),
+            Self::Hashed(rows, order) => {
+                let keys = order.get_or_init(|| sorted_keys(rows));
+                (None, Some((rows, span.of_sorted(keys))))
+            }
+        };
+        let hashed = hashed
+            .into_iter()
+            .flat_map(|(rows, keys)| keys.iter().filter_map(move |key| rows.get_key_value(key)));
+        sorted.into_iter().flatten().chain(hashed)
+    }
+}
+
+fn sorted_keys<V>(rows: &HashMap<RowKey, V, RandomState>) -> Box<[RowKey]> {
+    let mut keys: Box<[RowKey]> = rows.keys().cloned().collect();
+    keys.sort_unstable();
+    keys
+}
+
+impl<V> IntoIterator for RowMap<V> {
+    type Item = (RowKey, V);
+    type IntoIter = std::iter::Chain<
+        std::iter::Flatten<std::option::IntoIter<BTreeMap<RowKey, V>>>,
+        std::iter::Flatten<std::option::IntoIter<HashMap<RowKey, V, RandomState>>>,
+    >;
+
+    /// All rows, in any order.
+    fn into_iter(self) -> Self::IntoIter {
+        let (sorted, hashed) = match self {
+            Self::Sorted(rows) => (Some(rows), None),
+            Self::Hashed(rows, _) => (None, Some(rows)),
+        };
+        sorted.into_iter().flatten().chain(hashed.into_iter().flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Bound;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Keys of both forms, many of which are equal.
+    fn key() -> impl Strategy<Value = RowKey> {
+        let text =
+            prop_oneof![prop::collection::vec(0..3u8, 0..4), prop::collection::vec(7..9u8, 29..33)];
+        text.prop_map(|text| RowKey::from(&*text))
+    }
+
+    fn bound() -> impl Strategy<Value = Bound<RowKey>> {
+        prop_oneof![
+            key().prop_map(Bound::Included),
+            key().prop_map(Bound::Excluded),
+            Just(Bound::Unbounded)
+        ]
+    }
+
+    fn span() -> impl Strategy<Value = Span> {
+        (bound(), bound()).prop_map(|(from, to)| Span { from, to })
+    }
+
+    fn listed(rows: &RowMap<u32>, span: &Span) -> Vec<(Vec<u8>, u32)> {
+        rows.range(span).map(|(key, value)| (key.to_vec(), *value)).collect()
+    }
+
+    proptest! {
+        /// A span may also be empty, or end before it begins.
+        #[test]
+        fn a_hash_table_lists_what_a_tree_lists(
+            steps in prop::collection::vec((prop::collection::vec(key(), 0..12), span()), 1..6)
+        ) {
+            let (mut sorted, mut hashed) = (RowMap::of(Table::Dcs), RowMap::of(Table::Entities));
+            prop_assert!(matches!((&sorted, &hashed), (RowMap::Sorted(_), RowMap::Hashed(..))));
+            for (keys, span) in steps {
+                for (number, key) in (0_u32..).zip(keys) {
+                    for rows in [&mut sorted, &mut hashed] {
+                        rows.put(key.clone(), number, |old: &mut u32, new| {
+                            *old = old.wrapping_mul(31).wrapping_add(new);
+                        });
+                        prop_assert!(rows.get(&key).is_some());
+                    }
+                }
+                prop_assert_eq!(listed(&sorted, &span), listed(&hashed, &span));
+                prop_assert_eq!(listed(&sorted, &Span::ALL), listed(&hashed, &Span::ALL));
+                prop_assert_eq!(sorted.len(), hashed.len());
+            }
+            let mut all: Vec<_> = hashed.into_iter().map(|(key, value)| (key.to_vec(), value)).collect();
+            all.sort_unstable();
+            prop_assert_eq!(listed(&sorted, &Span::ALL), all);
+        }
+    }
+}
