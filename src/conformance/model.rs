@@ -1,6 +1,7 @@
 //! The rules for entities in their plainest form: no index, every look-up walks. Sessions are
 //! compared with it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::session::merge::{Completeness, merge, tidy};
@@ -18,7 +19,8 @@ impl Model {
         if seen.min {
             self.drop_what_others_hold(&mut seen);
         }
-        let Some(new) = merge(self.entities.get(&seen.id), seen, completeness) else {
+        let old = self.entities.get(&seen.id);
+        let Some(new) = merge(old, Cow::Owned(seen), completeness).map(Cow::into_owned) else {
             return false;
         };
         self.take_from_others(&new);

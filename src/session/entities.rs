@@ -1,6 +1,8 @@
 //! Entities and their indexes, changed together. The same for every storage.
 
-use super::merge::{Completeness, merge, tidy};
+use std::borrow::Cow;
+
+use super::merge::{Completeness, merge, tidied};
 use crate::types::{Entity, PeerId, fold_phone, fold_username, folded_username};
 
 /// An index of entities.
@@ -22,7 +24,7 @@ pub(crate) trait EntityView {
 
 /// Entities and their indexes, written.
 pub(crate) trait EntityRows: EntityView {
-    fn put_entity(&mut self, entity: Entity) -> Result<(), Self::Error>;
+    fn put_entity(&mut self, entity: Cow<'_, Entity>) -> Result<(), Self::Error>;
 
     fn drop_entity(&mut self, id: PeerId) -> Result<(), Self::Error>;
 
@@ -36,15 +38,15 @@ pub(crate) trait EntityRows: EntityView {
 }
 
 /// The entity that is stored after `seen` is merged over `old`, or `None` if that changes nothing.
-pub(crate) fn change_of<R: EntityView + ?Sized>(
+pub(crate) fn change_of<'a, R: EntityView + ?Sized>(
     rows: &R,
     old: Option<&Entity>,
-    seen: &Entity,
+    seen: &'a Entity,
     completeness: Completeness,
-) -> Result<Option<Entity>, R::Error> {
-    let mut seen = tidy(seen.clone());
+) -> Result<Option<Cow<'a, Entity>>, R::Error> {
+    let mut seen = tidied(seen);
     if seen.min {
-        drop_what_others_hold(rows, &mut seen)?;
+        drop_what_others_hold(rows, seen.to_mut())?;
     }
     Ok(merge(old, seen, completeness))
 }
@@ -65,7 +67,7 @@ pub(crate) fn see<R: EntityRows + ?Sized>(
 pub(crate) fn store<R: EntityRows + ?Sized>(
     rows: &mut R,
     old: Option<&Entity>,
-    new: Entity,
+    new: Cow<'_, Entity>,
 ) -> Result<(), R::Error> {
     index(rows, &new)?;
     if let Some(old) = old {
@@ -95,7 +97,7 @@ pub(crate) fn lose<R: EntityRows + ?Sized>(
         Index::Usernames => entity.usernames.retain(|name| fold_username(name) != folded),
         Index::Phones => entity.phone = None,
     }
-    rows.put_entity(entity)
+    rows.put_entity(Cow::Owned(entity))
 }
 
 /// A reduced view claims nothing that another entity holds.

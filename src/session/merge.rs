@@ -1,5 +1,7 @@
 //! The rules that merge a newly seen entity with the stored one. Pure functions, without storage.
 
+use std::borrow::Cow;
+
 use crate::types::{
     Entity, EntityKind, bare_username, fold_username, is_digits, is_plain_username,
 };
@@ -18,18 +20,18 @@ const DATE_STEP: i64 = 86_400;
 
 /// The entity after `seen` is merged over `old`, or `None` if no change is worth a write.
 ///
-/// `seen` must be [`tidy`]. Whether its usernames and phone are free is not decided here.
-pub(crate) fn merge(
+/// `seen` must be [`tidied`]. Whether its usernames and phone are free is not decided here.
+pub(crate) fn merge<'a>(
     old: Option<&Entity>,
-    seen: Entity,
+    seen: Cow<'a, Entity>,
     completeness: Completeness,
-) -> Option<Entity> {
+) -> Option<Cow<'a, Entity>> {
     let Some(old) = old else { return Some(seen) };
     let date = old.date.max(seen.date);
     let mut new = match completeness {
         Completeness::Partial => extended(old, &seen),
         Completeness::Full if seen.min => filled(old, &seen),
-        Completeness::Full => replaced(old, seen),
+        Completeness::Full => replaced(old, seen.into_owned()),
     };
     new.date = date;
     let date_moved = match (old.date, new.date) {
@@ -37,7 +39,7 @@ pub(crate) fn merge(
         (old, new) => old != new,
     };
     let same_but_date = Entity { date: old.date, ..new.clone() } == *old;
-    (!same_but_date || date_moved).then_some(new)
+    (!same_but_date || date_moved).then_some(Cow::Owned(new))
 }
 
 /// A full view: it replaces every field, except that it keeps a hash, kind or date that it lacks.
@@ -88,6 +90,21 @@ fn extended(old: &Entity, seen: &Entity) -> Entity {
     new
 }
 
+/// The entity as it is stored, see [`tidy`]. Most are tidy when they are seen.
+pub(crate) fn tidied(seen: &Entity) -> Cow<'_, Entity> {
+    let one_username = match seen.usernames.as_slice() {
+        [] => true,
+        [one] => is_plain_username(one),
+        _ => false,
+    };
+    let phone = seen.phone.as_deref().is_none_or(|phone| !phone.is_empty() && is_digits(phone));
+    if one_username && phone && seen.name.as_deref() != Some("") {
+        Cow::Borrowed(seen)
+    } else {
+        Cow::Owned(tidy(seen.clone()))
+    }
+}
+
 /// The entity as it is stored: usernames without `@`, empty ones and repetitions; a phone of
 /// digits only; no empty text.
 pub(crate) fn tidy(mut seen: Entity) -> Entity {
@@ -132,7 +149,7 @@ mod tests {
     }
 
     fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
-        super::merge(old, seen.clone(), Completeness::Full)
+        super::merge(old, Cow::Borrowed(seen), Completeness::Full).map(Cow::into_owned)
     }
 
     fn full() -> Entity {
@@ -219,9 +236,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_copied_is_tidy() {
+        for username in ["", "@", "Alice", "@Alice", "alice ", "\u{d6}zil"] {
+            for phone in [None, Some(""), Some("1555"), Some("+1 555")] {
+                for name in [None, Some(""), Some("Alice")] {
+                    let seen = entity(|e| {
+                        e.usernames = vec![username.into()];
+                        e.phone = phone.map(str::to_owned);
+                        e.name = name.map(str::to_owned);
+                    });
+                    assert_eq!(*tidied(&seen), tidy(seen.clone()), "{seen:?}");
+                }
+            }
+        }
+        let many = entity(|e| e.usernames = vec!["alice".into(), "Alice".into()]);
+        assert_eq!(tidied(&many).usernames, ["alice"]);
+        assert!(matches!(tidied(&full()), Cow::Borrowed(_)));
+    }
+
+    #[test]
     fn a_part_replaces_what_it_says_and_wipes_nothing() {
         let part = |old: &Entity, change: fn(&mut Entity)| {
-            super::merge(Some(old), entity(change), Completeness::Partial)
+            let seen = Cow::Owned(entity(change));
+            super::merge(Some(old), seen, Completeness::Partial).map(Cow::into_owned)
         };
         let hash = part(&full(), |e| e.access_hash = Some(AccessHash(9))).unwrap();
         assert_eq!(hash, Entity { access_hash: Some(AccessHash(9)), ..full() });

@@ -1,5 +1,6 @@
 //! The trait `Storage`, and the session over a storage.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -332,8 +333,8 @@ impl<S: Storage> EntityView for Overlay<'_, S> {
 }
 
 impl<S: Storage> EntityRows for Overlay<'_, S> {
-    fn put_entity(&mut self, entity: Entity) -> Result<()> {
-        self.changes.insert(Key::Entity(entity.id), Some(Row::Entity(entity)));
+    fn put_entity(&mut self, entity: Cow<'_, Entity>) -> Result<()> {
+        self.changes.insert(Key::Entity(entity.id), Some(Row::Entity(entity.into_owned())));
         Ok(())
     }
 

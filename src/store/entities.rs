@@ -1,10 +1,13 @@
 //! Entities and the indexes that find them, in the tables of a store.
 
+use std::borrow::Cow;
+
 use crate::engine::EngineError;
 use crate::engine::{
-    EngineResult, RowBytes, Rows, RowsMut, Table, View, decoded, encoded, get, owned_by, owner,
+    EngineResult, RowBytes, Rows, RowsMut, Table, View, decoded, get, owned_by, owner,
 };
-use crate::record::{AccountNo, PeerKey, TextKey, encode};
+use crate::error::Error;
+use crate::record::{AccountNo, MAX_RECORD, PeerKey, TextKey, encode, encode_into};
 use crate::session::entities::{self, EntityRows, EntityView, Index};
 use crate::session::merge::Completeness;
 use crate::types::{Entity, PeerId};
@@ -32,18 +35,18 @@ struct EntityReader<'a, R: ?Sized> {
 }
 
 /// The changes of an entity that is seen.
-struct EntityChange {
+struct EntityChange<'a> {
     old: Option<Entity>,
-    new: Entity,
+    new: Cow<'a, Entity>,
 }
 
 impl<R: Rows + ?Sized> EntityReader<'_, R> {
     /// The changes if this entity is seen, or `None` if there are none.
-    fn change_of(
+    fn change_of<'a>(
         &self,
-        seen: &Entity,
+        seen: &'a Entity,
         completeness: Completeness,
-    ) -> EngineResult<Option<EntityChange>> {
+    ) -> EngineResult<Option<EntityChange<'a>>> {
         let key = PeerKey::of(self.account, seen.id);
         let stored = self.rows.get(Table::Entities, &key)?;
         // Most are seen as they are stored, which can be told without decoding them.
@@ -90,11 +93,13 @@ fn table_of(index: Index) -> Table {
 pub(super) struct EntityWriter<'a, R: ?Sized> {
     rows: &'a mut R,
     account: AccountNo,
+    /// The last record that was encoded.
+    record: Vec<u8>,
 }
 
 impl<'a, R: RowsMut + ?Sized> EntityWriter<'a, R> {
     pub(super) fn new(rows: &'a mut R, account: AccountNo) -> Self {
-        Self { rows, account }
+        Self { rows, account, record: Vec::new() }
     }
 
     fn reading(&self) -> EntityReader<'_, R> {
@@ -137,9 +142,12 @@ impl<R: RowsMut + ?Sized> EntityView for EntityWriter<'_, R> {
 }
 
 impl<R: RowsMut + ?Sized> EntityRows for EntityWriter<'_, R> {
-    fn put_entity(&mut self, entity: Entity) -> EngineResult<()> {
-        let record = encoded("an entity", &entity)?;
-        self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &record)
+    fn put_entity(&mut self, entity: Cow<'_, Entity>) -> EngineResult<()> {
+        self.record.clear();
+        if !encode_into(&*entity, &mut self.record) {
+            return Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into());
+        }
+        self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &self.record)
     }
 
     fn drop_entity(&mut self, id: PeerId) -> EngineResult<()> {
