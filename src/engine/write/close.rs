@@ -51,7 +51,7 @@ impl Writer {
         if is_long && let Err(error) = self.checkpoint(Merge::Seldom) {
             self.log_failure("the log stays long", &error);
         }
-        if let Err(error) = self.compact_if_it_pays() {
+        if let Err(error) = self.merge_or_compact() {
             self.log_failure("the file keeps its length", &error);
         }
         let mut durable = locked(&self.durable);
@@ -67,8 +67,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Compacts the file if at least an eighth of it would be free.
-    fn compact_if_it_pays(self: &Arc<Self>) -> Result<()> {
+    /// Compacts the file where that pays, and else merges the segments that a load has left unmerged.
+    fn merge_or_compact(self: &Arc<Self>) -> Result<()> {
+        let after_load = self.flushes_to_merge.swap(0, Ordering::AcqRel) > 0;
+        if !self.compact_if_it_pays(after_load)? && after_load {
+            self.checkpoint(Merge::Eager)?;
+            self.compact_if_it_pays(after_load)?;
+        }
+        Ok(())
+    }
+
+    /// Compacts the file if at least an eighth of it would be free. After a load, which has written much
+    /// more than a compaction writes, a sixteenth is enough. Says whether it did.
+    fn compact_if_it_pays(self: &Arc<Self>, after_load: bool) -> Result<bool> {
         let pays = {
             self.reclaim();
             let durable = locked(&self.durable);
@@ -81,8 +92,12 @@ impl Writer {
             // Rows of entities take less than half of their records in a segment.
             let entities = current.memtables.iter().any(|memtable| memtable.rows().has_entities());
             let free = free + if entities { logged / 2 } else { 0 };
-            free > MOST_FREE && free > len / 8 && durable.manifest.retired.is_empty()
+            let most = if after_load { len / 16 } else { len / 8 };
+            free > MOST_FREE && free > most && durable.manifest.retired.is_empty()
         };
-        if pays { self.compact() } else { Ok(()) }
+        if pays {
+            self.compact()?;
+        }
+        Ok(pays)
     }
 }

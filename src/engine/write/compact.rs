@@ -17,6 +17,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 
 /// Structures are moved to the front in at most this many rounds.
 const MOST_ROUNDS: usize = 8;
 
+/// A compacted file has at most this part of its pages free, if there is more in it than a log fills.
+const MOST_FREE: u32 = 16;
+
 /// How pages that are no longer in use are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FreePages {
@@ -149,7 +152,7 @@ impl Writer {
             // The gap is too small for the segment behind it: written anew at the end, it leaves a
             // gap that is large enough. A gap that only a log fits into is filled by the log.
             let file = self.space.end();
-            if unused > file / 8 && unused > log {
+            if unused > file / MOST_FREE && unused > log {
                 moved = next_generation.rewrite_segments(Some(&self.opener.progress))?;
             }
             if !moved && !long_log && !self.log_would_move(&durable) {

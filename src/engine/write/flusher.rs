@@ -30,29 +30,66 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Schedule {
-    /// When to work next.
+    /// When the next flush is due.
     due: Option<Instant>,
+    /// A checkpoint is due.
+    checkpoint: bool,
     stop: bool,
 }
 
+/// What is ordered from the flusher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// A flush within this time.
+    FlushWithin(Duration),
+    /// A checkpoint of the frozen memtables, at once.
+    Checkpoint,
+}
+
+/// What the flusher does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Makes everything durable, by a checkpoint if it is time for one.
+    Flush,
+    /// Makes a checkpoint of the frozen memtables. What was written since is durable when its own
+    /// flush is due.
+    Checkpoint,
+}
+
+impl Schedule {
+    /// Takes what is due at this time.
+    fn take_due(&mut self, now: Instant) -> Option<Work> {
+        if self.due.is_some_and(|due| due <= now) {
+            (self.due, self.checkpoint) = (None, false);
+            return Some(Work::Flush);
+        }
+        std::mem::take(&mut self.checkpoint).then_some(Work::Checkpoint)
+    }
+
+    /// Takes an order. Says whether something is due sooner than before.
+    fn take(&mut self, order: Order, now: Instant) -> bool {
+        match order {
+            Order::FlushWithin(within) => {
+                let before = self.due;
+                self.due = before.into_iter().chain(now.checked_add(within)).min();
+                self.due != before
+            }
+            Order::Checkpoint => !std::mem::replace(&mut self.checkpoint, true),
+        }
+    }
+}
+
 impl Flusher {
-    /// Has `work` run within this time, and again after `interval` as long as it fails. Without a
-    /// thread it runs here if it is overdue.
+    /// Has `work` do what is ordered, and flush again after `interval` as long as it fails. Without a
+    /// thread it does here what is overdue.
     pub(super) fn schedule(
         &self,
-        within: Duration,
+        order: Order,
         interval: Duration,
         threaded: bool,
-        work: Arc<dyn Fn() -> bool + Send + Sync>,
+        work: Arc<dyn Fn(Work) -> bool + Send + Sync>,
     ) {
-        let now = Instant::now();
-        let due = now.checked_add(within);
-        let mut schedule = self.shared.schedule();
-        let before = schedule.due;
-        schedule.due = before.into_iter().chain(due).min();
-        let overdue = schedule.due.is_some_and(|due| due <= now);
-        let sooner = schedule.due != before;
-        drop(schedule);
+        let sooner = self.shared.schedule().take(order, Instant::now());
         // Waking the thread takes longer than all the rest of a buffered write.
         if sooner {
             self.shared.changed.notify_one();
@@ -61,11 +98,11 @@ impl Flusher {
         if matches!(*thread, Thread::NotYet) {
             *thread = self.start(interval, threaded, &work);
         }
-        let due_here = overdue && matches!(*thread, Thread::Never);
+        let is_here = matches!(*thread, Thread::Never);
         drop(thread);
-        if due_here {
-            self.shared.schedule().due = None;
-            work();
+        let due = if is_here { self.shared.schedule().take_due(Instant::now()) } else { None };
+        if let Some(due) = due {
+            work(due);
         }
     }
 
@@ -78,7 +115,7 @@ impl Flusher {
         &self,
         interval: Duration,
         threaded: bool,
-        work: &Arc<dyn Fn() -> bool + Send + Sync>,
+        work: &Arc<dyn Fn(Work) -> bool + Send + Sync>,
     ) -> Thread {
         let (shared, work) = (Arc::clone(&self.shared), Arc::clone(work));
         let builder = std::thread::Builder::new().name("tgsession flush".to_owned());
@@ -115,32 +152,57 @@ impl Shared {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, interval: Duration, work: &dyn Fn() -> bool) {
+    fn run(&self, interval: Duration, work: &dyn Fn(Work) -> bool) {
         loop {
             let mut schedule = self.schedule();
-            loop {
+            let due = loop {
                 if schedule.stop {
                     return;
                 }
-                let Some(due) = schedule.due else {
-                    schedule = self.changed.wait(schedule).unwrap_or_else(PoisonError::into_inner);
-                    continue;
-                };
-                let left = due.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    break;
+                let now = Instant::now();
+                if let Some(due) = schedule.take_due(now) {
+                    break due;
                 }
-                let waited = self.changed.wait_timeout(schedule, left);
-                schedule = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            schedule.due = None;
+                let changed = &self.changed;
+                schedule = match schedule.due.map(|due| due.saturating_duration_since(now)) {
+                    Some(left) => {
+                        let waited = changed.wait_timeout(schedule, left);
+                        waited.unwrap_or_else(PoisonError::into_inner).0
+                    }
+                    None => changed.wait(schedule).unwrap_or_else(PoisonError::into_inner),
+                };
+            };
             drop(schedule);
-            if !work() {
+            if !work(due) {
                 // Its data still waits: once more after another interval.
                 let again = Instant::now().checked_add(interval);
                 let mut schedule = self.schedule();
                 schedule.due = schedule.due.or(again);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flush_is_due_in_its_time_and_a_checkpoint_at_once() {
+        let (mut schedule, now) = (Schedule::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        assert_eq!(schedule.take_due(now), None);
+        assert!(schedule.take(Order::FlushWithin(second), now), "nothing was due");
+        assert!(!schedule.take(Order::FlushWithin(2 * second), now), "a flush is due earlier");
+        assert!(schedule.take(Order::Checkpoint, now) && !schedule.take(Order::Checkpoint, now));
+        assert_eq!(schedule.take_due(now), Some(Work::Checkpoint));
+        assert_eq!(schedule.take_due(now), None, "the flush is not due, and not forgotten");
+        assert!(schedule.take(Order::Checkpoint, now));
+        assert_eq!(
+            schedule.take_due(now + second),
+            Some(Work::Flush),
+            "which has the checkpoint in it"
+        );
+        assert_eq!(schedule.take_due(now + 2 * second), None);
     }
 }

@@ -28,9 +28,10 @@ const SHORT: usize = 4 << 20;
 /// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;
 
-/// The same limit while a client fills one memtable after another. A smaller limit writes fewer bytes
-/// and leaves more segments.
-const RATIO_UNDER_LOAD: usize = 1;
+/// While a client fills one memtable after another, a segment is merged only where the newer data that
+/// it is merged with is at least this many times as large. So each row is written once more where the
+/// data has grown eightfold, and up to seven segments of each size are left.
+const RATIO_UNDER_LOAD: usize = 7;
 
 /// Up to this many bytes of rows of the other tables are copied into each new log. A larger amount
 /// is written to the base.
@@ -158,7 +159,7 @@ impl<'w> GenerationBuilder<'w> {
             return self.write_merged(entities, all, Some(&self.opener.progress));
         }
         if entities.0.is_empty() {
-            return Ok(());
+            return if merge == Merge::Eager { self.merge_newest(merge) } else { Ok(()) };
         }
         let merged = self.to_merge(entities.bytes(), merge);
         if merged > 0 {
@@ -173,7 +174,8 @@ impl<'w> GenerationBuilder<'w> {
         self.write_merged(entities, 0, None)
     }
 
-    /// How many of the newest segments to merge with `bytes` of newer changes.
+    /// How many of the newest segments to merge with `bytes` of newer changes: as many as possible, so
+    /// that the oldest of them is not too large for what it is merged with.
     fn to_merge(&self, bytes: usize, merge: Merge) -> usize {
         let short = self.segments.iter().take_while(|segment| segment.len() < SHORT).count();
         let most = match merge {
@@ -181,20 +183,28 @@ impl<'w> GenerationBuilder<'w> {
             Merge::Seldom => short,
             Merge::UnderLoad | Merge::Eager | Merge::All => usize::MAX,
         };
-        let ratio = if merge == Merge::UnderLoad { RATIO_UNDER_LOAD } else { RATIO };
-        let mut together = bytes;
-        let merges = self.segments.iter().take(most).take_while(|segment| {
-            let merges = segment.len() <= together.saturating_mul(ratio);
-            together = together.saturating_add(segment.len());
-            merges
-        });
-        merges.count()
+        let pays = |segment: usize, newer: usize| match merge {
+            Merge::UnderLoad => segment.saturating_mul(RATIO_UNDER_LOAD) <= newer,
+            Merge::Seldom | Merge::Eager | Merge::All => segment <= newer.saturating_mul(RATIO),
+        };
+        let (mut newer, mut merged) = (bytes, 0);
+        for (count, segment) in (1..).zip(self.segments.iter().take(most)) {
+            if pays(segment.len(), newer) {
+                merged = count;
+            }
+            newer = newer.saturating_add(segment.len());
+        }
+        merged
     }
 
     /// Merges the newest segments where short ones are too many.
     pub(super) fn limit_segments(&mut self) -> EngineResult<()> {
-        let newest = self.segments.iter().next().map_or(0, |segment| segment.len());
-        let merged = self.to_merge(newest, Merge::Seldom);
+        self.merge_newest(Merge::Seldom)
+    }
+
+    /// Merges the newest segments as `merge` says.
+    fn merge_newest(&mut self, merge: Merge) -> EngineResult<()> {
+        let merged = self.to_merge(0, merge);
         if merged < 2 {
             return Ok(());
         }

@@ -4,6 +4,7 @@
 //! for it, else within the flush interval. From time to time a checkpoint writes the rows of the
 //! memtables into a segment, and a new generation with a log of its own begins.
 
+mod background;
 mod bulk_write;
 mod close;
 mod compact;
@@ -16,11 +17,10 @@ mod publish;
 mod removed_accounts;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
-use self::flusher::Flusher;
+use self::flusher::{Flusher, Order};
 use self::generation_builder::{GenerationBuilder, Merge};
 use self::publish::Durable;
 use super::batch::Batch;
@@ -86,6 +86,9 @@ pub(crate) struct Writer {
     active_bytes: AtomicUsize,
     /// Roughly how much memory the frozen memtables take.
     frozen_bytes: AtomicUsize,
+    /// How many flushes are left until segments are merged that were left unmerged under load; 0 if there
+    /// are none.
+    flushes_to_merge: AtomicU8,
     /// Something was written since the file was compacted.
     written: AtomicBool,
     /// The stamp of this writer is in the file.
@@ -197,7 +200,7 @@ impl Writer {
         if durability == Durability::Synced || self.options.flush_interval.is_zero() {
             self.sync_batch(applied)?;
         } else if applied.is_some_and(|applied| applied.first || self.flusher.has_no_thread()) {
-            self.schedule(self.options.flush_interval);
+            self.schedule(Order::FlushWithin(self.options.flush_interval));
         }
         Ok(done)
     }
@@ -226,7 +229,7 @@ impl Writer {
         // After a failure the rows stay in memory, and the flusher tries again.
         self.sync_to(target).inspect_err(|_| {
             if !self.options.flush_interval.is_zero() {
-                self.schedule(self.options.flush_interval);
+                self.schedule(Order::FlushWithin(self.options.flush_interval));
             }
         })
     }
@@ -260,7 +263,7 @@ impl Writer {
                     let long = durable.log.used() > LONG_LOG;
                     drop(durable);
                     if long {
-                        self.schedule(Duration::ZERO);
+                        self.schedule(Order::Checkpoint);
                     }
                     return Ok(());
                 }
@@ -361,25 +364,27 @@ impl Writer {
             // As long as the disk fails, nothing more goes into memory.
             return self.checkpoint(Merge::Seldom);
         }
-        let is_large = || self.active_bytes.load(Ordering::Acquire) > most;
-        if !is_large() {
+        if self.active_bytes.load(Ordering::Acquire) <= most {
             return Ok(());
         }
-        let frozen_before = {
-            let _making = locked(&self.batch);
-            let has_frozen = self.current().memtables.len() > 1;
-            if is_large() && !has_frozen {
-                self.freeze();
-            }
-            has_frozen
-        };
-        if frozen_before || self.flusher.has_no_thread() {
-            // The disk does not keep up: the caller waits for it.
-            self.checkpoint(Merge::Seldom)
-        } else {
-            self.schedule(Duration::ZERO);
-            Ok(())
+        if self.flusher.has_no_thread() {
+            return self.checkpoint(Merge::Seldom);
         }
+        if self.current().memtables.len() > 1 {
+            // The disk does not keep up: the caller waits for the flusher, or works in its place.
+            let _checkpoint = locked(&self.checkpoint);
+            if self.current().memtables.len() > 1 {
+                self.publish_frozen(Merge::Seldom)?;
+            }
+        }
+        let making = locked(&self.batch);
+        let is_large = self.active_bytes.load(Ordering::Acquire) > most;
+        if is_large && self.current().memtables.len() == 1 {
+            self.freeze();
+        }
+        drop(making);
+        self.schedule(Order::Checkpoint);
+        Ok(())
     }
 
     /// Writes everything in memory into a new generation.
@@ -400,7 +405,7 @@ impl Writer {
             (durable.manifest.clone(), durable.log.is_in_doubt())
         };
         let has_frozen = self.current().memtables.len() > 1;
-        if !has_frozen && !in_doubt && merge != Merge::All {
+        if !has_frozen && !in_doubt && !matches!(merge, Merge::Eager | Merge::All) {
             return Ok(());
         }
         self.check_in_place()?;
@@ -426,34 +431,6 @@ impl Writer {
             let mut durable = locked(&self.durable);
             self.publish(&mut durable, next_generation, frozen)
         })
-    }
-
-    /// Flushes, and makes a checkpoint if it is time. Says whether that went well; the next caller
-    /// is told if not.
-    fn work_in_background(self: &Arc<Self>) -> bool {
-        let Err(error) = self.flush_in_background() else { return true };
-        tracing::error!(path = %self.path.display(), %error, "a flush failed; its data stays in memory");
-        *locked(&self.failure) = Some(error);
-        false
-    }
-
-    fn flush_in_background(self: &Arc<Self>) -> Result<()> {
-        self.check_process()?;
-        let has_frozen = self.current().memtables.len() > 1;
-        if has_frozen {
-            let _checkpoint = locked(&self.checkpoint);
-            self.publish_frozen(Merge::UnderLoad)?;
-        }
-        self.sync_to(self.sequence())?;
-        let long = locked(&self.durable).log.used() > LONG_LOG;
-        if long { self.checkpoint(Merge::Eager) } else { Ok(()) }
-    }
-
-    /// Has the flusher work within this time.
-    fn schedule(self: &Arc<Self>, within: Duration) {
-        let writer = Arc::clone(self);
-        let work = Arc::new(move || writer.work_in_background());
-        self.flusher.schedule(within, self.options.flush_interval, self.options.thread, work);
     }
 }
 

@@ -18,6 +18,8 @@ mod hostile;
 #[cfg(test)]
 mod inherited;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod power_cut;
 mod random_ops;
 #[cfg(test)]

@@ -12,7 +12,9 @@ use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_in, 
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, Bytes, Disk, LockRange};
+use crate::session::Session;
 use crate::store::{ImportSession, Store, StoreOptions};
+use crate::types::{Entity, PeerId};
 
 /// The operations that make the store, before anything pauses.
 const FIRST: [Op; 4] = [Op::Session(0), Op::Import(1, 1, 9), Op::Import(2, 100, 9), Op::Flush];
@@ -321,4 +323,68 @@ fn almost_a_base() -> Vec<u8> {
         before.push(disk.killed());
     }
     before.swap_remove(before.len() - 4)
+}
+
+/// A thread writes so much that the flusher makes checkpoints, and one call to the disk, of it or of the
+/// flusher, is paused while another thread makes a buffered write. No other write follows, so the
+/// flusher itself has to remember it.
+fn write_beside_the_flusher(options: &StoreOptions, fill: fn(&dyn Session)) {
+    for at in 0..30 {
+        let sim = SimDisk::new(new_store());
+        let (disk, paused, go_on) = PausingDisk::new(sim.handle());
+        let seal = seal_of(&sim);
+        let shared: Arc<dyn Disk> = Arc::clone(&disk) as Arc<dyn Disk>;
+        let store = open_with(shared, &seal, Access::Write, options.clone()).unwrap();
+        let session = store.session("a").unwrap();
+        disk.left.store(at, Ordering::Release);
+        std::thread::scope(|threads| {
+            let filling = threads.spawn(|| fill(&session));
+            let _ = paused.recv_timeout(Duration::from_millis(200));
+            let late = threads.spawn(|| session.process_entities(&[seen(9_999, 1)]).map(drop));
+            std::thread::sleep(Duration::from_millis(2));
+            // A pause that is still to come ends at once.
+            go_on.send(()).unwrap();
+            filling.join().unwrap();
+            late.join().unwrap().unwrap();
+        });
+        let is_durable = || {
+            let killed = open(SimDisk::new(sim.killed()), Access::Read, 4 << 20).unwrap();
+            matches!(killed.session("a").unwrap().entity(seen(9_999, 1).id), Ok(Some(_)))
+        };
+        let is_in_time = (0..500).any(|_| {
+            let is_durable = is_durable();
+            std::thread::sleep(Duration::from_millis(if is_durable { 0 } else { 10 }));
+            is_durable
+        });
+        assert!(is_in_time, "paused at call {at}");
+    }
+}
+
+fn seen(id: i64, name_len: usize) -> Entity {
+    Entity::new(PeerId::user(id).unwrap()).with_name(&"n".repeat(name_len))
+}
+
+#[test]
+fn a_buffered_write_while_memtables_are_full_is_durable_though_nothing_follows() {
+    let options = StoreOptions::default().buffer_size(20_000);
+    write_beside_the_flusher(&options.flush_interval(Duration::from_millis(5)), |session| {
+        for call in 0..8 {
+            let ids = 1 + 40 * call..41 + 40 * call;
+            session.process_entities(&ids.map(|id| seen(id, 9)).collect::<Vec<_>>()).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_buffered_write_while_the_log_is_full_is_durable_though_nothing_follows() {
+    let options = StoreOptions::default().flush_interval(Duration::from_millis(5));
+    write_beside_the_flusher(&options, |session| {
+        for call in 0..4 {
+            let ids = 1 + 40 * call..41 + 40 * call;
+            session.process_entities(&ids.map(|id| seen(id, 4_000)).collect::<Vec<_>>()).unwrap();
+            if call == 0 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    });
 }

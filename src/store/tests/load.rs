@@ -1,0 +1,78 @@
+//! While a client fills one memtable after another, few segments are merged; afterwards they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::random_ops::{new_store, open, open_with, seal_of};
+use super::sim_disk::SimDisk;
+use crate::file::{Access, Disk};
+use crate::session::Session;
+use crate::store::{Store, StoreOptions};
+use crate::types::{Entity, PeerId};
+
+const CALLS: i64 = 120;
+const CALL: i64 = 40;
+
+/// Merged segments are each more than four times as large as all newer ones together.
+const MOST_MERGED: usize = 4;
+
+/// Seven of each size.
+const MOST_UNDER_LOAD: usize = 21;
+
+fn segments(store: &Store) -> usize {
+    store.engine.view().unwrap().version().segments.newest_first.len()
+}
+
+/// A store whose buffer one call fills, and the most segments that it had meanwhile.
+fn loaded(sim: &SimDisk, interval: Duration, calls: i64) -> (Store, usize) {
+    let options = StoreOptions::default().buffer_size(5_000).flush_interval(interval);
+    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
+    let store = open_with(disk, &seal_of(sim), Access::Write, options).unwrap();
+    let session = store.session("a").unwrap();
+    let mut most = 0;
+    for call in 0..calls {
+        // Not in the order of their ids.
+        let ids = (0..CALL).map(|at| 1 + call + calls * at);
+        let call = ids
+            .map(|id| Entity::new(PeerId::user(id).unwrap()).with_username(&format!("name_{id}")));
+        session.process_entities(&call.collect::<Vec<_>>()).unwrap();
+        most = most.max(segments(&store));
+    }
+    (store, most)
+}
+
+fn has_all(store: &Store, calls: i64) -> bool {
+    let session = store.open_session("a").unwrap();
+    let found = |id: i64| session.entity_by_username(&format!("name_{id}")).unwrap().is_some();
+    session.entity_count().unwrap() == (CALL * calls) as u64 && (1..=CALL * calls).all(found)
+}
+
+#[test]
+fn segments_are_merged_when_the_load_is_over() {
+    let sim = SimDisk::new(new_store());
+    let (store, most) = loaded(&sim, Duration::from_millis(10), CALLS);
+    assert!((MOST_MERGED + 1..=MOST_UNDER_LOAD).contains(&most), "{most} segments under load");
+    let is_merged = (0..500).any(|_| {
+        let is_merged = segments(&store) <= MOST_MERGED;
+        std::thread::sleep(Duration::from_millis(if is_merged { 0 } else { 10 }));
+        is_merged
+    });
+    assert!(is_merged, "{} segments are left", segments(&store));
+    assert!(has_all(&store, CALLS));
+}
+
+/// Also where so little is free that a compaction does not pay.
+#[test]
+fn segments_are_merged_when_the_store_is_closed_after_a_load() {
+    let mut most_under_load = 0;
+    for calls in 1..=16 {
+        let sim = SimDisk::new(new_store());
+        let (store, most) = loaded(&sim, Duration::from_secs(3_600), calls);
+        most_under_load = most_under_load.max(most);
+        store.close().unwrap();
+        let store = open(SimDisk::new(sim.killed()), Access::Read, 4 << 20).unwrap();
+        assert!(segments(&store) <= MOST_MERGED, "{} after {calls} calls", segments(&store));
+        assert!(has_all(&store, calls));
+    }
+    assert!(most_under_load > MOST_MERGED, "{most_under_load} segments under load");
+}
