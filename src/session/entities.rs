@@ -12,6 +12,10 @@ pub(crate) enum Index {
     Phones,
 }
 
+impl Index {
+    pub(crate) const ALL: [Self; 2] = [Self::Usernames, Self::Phones];
+}
+
 /// Entities and their indexes, read.
 pub(crate) trait EntityView {
     type Error;

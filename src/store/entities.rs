@@ -123,10 +123,6 @@ impl<'a, R: RowsMut + ?Sized> EntityWriter<'a, R> {
     pub(super) fn remove(&mut self, id: PeerId) -> EngineResult<()> {
         entities::forget(self, id)
     }
-
-    pub(super) fn has(&self, id: PeerId) -> EngineResult<bool> {
-        Ok(self.rows.get(Table::Entities, &PeerKey::of(self.account, id))?.is_some())
-    }
 }
 
 impl<R: RowsMut + ?Sized> EntityView for EntityWriter<'_, R> {

@@ -3,12 +3,16 @@
 mod batch;
 mod catalog;
 mod check;
+mod claims;
 mod copy;
 mod entities;
+mod entity_segment;
 mod file_name;
 mod import;
+mod import_report;
 mod import_session;
 mod key;
+mod late_entities;
 mod lock_holder;
 mod options;
 mod repair;
@@ -33,7 +37,7 @@ use crate::types::Progress;
 
 pub use self::check::CheckReport;
 pub use self::file_name::store_path;
-pub use self::import::ImportReport;
+pub use self::import_report::ImportReport;
 pub use self::import_session::ImportSession;
 pub use self::key::{KeyInfo, KeyKind, StoreKey};
 pub use self::options::StoreOptions;
@@ -340,10 +344,9 @@ impl Store {
     /// `session` is one of a [`Source`](crate::Source), one of another store, or an [`ImportSession`]
     /// of anything else.
     ///
-    /// Entities should come in the order of their marked ids, which is by far the fastest; one
-    /// out of order is taken in as [`Session::process_entities`](crate::Session::process_entities) would. A
-    /// username or phone that several show goes to the one with the newest date (none is oldest;
-    /// on a tie the smallest marked id), and the report says so.
+    /// Entities that come in the order of their marked ids need no memory; the others are held until all
+    /// have come. Several of one id are merged in their order. A username or phone that several show goes to a
+    /// full view before a reduced one, then to the newest date (none is oldest), then to the smallest id.
     ///
     /// ```
     /// use tgsession::{ErrorKind, Source, Store};

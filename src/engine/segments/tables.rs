@@ -18,12 +18,27 @@ pub(crate) struct EntityTable(pub(crate) Arc<Segments>);
 #[derive(Debug)]
 pub(crate) struct IndexTable(pub(crate) Arc<Segments>, pub(crate) IndexKind);
 
+impl Segments {
+    /// The row of a table that segments stand for.
+    pub(crate) fn row(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
+        match table {
+            Table::Usernames => self.index_row(IndexKind::Usernames, key),
+            Table::Phones => self.index_row(IndexKind::Phones, key),
+            _ => key.try_into().map_or(Ok(None), |key| self.get(key)),
+        }
+    }
+
+    fn index_row(&self, index: IndexKind, key: &[u8]) -> EngineResult<Option<RowBytes>> {
+        let Ok((account, text)) = TextKey::parts(key) else { return Ok(None) };
+        let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
+        let holder = self.holder(index, account, text)?;
+        Ok(holder.and_then(|(key, _)| owner_row(&key)).map(|row| RowBytes::inline(&row)))
+    }
+}
+
 impl TableReader for EntityTable {
     fn get(&self, key: &[u8]) -> EngineResult<Option<RowBytes>> {
-        match key.try_into() {
-            Ok(key) => self.0.get(key),
-            Err(_) => Ok(None),
-        }
+        self.0.row(Table::Entities, key)
     }
 
     fn each(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, visit: Visit<'_>) -> EngineResult<()> {
@@ -37,11 +52,7 @@ impl TableReader for EntityTable {
 
 impl TableReader for IndexTable {
     fn get(&self, key: &[u8]) -> EngineResult<Option<RowBytes>> {
-        let Self(segments, index) = self;
-        let Ok((account, text)) = TextKey::parts(key) else { return Ok(None) };
-        let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
-        let holder = segments.holder(*index, account, text)?;
-        Ok(holder.and_then(|(key, _)| owner_row(&key)).map(|row| RowBytes::inline(&row)))
+        self.0.index_row(self.1, key)
     }
 
     /// Segments have no index rows, only records and hashes.

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use super::super::error::EngineResult;
 use super::super::memtable::Change;
 use super::super::overlay::merged;
-use super::super::rows::{
-    RowBytes, RowKey, RowValue, Rows, RowsMut, Span, Table, TableReader, Visit,
-};
-use super::super::segments::{EntityTable, IndexTable, key_of};
+use super::super::rows::{RowBytes, RowKey, RowValue, Rows, RowsMut, Span, Table, Visit};
+use super::super::segments::key_of;
 use super::generation_builder::{GenerationBuilder, Merge};
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::record::AccountNo;
-use crate::segment::{Collision, IndexKind, Segment, SegmentBuilder};
+use crate::segment::{Collision, Segment, SegmentBuilder};
 
 /// Changes that may be too large for memory. They become durable together, or none does.
 pub(crate) struct BulkWrite<'e, 'w> {
@@ -117,21 +115,6 @@ impl<'w> BulkWrite<'_, 'w> {
         self.next_generation.add_entities(&entities, Merge::Seldom)
     }
 
-    /// The table below the changes.
-    fn below<T>(
-        &self,
-        table: Table,
-        work: impl FnOnce(Option<&dyn TableReader>) -> EngineResult<T>,
-    ) -> EngineResult<T> {
-        let segments = || Arc::new(self.next_generation.segments.clone());
-        match table {
-            Table::Entities => work(Some(&EntityTable(segments()))),
-            Table::Usernames => work(Some(&IndexTable(segments(), IndexKind::Usernames))),
-            Table::Phones => work(Some(&IndexTable(segments(), IndexKind::Phones))),
-            _ => work(self.next_generation.version().table(table)?),
-        }
-    }
-
     fn changes_of(&self, table: Table) -> &BTreeMap<(Table, RowKey), Change> {
         if table.is_in_segments() { &self.changes } else { &self.next_generation.rows }
     }
@@ -147,7 +130,11 @@ impl Rows for BulkWrite<'_, '_> {
     fn get(&self, table: Table, key: &[u8]) -> EngineResult<Option<RowBytes>> {
         match self.changes_of(table).get(&(table, RowKey::from(key))) {
             Some(change) => Ok(change.clone().map(RowBytes::Held)),
-            None => self.below(table, |rows| rows.map_or(Ok(None), |rows| rows.get(key))),
+            None if table.is_in_segments() => self.next_generation.segments.row(table, key),
+            None => {
+                let below = self.next_generation.version().table(table)?;
+                below.map_or(Ok(None), |rows| rows.get(key))
+            }
         }
     }
 
@@ -158,11 +145,13 @@ impl Rows for BulkWrite<'_, '_> {
         let changes = self.changes_of(table).range(from..).take_while(|((of, _), _)| *of == table);
         let changes = changes.filter(|((_, key), _)| within(key));
         let changes = changes.map(|((_, key), change)| (key.clone(), change.clone())).collect();
-        let below = |visit: Visit<'_>| {
-            self.below(table, |rows| match rows {
-                Some(rows) => rows.each(span.from(), span.to(), visit),
+        let (from, to) = (span.from(), span.to());
+        let below = |visit: Visit<'_>| match table {
+            Table::Entities => self.next_generation.segments.each(from, to, visit),
+            _ => match self.next_generation.version().table(table)? {
+                Some(rows) => rows.each(from, to, visit),
                 None => Ok(()),
-            })
+            },
         };
         merged(changes, below, visit).map(drop)
     }

@@ -1,0 +1,134 @@
+//! Usernames and phones that several entities of one import show.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entities::EntityWriter;
+use crate::engine::{BulkWrite, EngineResult, Table, decoded};
+use crate::record::{AccountNo, PeerKey, Record};
+use crate::segment::{Collision, Segment};
+use crate::session::entities::Index;
+use crate::types::{Entity, PeerId, fold_phone, fold_username};
+
+/// How good a claim is, the best first: a full view is better than a reduced one, then a later date
+/// than an earlier one, none being the earliest. On a tie the smallest marked id has it.
+type Claimant = (bool, Reverse<Option<i64>>, PeerId);
+
+/// The entities that show each text of one index.
+pub(super) struct Claims {
+    index: Index,
+    claimants: BTreeMap<String, BTreeSet<Claimant>>,
+}
+
+/// The texts of an entity in an index, folded.
+pub(super) fn texts_of(entity: &Entity, index: Index) -> Vec<String> {
+    match index {
+        Index::Usernames => entity.usernames.iter().map(|name| fold_username(name)).collect(),
+        Index::Phones => entity.phone.as_deref().and_then(fold_phone).into_iter().collect(),
+    }
+}
+
+impl Claims {
+    pub(super) fn new(index: Index) -> Self {
+        Self { index, claimants: BTreeMap::new() }
+    }
+
+    pub(super) fn index(&self) -> Index {
+        self.index
+    }
+
+    /// This entity shows this text, which is folded.
+    pub(super) fn add(&mut self, text: &str, entity: &Entity) {
+        let claimant = (entity.min, Reverse(entity.date), entity.id);
+        self.claimants.entry(text.to_owned()).or_default().insert(claimant);
+    }
+
+    /// Whether some entity claims this text.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.claimants.contains_key(text)
+    }
+
+    /// Forgets the claims of all but these entities.
+    pub(super) fn retain(&mut self, keep: impl Fn(PeerId) -> bool) {
+        for claimants in self.claimants.values_mut() {
+            claimants.retain(|(_, _, id)| keep(*id));
+        }
+    }
+
+    /// Adds what the rows of a segment show whose hashes collide.
+    pub(super) fn add_collisions(
+        &mut self,
+        no: AccountNo,
+        segment: &Segment,
+        collisions: &[Collision],
+    ) -> EngineResult<()> {
+        collisions.iter().try_for_each(|slots| self.add_collision(no, segment, slots))
+    }
+
+    /// Adds what the rows in these slots show that has the hash which brought them together.
+    fn add_collision(
+        &mut self,
+        no: AccountNo,
+        segment: &Segment,
+        slots: &[u32],
+    ) -> EngineResult<()> {
+        let mut shown: BTreeMap<u64, Vec<(String, Entity)>> = BTreeMap::new();
+        for slot in slots {
+            let row = segment.row_at(*slot, |row| {
+                let record = |payload: &[u8]| [&[Entity::TAG], payload].concat();
+                Ok((row.key, row.payload.map(record)))
+            });
+            let (key, record) = row?;
+            let (Some(id), Some(record)) = (PeerKey::peer(&key), record) else { continue };
+            let entity: Entity = decoded(Table::Entities, &key, id, &record)?;
+            for text in texts_of(&entity, self.index) {
+                let of_hash = shown.entry(segment.hash(no.0, &text)).or_default();
+                of_hash.push((text, entity.clone()));
+            }
+        }
+        // All of them show something of the one hash; of others they may show something by chance.
+        for (text, entity) in
+            shown.into_values().filter(|shown| shown.len() == slots.len()).flatten()
+        {
+            self.add(&text, &entity);
+        }
+        Ok(())
+    }
+
+    /// Gives each text that several show to the best of them. Takes it from the others, and says how many
+    /// they are.
+    pub(super) fn resolve(
+        self,
+        rows: &mut BulkWrite<'_, '_>,
+        no: AccountNo,
+        notes: &mut Vec<String>,
+    ) -> EngineResult<u64> {
+        let mut losers = 0;
+        // Those alone whose hashes are the same claim nothing that anybody else does.
+        let contested = self.claimants.into_iter().filter(|(_, claimants)| claimants.len() > 1);
+        for (text, claimants) in contested {
+            let shown_by = claimants.len();
+            let mut claimants = claimants.into_iter().map(|(_, _, id)| id);
+            let Some(owner) = claimants.next() else { continue };
+            let mut tables = EntityWriter::new(rows, no);
+            for id in claimants {
+                tables.lose(id, self.index, &text)?;
+                losers += 1;
+            }
+            note(notes, self.index, &text, shown_by, owner);
+        }
+        Ok(losers)
+    }
+}
+
+/// A phone number is private, so it is not in its note.
+fn note(notes: &mut Vec<String>, index: Index, text: &str, shown_by: usize, owner: PeerId) {
+    let what = if index == Index::Usernames {
+        format!("the username {text:?}")
+    } else {
+        "one phone number".to_owned()
+    };
+    notes.push(format!(
+        "{shown_by} entities have {what}; a look-up finds {owner}, which was seen last"
+    ));
+}
