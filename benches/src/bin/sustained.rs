@@ -1,72 +1,117 @@
 //! Measures how new entities are stored in calls of a client's size, and in one import.
 //!
-//! `sustained [--count 1000000] [--call 10000]`: `process_entities` with `--call` entities a call,
-//! then one `flush`. Then the same entities as one import into another store, and as an import
-//! sorted by id, as in a session file. Each row has elapsed time and processor time. The bytes
-//! written are all that the process passed to write calls, for the log and for merges too.
+//! `sustained [--count 1000000] [--call 10000] [--rows calls,import,sorted,lmdb]`: `process_entities` with
+//! `--call` entities a call, then one `flush`. Then the same entities as one import into another store,
+//! as an import sorted by id, as in a session file, and in one transaction of LMDB. Each row has elapsed time
+//! and processor time until the data is durable, and how long closing takes then. The bytes written are all
+//! that the process passed to write calls before it was closed, for the log and for merges too.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
 
 use std::fs;
 use std::path::Path;
 
-use tgsession::{Account, ImportSession, Session, Store};
+use tgsession::{Account, AuthKey, Entity, ImportSession, Session, Store};
 use tgsession_benches::args::Args;
 use tgsession_benches::clock::timed;
-use tgsession_benches::disk;
 use tgsession_benches::people::World;
+use tgsession_benches::{disk, peers};
 
 fn main() {
     let args = Args::of_process();
     let number = |name, or: u64| args.after(name).map_or(or, |text| text.parse().unwrap());
     let (count, call) = (number("--count", 1_000_000), number("--call", 10_000));
+    let rows = args.after("--rows").unwrap_or("calls,import,sorted,lmdb").to_owned();
     let folder = disk::folder();
     let world = World::new(count);
     println!("{count} new entities, all figures for each\n");
-    println!("| | us | us of the processor | bytes written | bytes in the file |");
-    println!("|---|---:|---:|---:|---:|");
-    let calls: Vec<Vec<_>> = (0..count)
-        .step_by(call.try_into().unwrap())
-        .map(|from| (from..count.min(from + call)).map(|at| world.entity(at)).collect())
-        .collect();
-    row(&format!("`process_entities`, {call} a call"), count, folder.path(), |store| {
+    println!("| | us | us of the processor | bytes written | us to close | bytes in the file |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    for row in rows.split(',') {
+        let entities = || (0..count).map(|at| world.entity(at));
+        match row {
+            "calls" => {
+                let all: Vec<_> = entities().collect();
+                in_calls(folder.path(), &all, usize::try_from(call).unwrap());
+            }
+            "import" => import(folder.path(), "import, in the same order", entities().collect()),
+            "sorted" => import(folder.path(), "import, in the order of their ids", world.sorted()),
+            "lmdb" => in_lmdb(folder.path(), entities().collect()),
+            other => panic!("no row {other}"),
+        }
+    }
+}
+
+fn in_calls(folder: &Path, entities: &[Entity], call: usize) {
+    let (path, store) = new_store(folder);
+    let measured = Measured::of(|| {
         let session = store.session("anon").unwrap();
-        for entities in &calls {
+        for entities in entities.chunks(call) {
             session.process_entities(entities).unwrap();
         }
         session.flush().unwrap();
     });
-    row("import, in the same order", count, folder.path(), |store| {
-        let entities = calls.iter().flatten().cloned().map(Ok);
-        store.replace("anon", ImportSession::new(&Account::default(), entities)).unwrap();
-    });
-    drop(calls);
-    let sorted = world.sorted();
-    row("import, in the order of their ids", count, folder.path(), |store| {
-        store
-            .replace("anon", ImportSession::new(&Account::default(), sorted.into_iter().map(Ok)))
-            .unwrap();
-    });
+    let (close, ()) = timed(|| store.close().unwrap());
+    let what = format!("`process_entities`, {call} a call");
+    measured.print(&what, entities.len(), close, &path);
 }
 
-/// One row of the table, of a new store.
-fn row(what: &str, count: u64, folder: &Path, work: impl FnOnce(&Store)) {
+fn import(folder: &Path, what: &str, entities: Vec<Entity>) {
+    let (path, store) = new_store(folder);
+    let count = entities.len();
+    let measured = Measured::of(|| {
+        let entities = entities.into_iter().map(Ok);
+        store.replace("anon", ImportSession::new(&Account::default(), entities)).unwrap();
+    });
+    let (close, ()) = timed(|| store.close().unwrap());
+    measured.print(what, count, close, &path);
+}
+
+fn new_store(folder: &Path) -> (std::path::PathBuf, Store) {
     let path = folder.join("sustained.tgsession");
     let _ = fs::remove_file(&path);
     let store = Store::create(&path).unwrap();
-    let (processor, written) = (processor_seconds(), written_bytes());
-    let (micros, ()) = timed(|| work(&store));
-    let (processor, written) = (processor_seconds() - processor, written_bytes() - written);
-    store.close().unwrap();
-    let each = |all: f64| all / count as f64;
-    let file = fs::metadata(&path).unwrap().len() as f64;
-    println!(
-        "| {what} | {:.2} | {:.2} | {:.0} | {:.0} |",
-        each(micros),
-        each(processor * 1e6),
-        each(written),
-        each(file)
-    );
+    (path, store)
+}
+
+fn in_lmdb(folder: &Path, entities: Vec<Entity>) {
+    let folder = folder.join("lmdb");
+    fs::create_dir(&folder).unwrap();
+    let lmdb = peers::ALL.into_iter().find(|peer| peer.name == "lmdb").unwrap();
+    let mut peer = (lmdb.create)(&folder, &AuthKey::new(&[7; 256]));
+    let count = entities.len();
+    let measured = Measured::of(|| peer.load(entities));
+    let (close, ()) = timed(|| drop(peer));
+    measured.print("LMDB, one transaction", count, close, &folder.join("data.mdb"));
+}
+
+/// What some work took.
+struct Measured {
+    micros: f64,
+    processor: f64,
+    written: f64,
+}
+
+impl Measured {
+    fn of(work: impl FnOnce()) -> Self {
+        let (processor, written) = (processor_seconds(), written_bytes());
+        let (micros, ()) = timed(work);
+        let processor = processor_seconds() - processor;
+        Self { micros, processor, written: written_bytes() - written }
+    }
+
+    fn print(&self, what: &str, count: usize, close: f64, path: &Path) {
+        let each = |all: f64| all / count as f64;
+        let file = fs::metadata(path).unwrap().len() as f64;
+        println!(
+            "| {what} | {:.2} | {:.2} | {:.0} | {:.2} | {:.1} |",
+            each(self.micros),
+            each(self.processor * 1e6),
+            each(self.written),
+            each(close),
+            each(file)
+        );
+    }
 }
 
 /// User and system time of all threads so far, in ticks of 10 ms (proc(5), `stat`).
