@@ -76,18 +76,25 @@ impl<V> RowMap<V> {
     }
 
     /// The rows of a span, in the order of their keys.
-    pub(crate) fn range(&self, span: &Span) -> impl Iterator<Item = (&RowKey, &V)> {
-        let (sorted, hashed) = match self {
-            Self::Sorted(rows) => (span.bounds().map(|bounds| rows.range(bounds)), None),
+    pub(crate) fn range(&self, span: &Span) -> Box<dyn Iterator<Item = (&RowKey, &V)> + '_> {
+        match self {
+            Self::Sorted(rows) => match span.bounds() {
+                Some(bounds) => Box::new(rows.range(bounds)),
+                None => Box::new(std::iter::empty()),
+            },
             Self::Hashed(rows, order) => {
                 let keys = order.get_or_init(|| sorted_keys(rows));
-                (None, Some((rows, span.of_sorted(keys))))
+                Box::new(span.of_sorted(keys).iter().filter_map(|key| rows.get_key_value(key)))
             }
-        };
-        let hashed = hashed
-            .into_iter()
-            .flat_map(|(rows, keys)| keys.iter().filter_map(move |key| rows.get_key_value(key)));
-        sorted.into_iter().flatten().chain(hashed)
+        }
+    }
+
+    /// Shows every row, in any order.
+    pub(crate) fn into_each(self, mut show: impl FnMut(RowKey, V)) {
+        match self {
+            Self::Sorted(rows) => rows.into_iter().for_each(|(key, value)| show(key, value)),
+            Self::Hashed(rows, _) => rows.into_iter().for_each(|(key, value)| show(key, value)),
+        }
     }
 }
 
@@ -95,23 +102,6 @@ fn sorted_keys<V>(rows: &HashMap<RowKey, V, RandomState>) -> Box<[RowKey]> {
     let mut keys: Box<[RowKey]> = rows.keys().cloned().collect();
     keys.sort_unstable();
     keys
-}
-
-impl<V> IntoIterator for RowMap<V> {
-    type Item = (RowKey, V);
-    type IntoIter = std::iter::Chain<
-        std::iter::Flatten<std::option::IntoIter<BTreeMap<RowKey, V>>>,
-        std::iter::Flatten<std::option::IntoIter<HashMap<RowKey, V, RandomState>>>,
-    >;
-
-    /// All rows, in any order.
-    fn into_iter(self) -> Self::IntoIter {
-        let (sorted, hashed) = match self {
-            Self::Sorted(rows) => (Some(rows), None),
-            Self::Hashed(rows, _) => (None, Some(rows)),
-        };
-        sorted.into_iter().flatten().chain(hashed.into_iter().flatten())
-    }
 }
 
 #[cfg(test)]
@@ -166,7 +156,8 @@ mod tests {
                 prop_assert_eq!(listed(&sorted, &Span::ALL), listed(&hashed, &Span::ALL));
                 prop_assert_eq!(sorted.len(), hashed.len());
             }
-            let mut all: Vec<_> = hashed.into_iter().map(|(key, value)| (key.to_vec(), value)).collect();
+            let mut all = Vec::new();
+            hashed.into_each(|key, value| all.push((key.to_vec(), value)));
             all.sort_unstable();
             prop_assert_eq!(listed(&sorted, &Span::ALL), all);
         }
