@@ -1,7 +1,7 @@
 //! Usernames and phones that several entities of one import show.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::entities::EntityWriter;
 use crate::engine::{BulkWrite, EngineResult, Table, decoded};
@@ -17,7 +17,7 @@ type Claimant = (bool, Reverse<Option<i64>>, PeerId);
 /// The entities that show each text of one index.
 pub(super) struct Claims {
     index: Index,
-    claimants: BTreeMap<String, BTreeSet<Claimant>>,
+    claimants: BTreeMap<String, Vec<Claimant>>,
 }
 
 /// The texts of an entity in an index, folded.
@@ -40,7 +40,7 @@ impl Claims {
     /// This entity shows this text, which is folded.
     pub(super) fn add(&mut self, text: &str, entity: &Entity) {
         let claimant = (entity.min, Reverse(entity.date), entity.id);
-        self.claimants.entry(text.to_owned()).or_default().insert(claimant);
+        self.claimants.entry(text.to_owned()).or_default().push(claimant);
     }
 
     /// Whether some entity claims this text.
@@ -55,42 +55,27 @@ impl Claims {
         }
     }
 
-    /// Adds what the rows of a segment show whose hashes collide.
+    /// Adds what the rows of a segment show that have a hash with others. What several show is among it.
     pub(super) fn add_collisions(
         &mut self,
-        no: AccountNo,
         segment: &Segment,
         collisions: &[Collision],
     ) -> EngineResult<()> {
-        collisions.iter().try_for_each(|slots| self.add_collision(no, segment, slots))
-    }
-
-    /// Adds what the rows in these slots show that has the hash which brought them together.
-    fn add_collision(
-        &mut self,
-        no: AccountNo,
-        segment: &Segment,
-        slots: &[u32],
-    ) -> EngineResult<()> {
-        let mut shown: BTreeMap<u64, Vec<(String, Entity)>> = BTreeMap::new();
+        // A row may have several such hashes, and is read once.
+        let mut slots = collisions.concat();
+        slots.sort_unstable();
+        slots.dedup();
         for slot in slots {
-            let row = segment.row_at(*slot, |row| {
+            let row = segment.row_at(slot, |row| {
                 let record = |payload: &[u8]| [&[Entity::TAG], payload].concat();
                 Ok((row.key, row.payload.map(record)))
             });
             let (key, record) = row?;
             let (Some(id), Some(record)) = (PeerKey::peer(&key), record) else { continue };
-            let entity: Entity = decoded(Table::Entities, &key, id, &record)?;
+            let entity = decoded::<Entity>(Table::Entities, &key, id, &record)?;
             for text in texts_of(&entity, self.index) {
-                let of_hash = shown.entry(segment.hash(no.0, &text)).or_default();
-                of_hash.push((text, entity.clone()));
+                self.add(&text, &entity);
             }
-        }
-        // All of them show something of the one hash; of others they may show something by chance.
-        for (text, entity) in
-            shown.into_values().filter(|shown| shown.len() == slots.len()).flatten()
-        {
-            self.add(&text, &entity);
         }
         Ok(())
     }
@@ -104,10 +89,14 @@ impl Claims {
         notes: &mut Vec<String>,
     ) -> EngineResult<u64> {
         let mut losers = 0;
-        // Those alone whose hashes are the same claim nothing that anybody else does.
-        let contested = self.claimants.into_iter().filter(|(_, claimants)| claimants.len() > 1);
-        for (text, claimants) in contested {
+        for (text, mut claimants) in self.claimants {
+            claimants.sort_unstable();
+            // One that is late may claim a text against one that is not, and against another late one.
+            claimants.dedup();
             let shown_by = claimants.len();
+            if shown_by < 2 {
+                continue;
+            }
             let mut claimants = claimants.into_iter().map(|(_, _, id)| id);
             let Some(owner) = claimants.next() else { continue };
             let mut tables = EntityWriter::new(rows, no);

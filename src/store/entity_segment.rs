@@ -54,7 +54,7 @@ impl<'w> EntitySegment<'w> {
         }
         let (segment, collisions) = rows.add(self.builder)?;
         for (claims, collisions) in claims.iter_mut().zip(collisions) {
-            claims.add_collisions(self.account, &segment, &collisions)?;
+            claims.add_collisions(&segment, &collisions)?;
         }
         Ok(())
     }

@@ -67,8 +67,8 @@ impl StoreOptions {
     }
 
     /// How much memory changes may take before they are written to the file in the background, in
-    /// bytes. Past twice as much, calls that write wait for the disk. While the disk fails they fail
-    /// past about six times as much. 4 MiB unless set.
+    /// bytes. Past twice as much, calls that write wait for the disk, and fail if it fails. What waits
+    /// for a disk that fails takes at most about six times as much. 4 MiB unless set.
     #[must_use]
     pub fn buffer_size(mut self, bytes: usize) -> Self {
         self.buffer_size = bytes;
