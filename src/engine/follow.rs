@@ -134,9 +134,6 @@ impl Follower {
         let log = Log::of(&self.opener.seal, &root);
         let Found { records, tail } = log.read(self.disk(), &root)?;
         let (manifest, memtable) = replay(&self.opener.seal, &records)?;
-        // If the number is not greater, the disk has lost the generation that was loaded. A segment
-        // with the same number and place may then have other content.
-        let before = before.filter(|before| before.root.generation < root.generation);
         let before = before.map(|before| before.version.as_ref());
         let version = self.opener.open(&manifest, before)?;
         let memtable = Arc::new(memtable);

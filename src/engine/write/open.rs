@@ -79,6 +79,9 @@ fn recover(
     check_length(disk.as_ref(), &root)?;
     let Found { records, tail } = log.read(disk.as_ref(), &root)?;
     let (mut manifest, memtable) = replay(&seal, &records)?;
+    // The writer before may have given numbers in a generation that the disk has lost, and that a
+    // reader has open.
+    manifest.skip_numbers(random_salt() as u32);
     let space = Arc::new(PageAllocator::default());
     let safe = roots.durable_slot(newest, tail.marked);
     let mut root = RootWriter::new(seal.clone(), root, safe);
