@@ -55,16 +55,22 @@ impl Writer {
         if long || merges { self.checkpoint(Merge::Eager) } else { Ok(()) }
     }
 
+    /// Notes that a checkpoint under load has left segments unmerged.
+    pub(super) fn merge_later(&self) {
+        self.flushes_to_merge.store(FLUSHES_TO_MERGE, Ordering::Release);
+    }
+
     /// Whether a load has ended that left segments unmerged.
     fn is_time_to_merge(&self, work: Work, is_loaded: bool) -> bool {
-        let before = self.flushes_to_merge.load(Ordering::Acquire);
-        let left = match work {
-            _ if is_loaded => FLUSHES_TO_MERGE,
-            Work::Flush => before.saturating_sub(1),
-            Work::Checkpoint => before,
-        };
-        self.flushes_to_merge.store(left, Ordering::Release);
-        left < before && left == 0
+        if is_loaded {
+            self.merge_later();
+        }
+        if is_loaded || work == Work::Checkpoint {
+            return false;
+        }
+        let less_by_one = |left: u8| left.checked_sub(1);
+        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
+        self.flushes_to_merge.fetch_update(set, fetch, less_by_one) == Ok(1)
     }
 
     pub(super) fn schedule(self: &Arc<Self>, order: Order) {

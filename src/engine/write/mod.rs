@@ -368,12 +368,14 @@ impl Writer {
             return Ok(());
         }
         if self.flusher.has_no_thread() {
+            self.merge_later();
             return self.checkpoint(Merge::Seldom);
         }
         if self.current().memtables.len() > 1 {
             // The disk does not keep up: the caller waits for the flusher, or works in its place.
             let _checkpoint = locked(&self.checkpoint);
             if self.current().memtables.len() > 1 {
+                self.merge_later();
                 self.publish_frozen(Merge::Seldom)?;
             }
         }
