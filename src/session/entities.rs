@@ -89,17 +89,20 @@ pub(crate) fn forget<R: EntityRows + ?Sized>(rows: &mut R, id: PeerId) -> Result
     Ok(())
 }
 
-/// Removes a username or phone from the record of an entity. The index stays as it is.
+/// Removes usernames or the phone from the record of an entity: those whose folded text `is_lost`. The
+/// index stays as it is.
 pub(crate) fn lose<R: EntityRows + ?Sized>(
     rows: &mut R,
     id: PeerId,
     index: Index,
-    folded: &str,
+    is_lost: &dyn Fn(&str) -> bool,
 ) -> Result<(), R::Error> {
     let Some(mut entity) = rows.entity(id)? else { return Ok(()) };
     match index {
-        Index::Usernames => entity.usernames.retain(|name| fold_username(name) != folded),
-        Index::Phones => entity.phone = None,
+        Index::Usernames => entity.usernames.retain(|name| !is_lost(&fold_username(name))),
+        Index::Phones => {
+            entity.phone.take_if(|phone| fold_phone(phone).is_some_and(|phone| is_lost(&phone)));
+        }
     }
     rows.put_entity(Cow::Owned(entity))
 }
@@ -147,7 +150,7 @@ fn claim<R: EntityRows + ?Sized>(
         rows.set_holder(index, text, Some(id))?;
     }
     match holder.filter(|holder| *holder != id) {
-        Some(other) => lose(rows, other, index, text),
+        Some(other) => lose(rows, other, index, &|shown| shown == text),
         None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! The rules that merge a newly seen entity with the stored one. Pure functions, without storage.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::types::{
     Entity, EntityKind, bare_username, fold_username, is_digits, is_plain_username,
@@ -125,15 +126,13 @@ fn tidy_usernames(usernames: &mut Vec<String>) {
     {
         return;
     }
-    let mut known: Vec<String> = Vec::with_capacity(usernames.len());
+    let mut known = BTreeSet::new();
     usernames.retain_mut(|name| {
         if bare_username(name).len() != name.len() {
             *name = bare_username(name).to_owned();
         }
         let folded = fold_username(name);
-        let new = !folded.is_empty() && !known.contains(&folded);
-        known.push(folded);
-        new
+        !folded.is_empty() && known.insert(folded)
     });
 }
 

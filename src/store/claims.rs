@@ -1,7 +1,7 @@
 //! Usernames and phones that several entities of one import show.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities::EntityWriter;
 use crate::engine::{BulkWrite, EngineResult, Table, decoded};
@@ -88,25 +88,25 @@ impl Claims {
         no: AccountNo,
         notes: &mut Vec<String>,
     ) -> EngineResult<u64> {
-        let mut losers = 0;
+        let mut lost: BTreeMap<PeerId, BTreeSet<String>> = BTreeMap::new();
         for (text, mut claimants) in self.claimants {
             claimants.sort_unstable();
             // One that is late may claim a text against one that is not, and against another late one.
             claimants.dedup();
-            let shown_by = claimants.len();
-            if shown_by < 2 {
+            let [(_, _, owner), losers @ ..] = claimants.as_slice() else { continue };
+            if losers.is_empty() {
                 continue;
             }
-            let mut claimants = claimants.into_iter().map(|(_, _, id)| id);
-            let Some(owner) = claimants.next() else { continue };
-            let mut tables = EntityWriter::new(rows, no);
-            for id in claimants {
-                tables.lose(id, self.index, &text)?;
-                losers += 1;
+            note(notes, self.index, &text, claimants.len(), *owner);
+            for (_, _, id) in losers {
+                lost.entry(*id).or_default().insert(text.clone());
             }
-            note(notes, self.index, &text, shown_by, owner);
         }
-        Ok(losers)
+        let mut tables = EntityWriter::new(rows, no);
+        for (id, texts) in &lost {
+            tables.lose(*id, self.index, &|text| texts.contains(text))?;
+        }
+        Ok(lost.values().map(|texts| texts.len() as u64).sum())
     }
 }
 
@@ -117,7 +117,5 @@ fn note(notes: &mut Vec<String>, index: Index, text: &str, shown_by: usize, owne
     } else {
         "one phone number".to_owned()
     };
-    notes.push(format!(
-        "{shown_by} entities have {what}; a look-up finds {owner}, which was seen last"
-    ));
+    notes.push(format!("{shown_by} entities have {what}; a look-up finds {owner}"));
 }

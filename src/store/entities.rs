@@ -115,9 +115,14 @@ impl<'a, R: RowsMut + ?Sized> EntityWriter<'a, R> {
         Ok(true)
     }
 
-    /// Takes a text from the record of an entity that lost it; the index is not touched.
-    pub(super) fn lose(&mut self, id: PeerId, index: Index, folded: &str) -> EngineResult<()> {
-        entities::lose(self, id, index, folded)
+    /// Takes texts from the record of an entity that lost them; the index is not touched.
+    pub(super) fn lose(
+        &mut self,
+        id: PeerId,
+        index: Index,
+        is_lost: &dyn Fn(&str) -> bool,
+    ) -> EngineResult<()> {
+        entities::lose(self, id, index, is_lost)
     }
 
     pub(super) fn remove(&mut self, id: PeerId) -> EngineResult<()> {
