@@ -61,8 +61,6 @@ pub(crate) struct Unlogged {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Applied {
     pub(crate) sequence: u64,
-    /// Before this batch no change waited to be logged.
-    pub(crate) first: bool,
     /// Roughly how much memory the memtable takes now.
     pub(crate) bytes: usize,
 }
@@ -134,7 +132,6 @@ impl Memtable {
     pub(crate) fn apply(&self, changes: Changes, unlogged: &mut Unlogged) -> Applied {
         let mut rows = self.rows_mut();
         let sequence = rows.last + 1;
-        let first = unlogged.keys.is_empty();
         rows.last = sequence;
         let newest_view = self.views().last_key_value().map(|(at, _)| *at);
         unlogged.keys.reserve(changes.0.iter().map(RowMap::len).sum());
@@ -147,7 +144,7 @@ impl Memtable {
                 }
             });
         }
-        Applied { sequence, first, bytes: rows.bytes }
+        Applied { sequence, bytes: rows.bytes }
     }
 
     /// A memtable of these rows, as of this batch.

@@ -344,8 +344,8 @@ impl Store {
     /// `session` is one of a [`Source`](crate::Source), one of another store, or an [`ImportSession`]
     /// of anything else.
     ///
-    /// Entities that come in the order of their marked ids need no memory; the others are held until all
-    /// have come. Several of one id are merged in their order. A username or phone that several show goes to a
+    /// Entities that come in the order of their marked ids are written as they come; the others are held
+    /// until all have come. Several of one id are merged in their order. A username or phone that several show goes to a
     /// full view before a reduced one, then to the newest date (none is oldest), then to the smallest id.
     ///
     /// ```

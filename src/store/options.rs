@@ -59,7 +59,8 @@ impl StoreOptions {
     }
 
     /// After at most how long entities, update states and sent files are on disk. One second
-    /// unless set. Zero: every call that writes has its data on disk when it returns.
+    /// unless set. Zero: every call that writes has its data on disk when it returns. While segments are
+    /// merged in the background, after many new entities, it takes longer: half a second a million.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
@@ -68,7 +69,8 @@ impl StoreOptions {
 
     /// How much memory changes may take before they are written to the file in the background, in
     /// bytes. Past twice as much, calls that write wait for the disk, and fail if it fails. What waits
-    /// for a disk that fails takes at most about six times as much. 4 MiB unless set.
+    /// for a disk that fails takes at most about six times as much. Listing entities sorts those that are
+    /// in memory, again after each change: milliseconds at 4 MiB. 4 MiB unless set.
     #[must_use]
     pub fn buffer_size(mut self, bytes: usize) -> Self {
         self.buffer_size = bytes;

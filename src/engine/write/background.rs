@@ -2,20 +2,29 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::flusher::{Order, Work};
-use super::generation_builder::Merge;
+use super::generation_builder::{Merge, to_merge};
 use super::{LONG_LOG, Writer, locked};
 use crate::error::Result;
 
-/// An active memtable that has filled this part of its buffer is checkpointed where it would be logged:
-/// its rows would be written again soon.
-const MOST_LOGGED: usize = 4;
+/// An active memtable that has filled more than this part of its buffer is checkpointed where it would
+/// be logged: its rows would be written again soon.
+const LOGGED_PART: usize = 4;
 
-/// After this many flushes without a full memtable, the segments that were left unmerged under load are
-/// merged.
-const FLUSHES_TO_MERGE: u8 = 2;
+/// Segments that were left unmerged under load are merged when no memtable was full for so long.
+const CALM: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2_000 });
+
+/// The memtables that were written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    None,
+    /// The frozen ones.
+    Frozen,
+    /// The active one too.
+    All,
+}
 
 impl Writer {
     /// Does the work of the flusher. Says whether that went well; the next caller is told if not.
@@ -28,49 +37,71 @@ impl Writer {
 
     fn flush_in_background(self: &Arc<Self>, work: Work) -> Result<()> {
         self.check_process()?;
-        let started = Instant::now();
-        let mut is_loaded = self.current().memtables.len() > 1;
-        if is_loaded {
+        if work == Work::Flush {
+            // Before anything is collected: a write that comes later orders the next flush.
+            self.flush_ordered.store(false, Ordering::Release);
+        }
+        let written = self.write_full_memtables(work);
+        if work == Work::Flush && !matches!(written, Ok(Written::All)) {
+            // The log may have room where a checkpoint finds none.
+            self.sync_to(self.sequence())?;
+        }
+        // What a checkpoint could not write is in the log, or its own flush is due.
+        let written = written.unwrap_or_else(|error| {
+            self.log_failure("memtables stay in memory", &error);
+            Written::None
+        });
+        let merges = self.is_time_to_merge(work, written != Written::None);
+        let is_long = locked(&self.durable).log.used() > LONG_LOG;
+        if (is_long || merges)
+            && let Err(error) = self.checkpoint(Merge::Eager)
+        {
+            self.log_failure("the log stays long, or segments unmerged", &error);
+        }
+        Ok(())
+    }
+
+    /// Writes full memtables into segments, merged only as it pays under load.
+    fn write_full_memtables(&self, work: Work) -> Result<Written> {
+        let current = self.current();
+        let is_frozen = current.memtables.iter().skip(1).any(|frozen| !frozen.rows().is_empty());
+        drop(current);
+        if is_frozen {
             let _checkpoint = locked(&self.checkpoint);
             self.publish_frozen(Merge::UnderLoad)?;
         }
-        if work == Work::Flush {
-            let active = self.active_bytes.load(Ordering::Acquire);
-            if active > self.options.buffer_size / MOST_LOGGED {
-                is_loaded = true;
-                self.checkpoint(Merge::UnderLoad)?;
-            } else {
-                self.sync_to(self.sequence())?;
-            }
+        let active = self.active_bytes.load(Ordering::Acquire);
+        if work == Work::Flush && active > self.options.buffer_size / LOGGED_PART {
+            self.checkpoint(Merge::UnderLoad)?;
+            return Ok(Written::All);
         }
-        let merges = self.is_time_to_merge(work, is_loaded);
-        // A checkpoint logs nothing of what is written meanwhile, and only the first of the rows that
-        // wait to be logged orders a flush.
-        let waits = work == Work::Flush && !locked(&self.unlogged).keys.is_empty();
-        if waits || self.flushes_to_merge.load(Ordering::Acquire) > 0 {
-            let rest = self.options.flush_interval.saturating_sub(started.elapsed());
-            self.schedule(Order::FlushWithin(rest));
-        }
-        let long = locked(&self.durable).log.used() > LONG_LOG;
-        if long || merges { self.checkpoint(Merge::Eager) } else { Ok(()) }
+        Ok(if is_frozen { Written::Frozen } else { Written::None })
     }
 
     /// Notes that a checkpoint under load has left segments unmerged.
     pub(super) fn merge_later(&self) {
-        self.flushes_to_merge.store(FLUSHES_TO_MERGE, Ordering::Release);
+        *locked(&self.unmerged_since) = Some(Instant::now());
     }
 
-    /// Whether a load has ended that left segments unmerged.
+    /// Whether a load has ended that left segments to merge. If it has not, the flusher asks again.
     fn is_time_to_merge(&self, work: Work, is_loaded: bool) -> bool {
         if is_loaded {
             self.merge_later();
         }
-        if is_loaded || work == Work::Checkpoint {
+        let unmerged_since = *locked(&self.unmerged_since);
+        let Some(since) = unmerged_since else { return false };
+        let left = CALM.saturating_sub(since.elapsed());
+        if work == Work::Checkpoint || !left.is_zero() {
+            self.flusher.order(Order::FlushWithin(left));
             return false;
         }
-        let less_by_one = |left: u8| left.checked_sub(1);
-        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
-        self.flushes_to_merge.fetch_update(set, fetch, less_by_one) == Ok(1)
+        *locked(&self.unmerged_since) = None;
+        self.merge_pays()
+    }
+
+    /// Whether an eager checkpoint would merge segments.
+    pub(super) fn merge_pays(&self) -> bool {
+        to_merge(&self.current().version.segments, 0, Merge::Eager) > 1
     }
 
     pub(super) fn schedule(self: &Arc<Self>, order: Order) {

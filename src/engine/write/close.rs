@@ -69,12 +69,14 @@ impl Writer {
 
     /// Compacts the file where that pays, and else merges the segments that a load has left unmerged.
     fn merge_or_compact(self: &Arc<Self>) -> Result<()> {
-        let after_load = self.flushes_to_merge.swap(0, Ordering::AcqRel) > 0;
-        if !self.compact_if_it_pays(after_load)? && after_load {
+        let after_load = locked(&self.unmerged_since).take().is_some();
+        let compacted = self.compact_if_it_pays(after_load);
+        // Also where a reader has kept the file from being compacted.
+        if !matches!(compacted, Ok(true)) && after_load && self.merge_pays() {
             self.checkpoint(Merge::Eager)?;
             self.compact_if_it_pays(after_load)?;
         }
-        Ok(())
+        compacted.map(drop)
     }
 
     /// Compacts the file if at least an eighth of it would be free. After a load, which has written much

@@ -18,7 +18,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 
 const MOST_ROUNDS: usize = 8;
 
 /// A compacted file has at most this part of its pages free, if there is more in it than a log fills.
-const MOST_FREE: u32 = 16;
+const FREE_PART: u32 = 16;
 
 /// How pages that are no longer in use are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,7 @@ impl Writer {
                 self.freeze();
             }
             self.publish_frozen(Merge::All)?;
+            *locked(&self.unmerged_since) = None;
         }
         for _ in 0..MOST_ROUNDS {
             self.wait_for_readers()?;
@@ -152,7 +153,7 @@ impl Writer {
             // The gap is too small for the segment behind it: written anew at the end, it leaves a
             // gap that is large enough. A gap that only a log fits into is filled by the log.
             let file = self.space.end();
-            if unused > file / MOST_FREE && unused > log {
+            if unused > file / FREE_PART && unused > log {
                 moved = next_generation.rewrite_segments(Some(&self.opener.progress))?;
             }
             if !moved && !long_log && !self.log_would_move(&durable) {

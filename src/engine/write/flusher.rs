@@ -5,6 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// After so long what failed is tried again, if there is no flush interval.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Runs the work of a store in the background. Its thread starts with the first order.
 #[derive(Debug, Default)]
 pub(super) struct Flusher {
@@ -42,7 +45,7 @@ struct Schedule {
 pub(super) enum Order {
     /// A flush within this time.
     FlushWithin(Duration),
-    /// A checkpoint of the frozen memtables, at once.
+    /// A checkpoint at once, of frozen memtables or because the log is long.
     Checkpoint,
 }
 
@@ -51,8 +54,8 @@ pub(super) enum Order {
 pub(super) enum Work {
     /// Makes everything durable, by a checkpoint if it is time for one.
     Flush,
-    /// Makes a checkpoint of the frozen memtables. What was written since is durable when its own
-    /// flush is due.
+    /// Makes a checkpoint, if memtables are frozen or the log is long. What was written since is
+    /// durable when its own flush is due.
     Checkpoint,
 }
 
@@ -104,6 +107,11 @@ impl Flusher {
         if let Some(due) = due {
             work(due);
         }
+    }
+
+    /// Notes an order of the work itself, which looks for the next one when it is done.
+    pub(super) fn order(&self, order: Order) {
+        self.shared.schedule().take(order, Instant::now());
     }
 
     /// Whether callers must do overdue work, because there is no thread.
@@ -175,6 +183,7 @@ impl Shared {
             drop(schedule);
             if !work(due) {
                 // Its data still waits: once more after another interval.
+                let interval = if interval.is_zero() { RETRY } else { interval };
                 let again = Instant::now().checked_add(interval);
                 let mut schedule = self.schedule();
                 schedule.due = schedule.due.or(again);

@@ -161,7 +161,7 @@ impl<'w> GenerationBuilder<'w> {
         if entities.0.is_empty() {
             return if merge == Merge::Eager { self.merge_newest(merge) } else { Ok(()) };
         }
-        let merged = self.to_merge(entities.bytes(), merge);
+        let merged = to_merge(&self.segments, entities.bytes(), merge);
         if merged > 0 {
             match self.write_merged(entities, merged, None) {
                 // A damaged segment stays as it is, and costs nothing but its own rows.
@@ -174,29 +174,6 @@ impl<'w> GenerationBuilder<'w> {
         self.write_merged(entities, 0, None)
     }
 
-    /// How many of the newest segments to merge with `bytes` of newer changes: as many as possible, so
-    /// that the oldest of them is not too large for what it is merged with.
-    fn to_merge(&self, bytes: usize, merge: Merge) -> usize {
-        let short = self.segments.iter().take_while(|segment| segment.len() < SHORT).count();
-        let most = match merge {
-            Merge::Seldom if short < MOST_SHORT => 0,
-            Merge::Seldom => short,
-            Merge::UnderLoad | Merge::Eager | Merge::All => usize::MAX,
-        };
-        let pays = |segment: usize, newer: usize| match merge {
-            Merge::UnderLoad => segment.saturating_mul(RATIO_UNDER_LOAD) <= newer,
-            Merge::Seldom | Merge::Eager | Merge::All => segment <= newer.saturating_mul(RATIO),
-        };
-        let (mut newer, mut merged) = (bytes, 0);
-        for (count, segment) in (1..).zip(self.segments.iter().take(most)) {
-            if pays(segment.len(), newer) {
-                merged = count;
-            }
-            newer = newer.saturating_add(segment.len());
-        }
-        merged
-    }
-
     /// Merges the newest segments where short ones are too many.
     pub(super) fn limit_segments(&mut self) -> EngineResult<()> {
         self.merge_newest(Merge::Seldom)
@@ -204,7 +181,7 @@ impl<'w> GenerationBuilder<'w> {
 
     /// Merges the newest segments as `merge` says.
     fn merge_newest(&mut self, merge: Merge) -> EngineResult<()> {
-        let merged = self.to_merge(0, merge);
+        let merged = to_merge(&self.segments, 0, merge);
         if merged < 2 {
             return Ok(());
         }
@@ -432,6 +409,29 @@ impl<'w> GenerationBuilder<'w> {
         self.added.iter_mut().for_each(NewSegment::keep);
         self.base.iter_mut().for_each(|base| base.space = None);
     }
+}
+
+/// How many of the newest segments to merge with `bytes` of newer changes: as many as possible, so
+/// that the oldest of them is not too large for what it is merged with.
+pub(super) fn to_merge(segments: &Segments, bytes: usize, merge: Merge) -> usize {
+    let short = segments.iter().take_while(|segment| segment.len() < SHORT).count();
+    let most = match merge {
+        Merge::Seldom if short < MOST_SHORT => 0,
+        Merge::Seldom => short,
+        Merge::UnderLoad | Merge::Eager | Merge::All => usize::MAX,
+    };
+    let pays = |segment: usize, newer: usize| match merge {
+        Merge::UnderLoad => segment.saturating_mul(RATIO_UNDER_LOAD) <= newer,
+        Merge::Seldom | Merge::Eager | Merge::All => segment <= newer.saturating_mul(RATIO),
+    };
+    let (mut newer, mut merged) = (bytes, 0);
+    for (count, segment) in (1..).zip(segments.iter().take(most)) {
+        if pays(segment.len(), newer) {
+            merged = count;
+        }
+        newer = newer.saturating_add(segment.len());
+    }
+    merged
 }
 
 /// The rows of a table of the version, with these changes over them.

@@ -17,8 +17,9 @@ mod publish;
 mod removed_accounts;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use self::flusher::{Flusher, Order};
 use self::generation_builder::{GenerationBuilder, Merge};
@@ -86,9 +87,10 @@ pub(crate) struct Writer {
     active_bytes: AtomicUsize,
     /// Roughly how much memory the frozen memtables take.
     frozen_bytes: AtomicUsize,
-    /// How many flushes are left until segments are merged that were left unmerged under load; 0 if there
-    /// are none.
-    flushes_to_merge: AtomicU8,
+    /// A buffered write has ordered a flush that has not begun.
+    flush_ordered: AtomicBool,
+    /// When a checkpoint under load has left segments unmerged last, until they are merged.
+    unmerged_since: Mutex<Option<Instant>>,
     /// Something was written since the file was compacted.
     written: AtomicBool,
     /// The stamp of this writer is in the file.
@@ -199,7 +201,9 @@ impl Writer {
         drop(making);
         if durability == Durability::Synced || self.options.flush_interval.is_zero() {
             self.sync_batch(applied)?;
-        } else if applied.is_some_and(|applied| applied.first || self.flusher.has_no_thread()) {
+        } else if applied.is_some()
+            && (!self.flush_ordered.swap(true, Ordering::AcqRel) || self.flusher.has_no_thread())
+        {
             self.schedule(Order::FlushWithin(self.options.flush_interval));
         }
         Ok(done)

@@ -1,7 +1,7 @@
 //! Opens a store for writing, and makes a new one.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::super::error::EngineResult;
@@ -119,7 +119,8 @@ fn recover(
         durable_target: AtomicU64::new(0),
         active_bytes: AtomicUsize::new(0),
         frozen_bytes: AtomicUsize::new(0),
-        flushes_to_merge: AtomicU8::new(0),
+        flush_ordered: AtomicBool::new(false),
+        unmerged_since: Mutex::default(),
         written: AtomicBool::new(false),
         stamped: AtomicBool::new(false),
         process: std::process::id(),

@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::random_ops::{new_store, open, open_with, seal_of};
-use super::sim_disk::SimDisk;
+use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::{Access, Disk};
 use crate::session::Session;
 use crate::store::{Store, StoreOptions};
-use crate::types::{Entity, PeerId};
+use crate::types::{Entity, PeerId, UpdateState};
 
 const CALLS: i64 = 120;
 const CALL: i64 = 40;
 
 /// Merged segments are each more than four times as large as all newer ones together.
 const MOST_MERGED: usize = 4;
+
+/// Somewhat longer than the pause after which segments are merged, in tests.
+const CALM: Duration = Duration::from_millis(30);
 
 /// Seven of each size, or what callers leave that make the checkpoints.
 const MOST_UNDER_LOAD: usize = 24;
@@ -75,4 +78,60 @@ fn segments_are_merged_when_the_store_is_closed_after_a_load() {
         assert!(has_all(&store, calls));
     }
     assert!(most_under_load > MOST_MERGED, "{most_under_load} segments under load");
+}
+
+/// A merge is only for later reads, so its failure is nobody's error.
+#[test]
+fn a_merge_that_fails_makes_no_call_fail() {
+    let sim = SimDisk::new(new_store());
+    let (store, _) = loaded(&sim, Duration::from_millis(5), 3);
+    let session = store.session("a").unwrap();
+    session.flush().unwrap();
+    let fault = Fault::once(sim.calls(), Failure::NoSpace);
+    sim.fail(Some(Fault { count: usize::MAX, ..fault }));
+    std::thread::sleep(10 * CALM);
+    sim.fail(None);
+    let state = UpdateState { pts: 7, ..UpdateState::default() };
+    assert_eq!(session.set_update_state(Some(state)).map_err(|error| error.to_string()), Ok(()));
+    assert!(has_all(&store, 3));
+}
+
+#[test]
+fn a_store_that_was_compacted_after_a_load_is_as_short_when_it_is_closed() {
+    for calls in [3, 5, 8, 16, 30] {
+        let sim = SimDisk::new(new_store());
+        let (store, _) = loaded(&sim, Duration::from_secs(3_600), calls);
+        store.compact().unwrap();
+        let compact = sim.killed().len();
+        store.close().unwrap();
+        assert!(sim.killed().len() <= compact, "after {calls} calls");
+    }
+}
+
+/// The log has room where a checkpoint has none.
+#[test]
+fn a_buffered_write_is_logged_while_the_disk_is_full() {
+    let sim = SimDisk::new(new_store());
+    let options = StoreOptions::default().buffer_size(100_000);
+    let options = options.flush_interval(Duration::from_millis(10));
+    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
+    let store = open_with(disk, &seal_of(&sim), Access::Write, options).unwrap();
+    let session = store.session("a").unwrap();
+    let seen =
+        |id: i64, len: usize| Entity::new(PeerId::user(id).unwrap()).with_name(&"n".repeat(len));
+    for id in 1..=13 {
+        session.process_entities(&[seen(id, 4_000)]).unwrap();
+        session.flush().unwrap();
+    }
+    let fault = Fault::once(sim.calls(), Failure::NoSpace);
+    sim.fail(Some(Fault { count: usize::MAX, ..fault }));
+    session.process_entities(&[seen(99, 1)]).unwrap();
+    let is_durable = (0..500).any(|_| {
+        let killed = open(SimDisk::new(sim.killed()), Access::Read, 4 << 20).unwrap();
+        let found = killed.session("a").unwrap().entity(seen(99, 1).id).unwrap();
+        std::thread::sleep(Duration::from_millis(if found.is_some() { 0 } else { 10 }));
+        found.is_some()
+    });
+    sim.fail(None);
+    assert!(is_durable, "the log has room");
 }

@@ -12,9 +12,9 @@ use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_in, 
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, Bytes, Disk, LockRange};
-use crate::session::Session;
+use crate::session::{Commit, Session};
 use crate::store::{ImportSession, Store, StoreOptions};
-use crate::types::{Entity, PeerId};
+use crate::types::{DcId, Entity, PeerId};
 
 /// The operations that make the store, before anything pauses.
 const FIRST: [Op; 4] = [Op::Session(0), Op::Import(1, 1, 9), Op::Import(2, 100, 9), Op::Flush];
@@ -228,9 +228,15 @@ fn a_reader_that_pins_a_generation_too_late_reads_the_current_one() {
     assert_eq!(state_in(&view).unwrap(), state_of(&store).unwrap());
 }
 
-/// A call that fails leaves its rows in memory. The flusher logs them with the next ones.
+/// A call that fails leaves its rows in memory. The flusher logs them, with the next ones if there are any.
 #[test]
-fn buffered_rows_after_a_failed_call_are_logged_within_the_flush_interval() {
+fn rows_of_a_failed_call_and_those_after_it_are_logged_within_the_flush_interval() {
+    for next in [None, Some(Op::State(0, 5))] {
+        rows_of_a_failed_call_are_logged(next.as_ref());
+    }
+}
+
+fn rows_of_a_failed_call_are_logged(next: Option<&Op>) {
     let sim = SimDisk::new(new_store());
     let options = StoreOptions::default().flush_interval(Duration::from_millis(20));
     let disk: Arc<dyn Disk> = Arc::new(sim.handle());
@@ -239,7 +245,7 @@ fn buffered_rows_after_a_failed_call_are_logged_within_the_flush_interval() {
     sim.fail(Some(Fault { first: sim.calls(), count: 2, step: 1, failure: Failure::Eio }));
     act(&store, &Op::LogIn(0, 1)).unwrap_err();
     sim.fail(None);
-    act(&store, &Op::State(0, 5)).unwrap();
+    next.into_iter().for_each(|next| assert!(act(&store, next).unwrap()));
     let state = state_of(&store).unwrap();
     let is_logged = || {
         let killed = open(SimDisk::new(sim.killed()), Access::Write, 20_000).unwrap();
@@ -386,5 +392,19 @@ fn a_buffered_write_while_the_log_is_full_is_durable_though_nothing_follows() {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
+    });
+}
+
+#[test]
+fn a_buffered_write_beside_a_synced_one_is_durable_though_nothing_follows() {
+    let options = StoreOptions::default().flush_interval(Duration::from_millis(5));
+    write_beside_the_flusher(&options, |session| {
+        // More than a log takes.
+        let all: Vec<_> = (1..161).map(|id| seen(id, 4_000)).collect();
+        let done = session.transact(Commit::Durable, &mut |batch| {
+            batch.process_entities(&all)?;
+            batch.set_home_dc(DcId(2))
+        });
+        done.unwrap();
     });
 }
