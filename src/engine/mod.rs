@@ -36,7 +36,8 @@ pub(crate) use self::error::caught_panics;
 pub(crate) use self::error::{EngineError, EngineResult, caught, said_by, shown};
 pub(crate) use self::options::EngineOptions;
 pub(crate) use self::rows::{
-    RowBytes, RowValue, Rows, RowsMut, Span, Table, decoded, encoded, get, owned_by, owner,
+    RowBytes, RowValue, Rows, RowsMut, Span, Table, append_entity, decoded, encoded, get, owned_by,
+    owner,
 };
 pub(crate) use self::salvage::{Salvaged, account_of, salvage};
 pub(crate) use self::segments::table_of;

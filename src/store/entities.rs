@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use crate::engine::EngineError;
 use crate::engine::{
-    EngineResult, RowBytes, Rows, RowsMut, Table, View, decoded, get, owned_by, owner,
+    EngineResult, RowBytes, Rows, RowsMut, Table, View, append_entity, decoded, get, owned_by,
+    owner,
 };
-use crate::error::Error;
-use crate::record::{AccountNo, MAX_RECORD, PeerKey, TextKey, encode, encode_into};
+use crate::record::{AccountNo, PeerKey, TextKey, encode};
 use crate::session::entities::{self, EntityRows, EntityView, Index};
 use crate::session::merge::Completeness;
 use crate::types::{Entity, PeerId};
@@ -145,9 +145,7 @@ impl<R: RowsMut + ?Sized> EntityView for EntityWriter<'_, R> {
 impl<R: RowsMut + ?Sized> EntityRows for EntityWriter<'_, R> {
     fn put_entity(&mut self, entity: Cow<'_, Entity>) -> EngineResult<()> {
         self.record.clear();
-        if !encode_into(&*entity, &mut self.record) {
-            return Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into());
-        }
+        append_entity(&entity, &mut self.record)?;
         self.rows.set(Table::Entities, &PeerKey::of(self.account, entity.id), &self.record)
     }
 

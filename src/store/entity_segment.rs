@@ -1,9 +1,8 @@
 //! A segment of entities that an import writes.
 
 use super::claims::Claims;
-use crate::engine::{BulkWrite, EngineResult};
-use crate::error::Error;
-use crate::record::{AccountNo, MAX_RECORD, PeerKey, encode_into};
+use crate::engine::{BulkWrite, EngineResult, append_entity};
+use crate::record::{AccountNo, PeerKey};
 use crate::segment::{IndexKind, SegmentBuilder};
 use crate::types::{Entity, fold_phone, folded_username};
 
@@ -24,9 +23,7 @@ impl<'w> EntitySegment<'w> {
     /// Adds an entity, whose id is greater than that of the last one.
     pub(super) fn push(&mut self, entity: &Entity) -> EngineResult<()> {
         self.record.clear();
-        if !encode_into(entity, &mut self.record) {
-            return Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into());
-        }
+        append_entity(entity, &mut self.record)?;
         let payload = self.record.split_first().map(|(_, payload)| payload);
         self.builder.push(&PeerKey::of(self.account, entity.id), payload)?;
         for name in &entity.usernames {

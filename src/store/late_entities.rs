@@ -6,9 +6,8 @@ use super::claims::{Claims, texts_of};
 use super::entities::EntityWriter;
 use super::entity_segment::EntitySegment;
 use super::import_report::ImportReport;
-use crate::engine::{BulkWrite, EngineResult, Table, decoded};
-use crate::error::Error;
-use crate::record::{AccountNo, MAX_RECORD, PeerKey, encode_into};
+use crate::engine::{BulkWrite, EngineResult, Table, append_entity, decoded};
+use crate::record::{AccountNo, PeerKey};
 use crate::session::entities::EntityView;
 use crate::session::merge::{Completeness, merge};
 use crate::types::{Entity, PeerId};
@@ -43,9 +42,7 @@ impl LateEntities {
 
     pub(super) fn push(&mut self, entity: &Entity) -> EngineResult<()> {
         let from = self.records.len();
-        if !encode_into(entity, &mut self.records) {
-            return Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into());
-        }
+        append_entity(entity, &mut self.records)?;
         self.rows.push(LateRow { id: entity.id, from, to: self.records.len() });
         Ok(())
     }

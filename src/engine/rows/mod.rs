@@ -15,7 +15,9 @@ use crate::record::AccountNo;
 pub(crate) use self::key::RowKey;
 pub(crate) use self::row_map::RowMap;
 pub(crate) use self::row_value::RowValue;
-pub(crate) use self::table::{Span, TABLES, Table, decoded, encoded, get, owned_by, owner};
+pub(crate) use self::table::{
+    Span, TABLES, Table, append_entity, decoded, encoded, get, owned_by, owner,
+};
 
 /// A row of up to this many bytes is copied, not shared.
 const INLINE: usize = 118;

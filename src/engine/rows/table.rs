@@ -5,8 +5,8 @@ use std::ops::Bound;
 use super::super::error::{EngineError, EngineResult};
 use super::{RowKey, Rows};
 use crate::error::Error;
-use crate::record::{AccountNo, MAX_RECORD, Record, decode, encode};
-use crate::types::PeerId;
+use crate::record::{AccountNo, MAX_RECORD, Record, decode, encode, encode_into};
+use crate::types::{Entity, PeerId};
 
 /// A table. Its number is in the log, and is its index in [`Table::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,6 +192,14 @@ pub(crate) fn decoded<R: Record>(
 /// A record encoded, or the refusal of one that is too long.
 pub(crate) fn encoded<R: Record>(what: &'static str, value: &R) -> EngineResult<Vec<u8>> {
     Ok(encode(value).ok_or(Error::TooLarge { what, most: MAX_RECORD })?)
+}
+
+/// Appends the record of an entity to `place`, or refuses one that is too long.
+pub(crate) fn append_entity(entity: &Entity, place: &mut Vec<u8>) -> EngineResult<()> {
+    if encode_into(entity, place) {
+        return Ok(());
+    }
+    Err(Error::TooLarge { what: "an entity", most: MAX_RECORD }.into())
 }
 
 /// The owner that an index row names.
