@@ -30,8 +30,9 @@ fn finds_all(session: &StoreSession, what: &str, hash: impl Fn(i64) -> i64) {
     }
 }
 
-/// In one segment that this writer has written, and in several of which a newer one has the entity
-/// again; with rows in the memtable over them and without.
+/// Looks up every entity by id, username and phone: in the memtable, in one segment, and in two segments of
+/// which the newer one replaces some entities. Then one entity is removed, and the newest segment has its
+/// tombstone.
 #[test]
 fn everything_is_found_through_the_filters() {
     let disk = SimDisk::new(new_store());
@@ -54,4 +55,13 @@ fn everything_is_found_through_the_filters() {
     finds_all(&session, "memtable over a segment", hash);
     checkpoint();
     finds_all(&session, "two segments", hash);
+    let removed = entity(ENTITIES + 1, 1);
+    session.process_entities(std::slice::from_ref(&removed)).unwrap();
+    checkpoint();
+    session.update(|batch| batch.remove_entity(removed.id)).unwrap();
+    checkpoint();
+    assert_eq!(session.entity(removed.id).unwrap(), None);
+    let username = format!("somebody_{}", ENTITIES + 1);
+    assert_eq!(session.entity_by_username(&username).unwrap(), None);
+    finds_all(&session, "below a tombstone", hash);
 }
