@@ -137,7 +137,7 @@ impl Memtable {
         unlogged.keys.reserve(changes.0.iter().map(RowMap::len).sum());
         for (table, changes) in Table::ALL.into_iter().zip(changes.0) {
             rows.reserve(table, changes.len());
-            changes.into_each(|key, change| {
+            changes.for_each(|key, change| {
                 let before = rows.put(table, key.clone(), sequence, change, newest_view);
                 if before.is_none_or(|before| before <= unlogged.logged) {
                     unlogged.keys.push((table, key));

@@ -18,7 +18,7 @@ pub(crate) enum RowMap<V> {
     Hashed(HashMap<RowKey, V, RandomState>, Order),
 }
 
-/// The keys of a hash table in their order, once they were asked for.
+/// The keys of a hash table, sorted at their first use. A new key drops them.
 type Order = OnceLock<Box<[RowKey]>>;
 
 impl<V> RowMap<V> {
@@ -57,7 +57,7 @@ impl<V> RowMap<V> {
         }
     }
 
-    /// Puts a row in. Where the key has one, `replace` decides what becomes of both.
+    /// Inserts a row. If the key has a row already, `replace` gets the stored value and the new one instead.
     #[inline]
     pub(crate) fn put(&mut self, key: RowKey, value: V, replace: impl FnOnce(&mut V, V)) {
         match self {
@@ -89,11 +89,11 @@ impl<V> RowMap<V> {
         }
     }
 
-    /// Shows every row, in any order.
-    pub(crate) fn into_each(self, mut show: impl FnMut(RowKey, V)) {
+    /// Calls `visit` with every row, in any order.
+    pub(crate) fn for_each(self, mut visit: impl FnMut(RowKey, V)) {
         match self {
-            Self::Sorted(rows) => rows.into_iter().for_each(|(key, value)| show(key, value)),
-            Self::Hashed(rows, _) => rows.into_iter().for_each(|(key, value)| show(key, value)),
+            Self::Sorted(rows) => rows.into_iter().for_each(|(key, value)| visit(key, value)),
+            Self::Hashed(rows, _) => rows.into_iter().for_each(|(key, value)| visit(key, value)),
         }
     }
 }
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// Keys of both forms, many of which are equal.
+    /// Short keys and keys that are allocated, with many duplicates.
     fn key() -> impl Strategy<Value = RowKey> {
         let text =
             prop_oneof![prop::collection::vec(0..3u8, 0..4), prop::collection::vec(7..9u8, 29..33)];
@@ -157,7 +157,7 @@ mod tests {
                 prop_assert_eq!(sorted.len(), hashed.len());
             }
             let mut all = Vec::new();
-            hashed.into_each(|key, value| all.push((key.to_vec(), value)));
+            hashed.for_each(|key, value| all.push((key.to_vec(), value)));
             all.sort_unstable();
             prop_assert_eq!(listed(&sorted, &Span::ALL), all);
         }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::flusher::{Order, Work};
+use super::flusher::{Request, Work};
 use super::generation_builder::{Merge, to_merge};
 use super::{LONG_LOG, Writer, locked};
 use crate::error::Result;
 
-/// An active memtable that has filled more than this part of its buffer is checkpointed where it would
-/// be logged: its rows would be written again soon.
+/// A flush checkpoints an active memtable of more than `buffer_size / LOGGED_PART` bytes, and does not log
+/// it. Otherwise the same rows would be written to the log and soon again to a segment.
 const LOGGED_PART: usize = 4;
 
-/// Segments that were left unmerged under load are merged when no memtable was full for so long.
+/// The flusher merges segments that a load has left unmerged after this time without a full memtable.
 const CALM: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2_000 });
 
 /// The memtables that were written.
@@ -38,15 +38,15 @@ impl Writer {
     fn flush_in_background(self: &Arc<Self>, work: Work) -> Result<()> {
         self.check_process()?;
         if work == Work::Flush {
-            // Before anything is collected: a write that comes later orders the next flush.
-            self.flush_ordered.store(false, Ordering::Release);
+            // Cleared before rows are collected: a write that comes later requests the next flush.
+            self.flush_requested.store(false, Ordering::Release);
         }
         let written = self.write_full_memtables(work);
         if work == Work::Flush && !matches!(written, Ok(Written::All)) {
             // The log may have room where a checkpoint finds none.
             self.sync_to(self.sequence())?;
         }
-        // What a checkpoint could not write is in the log, or its own flush is due.
+        // If the checkpoint failed, its rows are in the log now, or the next flush logs them.
         let written = written.unwrap_or_else(|error| {
             self.log_failure("memtables stay in memory", &error);
             Written::None
@@ -61,7 +61,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes full memtables into segments, merged only as it pays under load.
+    /// Writes full memtables into segments. Merges few segments, because a load is going on.
     fn write_full_memtables(&self, work: Work) -> Result<Written> {
         let current = self.current();
         let is_frozen = current.memtables.iter().skip(1).any(|frozen| !frozen.rows().is_empty());
@@ -83,7 +83,8 @@ impl Writer {
         *locked(&self.unmerged_since) = Some(Instant::now());
     }
 
-    /// Whether a load has ended that left segments to merge. If it has not, the flusher asks again.
+    /// Whether it is time to merge the segments that a load has left unmerged. If not yet, requests a flush
+    /// for that time.
     fn is_time_to_merge(&self, work: Work, is_loaded: bool) -> bool {
         if is_loaded {
             self.merge_later();
@@ -92,7 +93,7 @@ impl Writer {
         let Some(since) = unmerged_since else { return false };
         let left = CALM.saturating_sub(since.elapsed());
         if work == Work::Checkpoint || !left.is_zero() {
-            self.flusher.order(Order::FlushWithin(left));
+            self.flusher.add(Request::FlushWithin(left));
             return false;
         }
         *locked(&self.unmerged_since) = None;
@@ -104,9 +105,9 @@ impl Writer {
         to_merge(&self.current().version.segments, 0, Merge::Eager) > 1
     }
 
-    pub(super) fn schedule(self: &Arc<Self>, order: Order) {
+    pub(super) fn schedule(self: &Arc<Self>, request: Request) {
         let writer = Arc::clone(self);
         let work = Arc::new(move |work| writer.work_in_background(work));
-        self.flusher.schedule(order, self.options.flush_interval, self.options.thread, work);
+        self.flusher.schedule(request, self.options.flush_interval, self.options.thread, work);
     }
 }

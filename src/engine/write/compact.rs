@@ -17,7 +17,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 
 /// Structures are moved to the front in at most this many rounds.
 const MOST_ROUNDS: usize = 8;
 
-/// A compacted file has at most this part of its pages free, if there is more in it than a log fills.
+/// A compaction rewrites the segments as long as more than one of this many pages is free, and the free
+/// pages are more than those of the log.
 const FREE_PART: u32 = 16;
 
 /// How pages that are no longer in use are treated.

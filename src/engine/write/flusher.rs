@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// After so long what failed is tried again, if there is no flush interval.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Runs the work of a store in the background. Its thread starts with the first order.
+/// Runs the work of a store in the background. Its thread starts with the first request.
 #[derive(Debug, Default)]
 pub(super) struct Flusher {
     shared: Arc<Shared>,
@@ -40,27 +40,27 @@ struct Schedule {
     stop: bool,
 }
 
-/// What is ordered from the flusher.
+/// A request to the flusher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    /// A flush within this time.
+pub(super) enum Request {
+    /// Flush within this time.
     FlushWithin(Duration),
-    /// A checkpoint at once, of frozen memtables or because the log is long.
+    /// Make a checkpoint at once: a memtable is frozen, or the log is long.
     Checkpoint,
 }
 
-/// What the flusher does.
+/// One run of the flusher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Work {
     /// Makes everything durable, by a checkpoint if it is time for one.
     Flush,
-    /// Makes a checkpoint, if memtables are frozen or the log is long. What was written since is
-    /// durable when its own flush is due.
+    /// Writes the frozen memtables into segments, and replaces a log that is long. Newer rows are not
+    /// flushed: the next flush makes them durable.
     Checkpoint,
 }
 
 impl Schedule {
-    /// Takes what is due at this time.
+    /// Removes the most urgent work from the schedule, if its time has come.
     fn take_due(&mut self, now: Instant) -> Option<Work> {
         if self.due.is_some_and(|due| due <= now) {
             (self.due, self.checkpoint) = (None, false);
@@ -69,30 +69,31 @@ impl Schedule {
         std::mem::take(&mut self.checkpoint).then_some(Work::Checkpoint)
     }
 
-    /// Takes an order. Says whether something is due sooner than before.
-    fn take(&mut self, order: Order, now: Instant) -> bool {
-        match order {
-            Order::FlushWithin(within) => {
+    /// Adds a request. Returns whether the flusher has to wake up earlier for it.
+    fn add(&mut self, request: Request, now: Instant) -> bool {
+        match request {
+            Request::FlushWithin(within) => {
                 let before = self.due;
                 self.due = before.into_iter().chain(now.checked_add(within)).min();
                 self.due != before
             }
-            Order::Checkpoint => !std::mem::replace(&mut self.checkpoint, true),
+            Request::Checkpoint => !std::mem::replace(&mut self.checkpoint, true),
         }
     }
 }
 
 impl Flusher {
-    /// Has `work` do what is ordered, and flush again after `interval` as long as it fails. Without a
-    /// thread it does here what is overdue.
+    /// Adds a request, and starts the thread if there is none yet. The thread calls `work`. If `work`
+    /// returns false, the thread calls it again after `interval`. If the system has refused a thread, this
+    /// call runs `work` itself when its time has come.
     pub(super) fn schedule(
         &self,
-        order: Order,
+        request: Request,
         interval: Duration,
         threaded: bool,
         work: Arc<dyn Fn(Work) -> bool + Send + Sync>,
     ) {
-        let sooner = self.shared.schedule().take(order, Instant::now());
+        let sooner = self.shared.schedule().add(request, Instant::now());
         // Waking the thread takes longer than all the rest of a buffered write.
         if sooner {
             self.shared.changed.notify_one();
@@ -109,9 +110,10 @@ impl Flusher {
         }
     }
 
-    /// Notes an order of the work itself, which looks for the next one when it is done.
-    pub(super) fn order(&self, order: Order) {
-        self.shared.schedule().take(order, Instant::now());
+    /// Adds a request without waking or running anything. For the running work alone: the flusher reads
+    /// the schedule again after it.
+    pub(super) fn add(&self, request: Request) {
+        self.shared.schedule().add(request, Instant::now());
     }
 
     /// Whether callers must do overdue work, because there is no thread.
@@ -201,12 +203,12 @@ mod tests {
         let (mut schedule, now) = (Schedule::default(), Instant::now());
         let second = Duration::from_secs(1);
         assert_eq!(schedule.take_due(now), None);
-        assert!(schedule.take(Order::FlushWithin(second), now), "nothing was due");
-        assert!(!schedule.take(Order::FlushWithin(2 * second), now), "a flush is due earlier");
-        assert!(schedule.take(Order::Checkpoint, now) && !schedule.take(Order::Checkpoint, now));
+        assert!(schedule.add(Request::FlushWithin(second), now), "nothing was due");
+        assert!(!schedule.add(Request::FlushWithin(2 * second), now), "a flush is due earlier");
+        assert!(schedule.add(Request::Checkpoint, now) && !schedule.add(Request::Checkpoint, now));
         assert_eq!(schedule.take_due(now), Some(Work::Checkpoint));
         assert_eq!(schedule.take_due(now), None, "the flush is not due, and not forgotten");
-        assert!(schedule.take(Order::Checkpoint, now));
+        assert!(schedule.add(Request::Checkpoint, now));
         assert_eq!(
             schedule.take_due(now + second),
             Some(Work::Flush),

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use self::flusher::{Flusher, Order};
+use self::flusher::{Flusher, Request};
 use self::generation_builder::{GenerationBuilder, Merge};
 use self::publish::Durable;
 use super::batch::Batch;
@@ -87,8 +87,8 @@ pub(crate) struct Writer {
     active_bytes: AtomicUsize,
     /// Roughly how much memory the frozen memtables take.
     frozen_bytes: AtomicUsize,
-    /// A buffered write has ordered a flush that has not begun.
-    flush_ordered: AtomicBool,
+    /// A buffered write has requested a flush that has not begun.
+    flush_requested: AtomicBool,
     /// When a checkpoint under load has left segments unmerged last, until they are merged.
     unmerged_since: Mutex<Option<Instant>>,
     /// Something was written since the file was compacted.
@@ -202,9 +202,9 @@ impl Writer {
         if durability == Durability::Synced || self.options.flush_interval.is_zero() {
             self.sync_batch(applied)?;
         } else if applied.is_some()
-            && (!self.flush_ordered.swap(true, Ordering::AcqRel) || self.flusher.has_no_thread())
+            && (!self.flush_requested.swap(true, Ordering::AcqRel) || self.flusher.has_no_thread())
         {
-            self.schedule(Order::FlushWithin(self.options.flush_interval));
+            self.schedule(Request::FlushWithin(self.options.flush_interval));
         }
         Ok(done)
     }
@@ -233,7 +233,7 @@ impl Writer {
         // After a failure the rows stay in memory, and the flusher tries again.
         self.sync_to(target).inspect_err(|_| {
             if !self.options.flush_interval.is_zero() {
-                self.schedule(Order::FlushWithin(self.options.flush_interval));
+                self.schedule(Request::FlushWithin(self.options.flush_interval));
             }
         })
     }
@@ -267,7 +267,7 @@ impl Writer {
                     let long = durable.log.used() > LONG_LOG;
                     drop(durable);
                     if long {
-                        self.schedule(Order::Checkpoint);
+                        self.schedule(Request::Checkpoint);
                     }
                     return Ok(());
                 }
@@ -389,7 +389,7 @@ impl Writer {
             self.freeze();
         }
         drop(making);
-        self.schedule(Order::Checkpoint);
+        self.schedule(Request::Checkpoint);
         Ok(())
     }
 

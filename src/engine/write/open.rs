@@ -119,7 +119,7 @@ fn recover(
         durable_target: AtomicU64::new(0),
         active_bytes: AtomicUsize::new(0),
         frozen_bytes: AtomicUsize::new(0),
-        flush_ordered: AtomicBool::new(false),
+        flush_requested: AtomicBool::new(false),
         unmerged_since: Mutex::default(),
         written: AtomicBool::new(false),
         stamped: AtomicBool::new(false),

@@ -13,13 +13,14 @@ use crate::types::{Entity, PeerId, UpdateState};
 const CALLS: i64 = 120;
 const CALL: i64 = 40;
 
-/// Merged segments are each more than four times as large as all newer ones together.
+/// After a merge each segment is more than four times as large as all newer ones together.
 const MOST_MERGED: usize = 4;
 
 /// Somewhat longer than the pause after which segments are merged, in tests.
 const CALM: Duration = Duration::from_millis(30);
 
-/// Seven of each size, or what callers leave that make the checkpoints.
+/// The flusher leaves up to seven segments of each size. A caller that makes the checkpoint itself merges
+/// nothing until there are 24.
 const MOST_UNDER_LOAD: usize = 24;
 
 fn segments(store: &Store) -> usize {
@@ -80,7 +81,7 @@ fn segments_are_merged_when_the_store_is_closed_after_a_load() {
     assert!(most_under_load > MOST_MERGED, "{most_under_load} segments under load");
 }
 
-/// A merge is only for later reads, so its failure is nobody's error.
+/// A merge only makes later reads faster, so no call returns its error.
 #[test]
 fn a_merge_that_fails_makes_no_call_fail() {
     let sim = SimDisk::new(new_store());

@@ -43,6 +43,11 @@ impl PausingDisk {
         (Arc::new(disk), is_paused, go_on)
     }
 
+    fn open(self: &Arc<Self>, options: &StoreOptions) -> Store {
+        let disk = Arc::clone(self) as Arc<dyn Disk>;
+        open_with(disk, &seal_of(&self.disk), Access::Write, options.clone()).unwrap()
+    }
+
     fn pause(&self) {
         if self.left.fetch_sub(1, Ordering::AcqRel) == 0 {
             self.left.store(usize::MAX, Ordering::Release);
@@ -107,9 +112,7 @@ fn write_at_each_call_of(work: fn(&Store) -> Result<()>, ops: &[Op], options: &S
     for at in 0.. {
         let sim = SimDisk::new(new_store());
         let (disk, paused, go_on) = PausingDisk::new(sim.handle());
-        let seal = seal_of(&sim);
-        let shared: Arc<dyn Disk> = Arc::clone(&disk) as Arc<dyn Disk>;
-        let store = open_with(shared, &seal, Access::Write, options.clone()).unwrap();
+        let store = disk.open(options);
         FIRST.iter().for_each(|op| assert!(act(&store, op).is_ok()));
         disk.left.store(at, Ordering::Release);
         let is_over = std::thread::scope(|threads| {
@@ -338,9 +341,7 @@ fn write_beside_the_flusher(options: &StoreOptions, fill: fn(&dyn Session)) {
     for at in 0..30 {
         let sim = SimDisk::new(new_store());
         let (disk, paused, go_on) = PausingDisk::new(sim.handle());
-        let seal = seal_of(&sim);
-        let shared: Arc<dyn Disk> = Arc::clone(&disk) as Arc<dyn Disk>;
-        let store = open_with(shared, &seal, Access::Write, options.clone()).unwrap();
+        let store = disk.open(options);
         let session = store.session("a").unwrap();
         disk.left.store(at, Ordering::Release);
         std::thread::scope(|threads| {
