@@ -15,26 +15,34 @@ use super::{RowKey, Span, Table};
 #[derive(Debug)]
 pub(crate) enum RowMap<V> {
     Sorted(BTreeMap<RowKey, V>),
-    Hashed(HashMap<RowKey, V, RandomState>, Order),
+    /// Allocated with the first row: most batches have no rows of such a table.
+    Hashed(Option<Box<HashedRows<V>>>),
 }
 
-/// The keys of a hash table, sorted at their first use. A new key drops them.
-type Order = OnceLock<Box<[RowKey]>>;
+/// Rows in a hash table.
+#[derive(Debug)]
+pub(crate) struct HashedRows<V> {
+    rows: HashMap<RowKey, V, RandomState>,
+    /// The keys, sorted at their first use. A new key drops them.
+    order: OnceLock<Box<[RowKey]>>,
+}
+
+impl<V> Default for HashedRows<V> {
+    fn default() -> Self {
+        Self { rows: HashMap::default(), order: OnceLock::new() }
+    }
+}
 
 impl<V> RowMap<V> {
     /// No rows of this table.
     pub(crate) fn of(table: Table) -> Self {
-        if table.is_in_segments() {
-            Self::Hashed(HashMap::default(), Order::new())
-        } else {
-            Self::Sorted(BTreeMap::new())
-        }
+        if table.is_in_segments() { Self::Hashed(None) } else { Self::Sorted(BTreeMap::new()) }
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Sorted(rows) => rows.len(),
-            Self::Hashed(rows, _) => rows.len(),
+            Self::Hashed(hashed) => hashed.as_ref().map_or(0, |hashed| hashed.rows.len()),
         }
     }
 
@@ -44,8 +52,8 @@ impl<V> RowMap<V> {
 
     /// Makes room for this many more rows.
     pub(crate) fn reserve(&mut self, more: usize) {
-        if let Self::Hashed(rows, _) = self {
-            rows.reserve(more);
+        if let (Self::Hashed(hashed), 1..) = (self, more) {
+            hashed.get_or_insert_default().rows.reserve(more);
         }
     }
 
@@ -53,7 +61,7 @@ impl<V> RowMap<V> {
     pub(crate) fn get(&self, key: &RowKey) -> Option<&V> {
         match self {
             Self::Sorted(rows) => rows.get(key),
-            Self::Hashed(rows, _) => rows.get(key),
+            Self::Hashed(hashed) => hashed.as_ref()?.rows.get(key),
         }
     }
 
@@ -65,13 +73,16 @@ impl<V> RowMap<V> {
                 btree_map::Entry::Vacant(vacant) => drop(vacant.insert(value)),
                 btree_map::Entry::Occupied(mut old) => replace(old.get_mut(), value),
             },
-            Self::Hashed(rows, order) => match rows.entry(key) {
-                hash_map::Entry::Vacant(vacant) => {
-                    order.take();
-                    vacant.insert(value);
+            Self::Hashed(hashed) => {
+                let HashedRows { rows, order } = &mut **hashed.get_or_insert_default();
+                match rows.entry(key) {
+                    hash_map::Entry::Vacant(vacant) => {
+                        order.take();
+                        vacant.insert(value);
+                    }
+                    hash_map::Entry::Occupied(mut old) => replace(old.get_mut(), value),
                 }
-                hash_map::Entry::Occupied(mut old) => replace(old.get_mut(), value),
-            },
+            }
         }
     }
 
@@ -82,7 +93,9 @@ impl<V> RowMap<V> {
                 Some(bounds) => Box::new(rows.range(bounds)),
                 None => Box::new(std::iter::empty()),
             },
-            Self::Hashed(rows, order) => {
+            Self::Hashed(None) => Box::new(std::iter::empty()),
+            Self::Hashed(Some(hashed)) => {
+                let HashedRows { rows, order } = &**hashed;
                 let keys = order.get_or_init(|| sorted_keys(rows));
                 Box::new(span.of_sorted(keys).iter().filter_map(|key| rows.get_key_value(key)))
             }
@@ -93,7 +106,10 @@ impl<V> RowMap<V> {
     pub(crate) fn for_each(self, mut visit: impl FnMut(RowKey, V)) {
         match self {
             Self::Sorted(rows) => rows.into_iter().for_each(|(key, value)| visit(key, value)),
-            Self::Hashed(rows, _) => rows.into_iter().for_each(|(key, value)| visit(key, value)),
+            Self::Hashed(hashed) => {
+                let rows = hashed.into_iter().flat_map(|hashed| hashed.rows);
+                rows.for_each(|(key, value)| visit(key, value));
+            }
         }
     }
 }
