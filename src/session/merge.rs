@@ -35,12 +35,24 @@ pub(crate) fn merge<'a>(
         Completeness::Full => replaced(old, seen.into_owned()),
     };
     new.date = date;
-    let date_moved = match (old.date, new.date) {
+    let same_but_date = Entity { date: old.date, ..new.clone() } == *old;
+    (!same_but_date || is_later(old.date, new.date)).then_some(Cow::Owned(new))
+}
+
+/// The same in place, for a full entity of which `seen` is a reduced view.
+pub(crate) fn merge_reduced(old: &mut Entity, seen: &Entity) {
+    let date = old.date.max(seen.date);
+    if fill(old, seen) || is_later(old.date, date) {
+        old.date = date;
+    }
+}
+
+/// Whether a date alone is worth a write.
+fn is_later(old: Option<i64>, new: Option<i64>) -> bool {
+    match (old, new) {
         (Some(old), Some(new)) => new.saturating_sub(old) > DATE_STEP,
         (old, new) => old != new,
-    };
-    let same_but_date = Entity { date: old.date, ..new.clone() } == *old;
-    (!same_but_date || date_moved).then_some(Cow::Owned(new))
+    }
 }
 
 /// A full view: it replaces every field, except that it keeps a hash, kind or date that it lacks.
@@ -54,20 +66,37 @@ fn replaced(old: &Entity, seen: Entity) -> Entity {
     }
 }
 
-/// A reduced view: it fills empty fields. Its hash never replaces a full one.
 fn filled(old: &Entity, seen: &Entity) -> Entity {
     let mut new = old.clone();
-    if seen.access_hash.is_some() && (old.access_hash.is_none() || old.min) {
+    fill(&mut new, seen);
+    new
+}
+
+/// A reduced view: it fills empty fields. Its hash never replaces a full one. Returns whether anything
+/// has changed.
+fn fill(new: &mut Entity, seen: &Entity) -> bool {
+    let mut changed = false;
+    if seen.access_hash.is_some() && (new.access_hash.is_none() || new.min) {
+        changed |= !new.min || new.access_hash != seen.access_hash;
         new.access_hash = seen.access_hash;
         new.min = true;
     }
-    if new.usernames.is_empty() {
+    if new.usernames.is_empty() && !seen.usernames.is_empty() {
         new.usernames.clone_from(&seen.usernames);
+        changed = true;
     }
-    new.kind = old.kind.or(seen.kind);
-    new.phone = new.phone.or_else(|| seen.phone.clone());
-    new.name = new.name.or_else(|| seen.name.clone());
-    new
+    changed
+        | fill_field(&mut new.kind, seen.kind.as_ref())
+        | fill_field(&mut new.phone, seen.phone.as_ref())
+        | fill_field(&mut new.name, seen.name.as_ref())
+}
+
+fn fill_field<T: Clone>(field: &mut Option<T>, seen: Option<&T>) -> bool {
+    let changes = field.is_none() && seen.is_some();
+    if changes {
+        *field = seen.cloned();
+    }
+    changes
 }
 
 /// A part: it replaces the fields that it has and keeps the others. The hash of a reduced view
@@ -148,7 +177,14 @@ mod tests {
     }
 
     fn merge(old: Option<&Entity>, seen: &Entity) -> Option<Entity> {
-        super::merge(old, Cow::Borrowed(seen), Completeness::Full).map(Cow::into_owned)
+        let merged =
+            super::merge(old, Cow::Borrowed(seen), Completeness::Full).map(Cow::into_owned);
+        if let Some(old) = old.filter(|_| seen.min) {
+            let mut in_place = old.clone();
+            merge_reduced(&mut in_place, seen);
+            assert_eq!(&in_place, merged.as_ref().unwrap_or(old), "in place");
+        }
+        merged
     }
 
     fn full() -> Entity {

@@ -9,7 +9,7 @@ use super::import_report::ImportReport;
 use crate::engine::{BulkWrite, EngineResult, Table, append_entity, decoded};
 use crate::record::{AccountNo, PeerKey};
 use crate::session::entities::EntityView;
-use crate::session::merge::{Completeness, merge};
+use crate::session::merge::{Completeness, merge, merge_reduced};
 use crate::types::{Entity, PeerId};
 
 /// These entities as records in memory.
@@ -89,9 +89,14 @@ impl LateEntities {
     fn merged(&self, old: Option<Entity>, seen: &[LateRow]) -> EngineResult<Option<Entity>> {
         let mut new = old;
         for row in seen {
-            let seen = Cow::Owned(self.entity(*row)?);
-            if let Some(merged) = merge(new.as_ref(), seen, Completeness::Full) {
-                new = Some(merged.into_owned());
+            let seen = self.entity(*row)?;
+            match &mut new {
+                // In place: a large entity may have a million small views.
+                Some(new) if seen.min => merge_reduced(new, &seen),
+                _ => {
+                    let merged = merge(new.as_ref(), Cow::Owned(seen), Completeness::Full);
+                    new = merged.map(Cow::into_owned).or(new);
+                }
             }
         }
         Ok(new)
