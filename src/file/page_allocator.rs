@@ -144,6 +144,13 @@ impl PageAllocator {
         }
     }
 
+    /// Gives back the pages of an extent after the first `pages`.
+    pub(crate) fn shorten(&self, page: u32, pages: u32) {
+        if let Some(len) = self.used().extents.get_mut(&page) {
+            *len = pages.min(*len);
+        }
+    }
+
     /// Takes this many pages before `page`, if there is such a gap.
     pub(crate) fn take_before(&self, page: u32, pages: u32) -> Option<Extent> {
         let mut used = self.used();

@@ -9,7 +9,7 @@ use super::secondary_index::{BUCKET, Collision, Hashes, IndexKind, hash_of};
 use super::varint::put_varint;
 use super::verified_sectors::{ChecksumSeed, UNIT_KIND};
 use super::{Key, Result};
-use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, PageAllocator, SECTOR};
+use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, PageAllocator, SECTOR, pages_of};
 
 /// So much is written at a time.
 const CHUNK: usize = 1 << 20;
@@ -34,8 +34,7 @@ pub(crate) struct SegmentBuilder<'a> {
     pending: Vec<u8>,
     /// How much is.
     written: usize,
-    /// The segment's first page, if it was too long for memory.
-    page: Option<u32>,
+    place: Place,
     checksums: Vec<u8>,
     groups: Vec<u8>,
     tops: Vec<u8>,
@@ -50,6 +49,17 @@ pub(crate) struct SegmentBuilder<'a> {
     in_group: usize,
     heads: Vec<u8>,
     payloads: Vec<u8>,
+}
+
+/// Where the segment is written.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// It is in memory, and gets pages when it ends or is too long for memory.
+    Memory,
+    /// From this page on, at the end of the file, which nothing else takes meanwhile.
+    End(u32),
+    /// In pages that were taken for it.
+    Taken(Extent),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +117,7 @@ impl<'a> SegmentBuilder<'a> {
             tags: Vec::new(),
             pending: Vec::new(),
             written: 0,
-            page: None,
+            place: Place::Memory,
             checksums: Vec::new(),
             groups: Vec::new(),
             tops: Vec::new(),
@@ -126,6 +136,13 @@ impl<'a> SegmentBuilder<'a> {
     /// Makes a filter of everything that is added from now on.
     pub(crate) fn with_filter(mut self) -> Self {
         self.filtered = Some(Vec::new());
+        self
+    }
+
+    /// Writes it into these pages, which the caller has taken, and gives back those that it does not need.
+    /// Something else may be written at the end of the file meanwhile.
+    pub(crate) fn within(mut self, pages: Extent) -> Self {
+        self.place = Place::Taken(pages);
         self
     }
 
@@ -168,7 +185,7 @@ impl<'a> SegmentBuilder<'a> {
                 if payload.is_empty() { &mut account.tombstones } else { &mut account.rows };
             *count = count.saturating_add(1);
         }
-        let held = if self.page.is_some() { CHUNK } else { SMALL };
+        let held = if matches!(self.place, Place::Memory) { SMALL } else { CHUNK };
         if self.pending.len() >= held { self.spill() } else { Ok(()) }
     }
 
@@ -218,16 +235,35 @@ impl<'a> SegmentBuilder<'a> {
         (self.usernames.len() as u64, self.phones.len() as u64)
     }
 
-    /// Writes as many whole units as are there to the end of the file.
+    /// Makes sure that the segment has this many pages.
+    fn take_up_to(&mut self, taken: Extent, pages: u32) -> io::Result<Extent> {
+        if pages <= taken.pages {
+            return Ok(taken);
+        }
+        if !self.space.extend(taken.page, pages) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let taken = Extent { pages, ..taken };
+        self.place = Place::Taken(taken);
+        Ok(taken)
+    }
+
+    /// Writes as many whole units as are there.
     fn spill(&mut self) -> Result<()> {
-        let page = match self.page {
-            Some(page) => page,
-            None => {
+        let whole = self.pending.len() / UNIT * UNIT;
+        let page = match self.place {
+            Place::End(page) => page,
+            Place::Taken(taken) => {
+                let pages = pages_of((SECTOR + self.written + whole) as u64);
+                self.take_up_to(taken, pages)?.page
+            }
+            Place::Memory => {
                 let busy = || io::Error::from(io::ErrorKind::ResourceBusy);
-                *self.page.insert(self.space.take_end().ok_or_else(busy)?)
+                let page = self.space.take_end().ok_or_else(busy)?;
+                self.place = Place::End(page);
+                page
             }
         };
-        let whole = self.pending.len() / UNIT * UNIT;
         self.encrypt(whole)?;
         self.sum(self.written, whole);
         self.write(page, sectors_of(&self.pending, whole))?;
@@ -304,13 +340,19 @@ impl<'a> SegmentBuilder<'a> {
         // The rest of the last page belongs to it as well.
         let padded = pages as usize * PAGE - SECTOR - self.written;
         self.pending.resize(padded, 0);
-        let extent = match self.page.take() {
-            Some(page) => {
+        let extent = match self.place {
+            Place::End(page) => {
                 self.space.close_end(pages);
                 Extent { page, pages }
             }
-            None => self.space.take(pages).ok_or_else(too_long)?,
+            Place::Taken(taken) => {
+                let page = self.take_up_to(taken, pages)?.page;
+                self.space.shorten(page, pages);
+                Extent { page, pages }
+            }
+            Place::Memory => self.space.take(pages).ok_or_else(too_long)?,
         };
+        self.place = Place::Memory;
         let Self { number, sizes, .. } = *self;
         let salt = self.cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
         let info = SegmentInfo { number, born: 0, extent, sizes, salt };
@@ -340,8 +382,10 @@ fn sectors_of(bytes: &[u8], len: usize) -> &[u8] {
 
 impl Drop for SegmentBuilder<'_> {
     fn drop(&mut self) {
-        if self.page.is_some() {
-            self.space.close_end(0);
+        match self.place {
+            Place::Memory => {}
+            Place::End(_) => self.space.close_end(0),
+            Place::Taken(taken) => self.space.free(taken),
         }
     }
 }

@@ -244,6 +244,44 @@ fn a_segment_that_claims_more_than_it_has_is_refused_before_memory_is_taken() {
     }
 }
 
+/// A segment within pages that were taken for it: as many as it needs stay, more or fewer.
+#[test]
+fn a_segment_within_taken_pages_gives_back_what_it_does_not_need() {
+    let key = |id| PeerKey::of(AccountNo(1), PeerId::user(id).unwrap());
+    let space = Arc::<PageAllocator>::default();
+    let disk = MemoryDisk::default();
+    let builder = |taken: u32, rows: i64| {
+        let builder = SegmentBuilder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
+        let mut builder = builder.within(space.take(taken).unwrap());
+        for id in 1..=rows {
+            builder.push(&key(id), Some(&[7; 1_000]))?;
+        }
+        Ok::<_, super::SegmentError>(builder)
+    };
+    for (taken, rows) in [(1, 3), (60, 3), (1, 3_000), (3_000, 3_000)] {
+        let (new, _) = builder(taken, rows).unwrap().finish().unwrap();
+        assert_eq!(new.info.extent.page, 1, "{taken} pages for {rows} rows");
+        assert_eq!(space.end(), new.info.extent.end().unwrap());
+        let mut bytes = vec![0; new.info.extent.len() as usize];
+        disk.read(new.info.extent.at(), &mut bytes).unwrap();
+        let segment = opened(&FileSeal::plain(FILE_ID), new.info, bytes.split_off(SECTOR));
+        assert_eq!(segment.count(1).unwrap(), (rows as u64, 0));
+        drop(new);
+        drop(builder(taken, rows).unwrap());
+        assert_eq!(space.end(), 1, "pages are lost");
+    }
+    // The next page is in use: that is met while rows are pushed, or at the end.
+    for rows in [3, 3_000] {
+        let (taken, behind) = (space.take(1).unwrap(), space.take(1).unwrap());
+        let builder = SegmentBuilder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
+        let mut builder = builder.within(taken);
+        let pushed = (1..=rows).try_for_each(|id| builder.push(&key(id), Some(&[7; 2_000])));
+        assert!(pushed.and_then(|()| builder.finish().map(drop)).is_err());
+        space.free(behind);
+        assert_eq!(space.end(), 1, "pages are lost");
+    }
+}
+
 #[test]
 fn rows_out_of_order_are_refused() {
     let (disk, space) = (MemoryDisk::default(), Arc::<PageAllocator>::default());
