@@ -141,6 +141,18 @@ impl Engine {
         self.writer().map_or(Ok(()), Writer::sync_pending)
     }
 
+    /// Merges segments as the flusher does after a load. `between` is called during the merge.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn merge_segments(&self, between: &dyn Fn()) -> Result<bool> {
+        self.writer()?.merge_segments(write::Merge::Eager, between)
+    }
+
+    /// The number of the newest segment that is being merged.
+    #[cfg(test)]
+    pub(crate) fn merging(&self) -> Option<u64> {
+        self.writer().ok().and_then(|writer| writer.merging())
+    }
+
     /// Flushes, and compacts where that pays.
     pub(crate) fn finish_writes(&self) -> Result<()> {
         self.writer().map_or(Ok(()), Writer::finish_writes)

@@ -59,8 +59,7 @@ impl StoreOptions {
     }
 
     /// After at most how long entities, update states and sent files are on disk. One second
-    /// unless set. Zero: every call that writes has its data on disk when it returns. While segments are
-    /// merged in the background, after many new entities, it takes longer: half a second a million.
+    /// unless set. Zero: every call that writes has its data on disk when it returns.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;

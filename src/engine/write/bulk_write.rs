@@ -8,7 +8,8 @@ use super::super::memtable::Change;
 use super::super::overlay::merged;
 use super::super::rows::{RowBytes, RowKey, RowValue, Rows, RowsMut, Span, Table, Visit};
 use super::super::segments::key_of;
-use super::generation_builder::{GenerationBuilder, Merge};
+use super::generation_builder::GenerationBuilder;
+use super::merge::Merge;
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::record::AccountNo;
@@ -40,9 +41,7 @@ impl Writer {
         let frozen = current.memtables.get(1..).unwrap_or_default();
         self.guarded(|| {
             let manifest = durable.manifest.clone();
-            let version = Arc::clone(&current.version);
-            let mut next_generation =
-                GenerationBuilder::new(&self.opener, &self.space, manifest, version);
+            let mut next_generation = self.next_generation(manifest, &current.version);
             next_generation.take_in(frozen, &current.log_only, Merge::Seldom)?;
             let mut bulk =
                 BulkWrite { next_generation: &mut next_generation, changes: BTreeMap::new() };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::generation_builder::Merge;
+use super::merge::Merge;
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::file::{LockHolder, PAGE, unlock_writer};
@@ -72,8 +72,9 @@ impl Writer {
         let after_load = locked(&self.unmerged_since).take().is_some();
         let compacted = self.compact_if_it_pays(after_load);
         // Also where a reader has kept the file from being compacted.
-        if !matches!(compacted, Ok(true)) && after_load && self.merge_pays() {
+        if !matches!(compacted, Ok(true)) && after_load && self.merge_pays(Merge::Eager) {
             self.checkpoint(Merge::Eager)?;
+            self.merge_segments(Merge::Eager, &|| ())?;
             self.compact_if_it_pays(after_load)?;
         }
         compacted.map(drop)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::error::EngineResult;
-use super::generation_builder::{GenerationBuilder, Merge};
+use super::merge::Merge;
 use super::publish::Durable;
 use super::{Writer, locked};
 use crate::error::{Error, Result};
@@ -47,6 +47,7 @@ impl Writer {
     /// Makes the file as short as its content allows.
     pub(crate) fn compact(self: &Arc<Self>) -> Result<()> {
         self.check_writable()?;
+        let _merge = locked(&self.merge);
         let _checkpoint = locked(&self.checkpoint);
         if self.is_compact()? {
             return Ok(());
@@ -58,6 +59,7 @@ impl Writer {
     /// before the call is in no byte of the file then.
     pub(crate) fn scrub(self: &Arc<Self>) -> Result<()> {
         self.check_writable()?;
+        let _merge = locked(&self.merge);
         let _checkpoint = locked(&self.checkpoint);
         self.compact_in_rounds(FreePages::Zero)
     }
@@ -141,12 +143,7 @@ impl Writer {
             return Ok(false);
         }
         let manifest = durable.manifest.clone();
-        let mut next_generation = GenerationBuilder::new(
-            &self.opener,
-            &self.space,
-            manifest,
-            Arc::clone(&current.version),
-        );
+        let mut next_generation = self.next_generation(manifest, &current.version);
         let mut moved = next_generation.lower_base()?;
         moved |= next_generation.lower_segments()?;
         let log = durable.log.pages();

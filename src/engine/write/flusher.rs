@@ -5,9 +5,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// After so long what failed is tried again, if there is no flush interval.
-const RETRY: Duration = Duration::from_secs(1);
-
 /// Runs the work of a store in the background. Its thread starts with the first request.
 #[derive(Debug, Default)]
 pub(super) struct Flusher {
@@ -83,15 +80,13 @@ impl Schedule {
 }
 
 impl Flusher {
-    /// Adds a request, and starts the thread if there is none yet. The thread calls `work`. If `work`
-    /// returns false, the thread calls it again after `interval`. If the system has refused a thread, this
-    /// call runs `work` itself when its time has come.
+    /// Adds a request, and starts the thread if there is none yet. The thread calls `work`. If the system
+    /// has refused a thread, this call runs `work` itself when its time has come.
     pub(super) fn schedule(
         &self,
         request: Request,
-        interval: Duration,
         threaded: bool,
-        work: Arc<dyn Fn(Work) -> bool + Send + Sync>,
+        work: Arc<dyn Fn(Work) + Send + Sync>,
     ) {
         let sooner = self.shared.schedule().add(request, Instant::now());
         // Waking the thread takes longer than all the rest of a buffered write.
@@ -100,14 +95,18 @@ impl Flusher {
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*thread, Thread::NotYet) {
-            *thread = self.start(interval, threaded, &work);
+            *thread = self.start(threaded, &work);
         }
         let is_here = matches!(*thread, Thread::Never);
         drop(thread);
-        let due = if is_here { self.shared.schedule().take_due(Instant::now()) } else { None };
-        if let Some(due) = due {
+        if is_here && let Some(due) = self.take_due() {
             work(due);
         }
+    }
+
+    /// Removes work from the schedule, if its time has come. The caller does it.
+    pub(super) fn take_due(&self) -> Option<Work> {
+        self.shared.schedule().take_due(Instant::now())
     }
 
     /// Adds a request without waking or running anything. For the running work alone: the flusher reads
@@ -121,16 +120,11 @@ impl Flusher {
         self.threadless.load(Ordering::Relaxed)
     }
 
-    fn start(
-        &self,
-        interval: Duration,
-        threaded: bool,
-        work: &Arc<dyn Fn(Work) -> bool + Send + Sync>,
-    ) -> Thread {
+    fn start(&self, threaded: bool, work: &Arc<dyn Fn(Work) + Send + Sync>) -> Thread {
         let (shared, work) = (Arc::clone(&self.shared), Arc::clone(work));
         let builder = std::thread::Builder::new().name("tgsession flush".to_owned());
         let spawned = match threaded {
-            true => builder.spawn(move || shared.run(interval, work.as_ref())),
+            true => builder.spawn(move || shared.run(work.as_ref())),
             false => Err(std::io::ErrorKind::Unsupported.into()),
         };
         match spawned {
@@ -162,7 +156,7 @@ impl Shared {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, interval: Duration, work: &dyn Fn(Work) -> bool) {
+    fn run(&self, work: &dyn Fn(Work)) {
         loop {
             let mut schedule = self.schedule();
             let due = loop {
@@ -183,13 +177,7 @@ impl Shared {
                 };
             };
             drop(schedule);
-            if !work(due) {
-                // Its data still waits: once more after another interval.
-                let interval = if interval.is_zero() { RETRY } else { interval };
-                let again = Instant::now().checked_add(interval);
-                let mut schedule = self.schedule();
-                schedule.due = schedule.due.or(again);
-            }
+            work(due);
         }
     }
 }

@@ -11,44 +11,18 @@ use super::super::memtable::{Change, Memtable, RowChanged};
 use super::super::overlay::{chunk_of, merged};
 use super::super::redb_base::{BaseInfo, image_of, sealed};
 use super::super::rows::{RowKey, Span, Table, Visit};
-use super::super::segments::{MergedRows, Segments, key_of};
+use super::super::segments::{Segments, key_of};
 use super::super::version::{Opener, Version};
+use super::merge::{Merge, MergedSegments, to_merge, to_merge_in_checkpoint};
 use super::merge_output::{EntityChanges, MergeOutput, push, rows_in};
 use crate::file::{Disk, Extent, PAGE, PageAllocator};
 use crate::record::AccountNo;
-use crate::segment::{Collision, Key, NewSegment, Segment, SegmentBuilder, SegmentInfo};
+use crate::segment::{Collision, NewSegment, Segment, SegmentBuilder, SegmentInfo};
 use crate::types::Progress;
-
-/// The most small segments. Beyond it they are merged even while a caller waits.
-const MOST_SHORT: usize = 24;
-
-/// A segment of fewer bytes is small.
-const SHORT: usize = 4 << 20;
-
-/// A segment is merged with the newer data, unless it is more than this many times as large.
-const RATIO: usize = 4;
-
-/// While a client fills one memtable after another, a segment is merged only where the newer data that
-/// it is merged with is at least this many times as large. So each row is written once more where the
-/// data has grown eightfold, and up to seven segments of each size are left.
-const RATIO_UNDER_LOAD: usize = 7;
 
 /// Up to this many bytes of rows of the other tables are copied into each new log. A larger amount
 /// is written to the base.
 const MOST_LOG_ONLY: usize = 64 << 10;
-
-/// When segments are merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Merge {
-    /// Only where they are too many: a caller waits.
-    Seldom,
-    /// As it pays while a client fills one memtable after the other.
-    UnderLoad,
-    /// As it pays for later reads.
-    Eager,
-    /// All of them, to one.
-    All,
-}
 
 /// The next generation while it is made.
 pub(crate) struct GenerationBuilder<'w> {
@@ -69,6 +43,9 @@ pub(crate) struct GenerationBuilder<'w> {
     base_changed: bool,
     /// How many syncs had failed before anything was written.
     failed_syncs: u64,
+    /// The newest segment that a merge in the background will replace. This generation merges newer ones
+    /// only.
+    merging: Option<u64>,
 }
 
 /// A base on the disk that no manifest names yet. Its pages are given back unless it is kept.
@@ -91,6 +68,7 @@ impl<'w> GenerationBuilder<'w> {
         space: &'w Arc<PageAllocator>,
         before: Manifest,
         version: Arc<Version>,
+        merging: Option<u64>,
     ) -> Self {
         let segments = Segments::clone(&version.segments);
         let last_number = before.last_number;
@@ -107,6 +85,7 @@ impl<'w> GenerationBuilder<'w> {
             base,
             base_changed: false,
             failed_syncs: opener.disk.failed_syncs(),
+            merging,
         }
     }
 
@@ -156,12 +135,13 @@ impl<'w> GenerationBuilder<'w> {
     ) -> EngineResult<()> {
         if merge == Merge::All {
             let all = self.segments.newest_first.len();
-            return self.write_merged(entities, all, Some(&self.opener.progress));
+            let progress = &self.opener.progress;
+            return self.write_merged(entities, all, Some(progress));
         }
         if entities.0.is_empty() {
-            return if merge == Merge::Eager { self.merge_newest(merge) } else { Ok(()) };
+            return Ok(());
         }
-        let merged = to_merge(&self.segments, entities.bytes(), merge);
+        let merged = to_merge_in_checkpoint(self.mergeable(), entities.bytes(), merge);
         if merged > 0 {
             match self.write_merged(entities, merged, None) {
                 // A damaged segment stays as it is, and costs nothing but its own rows.
@@ -174,14 +154,16 @@ impl<'w> GenerationBuilder<'w> {
         self.write_merged(entities, 0, None)
     }
 
-    /// Merges the newest segments where short ones are too many.
-    pub(super) fn limit_segments(&mut self) -> EngineResult<()> {
-        self.merge_newest(Merge::Seldom)
+    /// The newest segments, without those that a merge in the background replaces.
+    fn mergeable(&self) -> &[Arc<Segment>] {
+        let all = &self.segments.newest_first;
+        let merging = all.iter().position(|segment| Some(segment.number()) == self.merging);
+        all.get(..merging.unwrap_or(all.len())).unwrap_or_default()
     }
 
-    /// Merges the newest segments as `merge` says.
-    fn merge_newest(&mut self, merge: Merge) -> EngineResult<()> {
-        let merged = to_merge(&self.segments, 0, merge);
+    /// Merges the newest segments where short ones are too many.
+    pub(super) fn limit_segments(&mut self) -> EngineResult<()> {
+        let merged = to_merge(self.mergeable(), 0, Merge::Seldom);
         if merged < 2 {
             return Ok(());
         }
@@ -205,32 +187,30 @@ impl<'w> GenerationBuilder<'w> {
         if let Some(progress) = progress {
             progress.begin(Some(rows_in(newer)? + entities.0.len() as u64));
         }
+        let count = &mut || progress.into_iter().for_each(Progress::step);
         // A writer asks recent segments for each new entity.
         let builder = self.builder().with_filter();
-        let mut writing = MergeOutput { builder, older, removed, progress };
-        let mut rows = MergedRows::from(newer.iter().map(Arc::as_ref), &Key::default())?;
-        let mut below = rows.next()?;
-        for (key, change) in &entities.0 {
-            while let Some(row) = below.take_if(|row| row.key < *key) {
-                writing.push(&row.key, row.payload.as_deref())?;
-                below = rows.next()?;
-            }
-            if below.as_ref().is_some_and(|row| row.key == *key) {
-                below = rows.next()?;
-            }
-            let record = change.as_deref().and_then(|record| record.split_first());
-            writing.push(key, record.map(|(_, payload)| payload))?;
-        }
-        while let Some(row) = below {
-            writing.push(&row.key, row.payload.as_deref())?;
-            below = rows.next()?;
-        }
-        let builder = writing.builder;
+        let builder = MergeOutput { builder, older, removed: &removed, on_row: count }
+            .write(entities, newer)?;
         if older.is_empty() {
             // Nothing is left that rows of removed accounts could be in.
             self.segments.removed.clear();
         }
         self.replace(newer, builder)
+    }
+
+    /// Puts a segment in the place of those that it was merged from. Says whether they are still there.
+    pub(super) fn replace_merged(&mut self, merged: MergedSegments) -> EngineResult<bool> {
+        let Some(place) = merged.place_in(&self.segments) else { return Ok(false) };
+        let opened = match &merged.new {
+            Some(new) => Some(Arc::new(self.opener.segment(new.info)?)),
+            None => None,
+        };
+        self.segments.newest_first.splice(place, opened);
+        self.segments.removed.retain(|account| !merged.forgotten.contains(account));
+        self.failed_syncs = self.failed_syncs.min(merged.failed_syncs);
+        self.added.extend(merged.new);
+        Ok(true)
     }
 
     /// Begins a segment that is newer than all others.
@@ -409,29 +389,6 @@ impl<'w> GenerationBuilder<'w> {
         self.added.iter_mut().for_each(NewSegment::keep);
         self.base.iter_mut().for_each(|base| base.space = None);
     }
-}
-
-/// How many of the newest segments to merge with `bytes` of newer changes: as many as possible, so
-/// that the oldest of them is not too large for what it is merged with.
-pub(super) fn to_merge(segments: &Segments, bytes: usize, merge: Merge) -> usize {
-    let short = segments.iter().take_while(|segment| segment.len() < SHORT).count();
-    let most = match merge {
-        Merge::Seldom if short < MOST_SHORT => 0,
-        Merge::Seldom => short,
-        Merge::UnderLoad | Merge::Eager | Merge::All => usize::MAX,
-    };
-    let pays = |segment: usize, newer: usize| match merge {
-        Merge::UnderLoad => segment.saturating_mul(RATIO_UNDER_LOAD) <= newer,
-        Merge::Seldom | Merge::Eager | Merge::All => segment <= newer.saturating_mul(RATIO),
-    };
-    let (mut newer, mut merged) = (bytes, 0);
-    for (count, segment) in (1..).zip(segments.iter().take(most)) {
-        if pays(segment.len(), newer) {
-            merged = count;
-        }
-        newer = newer.saturating_add(segment.len());
-    }
-    merged
 }
 
 /// The rows of a table of the version, with these changes over them.

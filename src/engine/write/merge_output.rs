@@ -7,10 +7,10 @@ use super::super::error::{EngineError, EngineResult};
 use super::super::memtable::{Change, MemRows};
 use super::super::overlay::chunk_of;
 use super::super::rows::{Span, Table};
-use super::super::segments::key_of;
+use super::super::segments::{MergedRows, key_of};
 use crate::record::{AccountNo, EntityFields, PeerKey, fields_of};
 use crate::segment::{IndexKind, Key, Segment, SegmentBuilder};
-use crate::types::{Entity, Progress, fold_phone, folded_username};
+use crate::types::{Entity, fold_phone, folded_username};
 
 /// Changes of entities, in the order of their keys.
 #[derive(Default)]
@@ -45,13 +45,40 @@ pub(super) struct MergeOutput<'a, 'b> {
     pub(super) builder: SegmentBuilder<'b>,
     /// The segments that the new one will lie over.
     pub(super) older: &'a [Arc<Segment>],
-    pub(super) removed: BTreeSet<AccountNo>,
-    pub(super) progress: Option<&'a Progress>,
+    pub(super) removed: &'a BTreeSet<AccountNo>,
+    /// Called for each row.
+    pub(super) on_row: &'a mut dyn FnMut(),
 }
 
-impl MergeOutput<'_, '_> {
-    pub(super) fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> EngineResult<()> {
-        self.progress.into_iter().for_each(Progress::step);
+impl<'b> MergeOutput<'_, 'b> {
+    /// Writes these changes and the rows of these segments, the newest first, which are older.
+    pub(super) fn write(
+        mut self,
+        entities: &EntityChanges,
+        segments: &[Arc<Segment>],
+    ) -> EngineResult<SegmentBuilder<'b>> {
+        let mut rows = MergedRows::from(segments.iter().map(Arc::as_ref), &Key::default())?;
+        let mut below = rows.next()?;
+        for (key, change) in &entities.0 {
+            while let Some(row) = below.take_if(|row| row.key < *key) {
+                self.push(&row.key, row.payload.as_deref())?;
+                below = rows.next()?;
+            }
+            if below.as_ref().is_some_and(|row| row.key == *key) {
+                below = rows.next()?;
+            }
+            let record = change.as_deref().and_then(|record| record.split_first());
+            self.push(key, record.map(|(_, payload)| payload))?;
+        }
+        while let Some(row) = below {
+            self.push(&row.key, row.payload.as_deref())?;
+            below = rows.next()?;
+        }
+        Ok(self.builder)
+    }
+
+    fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> EngineResult<()> {
+        (self.on_row)();
         let account = PeerKey::account(key);
         if self.removed.contains(&account) {
             return Ok(());

@@ -11,6 +11,7 @@ mod compact;
 mod flusher;
 mod generation_builder;
 mod key_slots;
+mod merge;
 mod merge_output;
 mod open;
 mod publish;
@@ -22,22 +23,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use self::flusher::{Flusher, Request};
-use self::generation_builder::{GenerationBuilder, Merge};
+use self::generation_builder::GenerationBuilder;
 use self::publish::Durable;
 use super::batch::Batch;
 use super::error::EngineResult;
 use super::log_rows::content_of;
+use super::manifest::Manifest;
 use super::memtable::{Applied, Changes, Memtable, RowChanged, Unlogged};
 use super::options::EngineOptions;
 use super::overlay::joined;
 use super::rows::{RowKey, Table};
-use super::version::Opener;
+use super::version::{Opener, Version};
 use super::view::{SuperVersion, View};
 use crate::error::{Error, Result};
 use crate::file::{Disk, LockHolder, PageAllocator};
 use crate::wal::Append;
 
 pub(crate) use self::bulk_write::BulkWrite;
+pub(crate) use self::merge::Merge;
 pub(crate) use self::open::{check_length, create, open, replay};
 
 /// A log of this many bytes is followed by a checkpoint.
@@ -61,7 +64,7 @@ pub(crate) enum Durability {
 
 /// A store that is open for writing.
 ///
-/// Locks are taken in this order: `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the rows of
+/// Locks are taken in this order: `merge`, `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the rows of
 /// a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
 /// a compaction, nor under any lock after it. docs/architecture.md has all locks.
 #[derive(Debug)]
@@ -71,6 +74,11 @@ pub(crate) struct Writer {
     opener: Opener,
     space: Arc<PageAllocator>,
     flusher: Flusher,
+    /// Held while segments are merged beside checkpoints, and during a compaction.
+    merge: Mutex<()>,
+    /// The number of the newest segment that such a merge will replace, or 0. Changes from 0 under
+    /// `checkpoint`.
+    merging: AtomicU64,
     /// Held while a new generation is made.
     checkpoint: Mutex<()>,
     /// Held while the log is written.
@@ -404,39 +412,50 @@ impl Writer {
         self.publish_frozen(merge)
     }
 
-    /// Writes the frozen memtables into a new generation. The caller holds `checkpoint`.
+    /// Writes the frozen memtables into a new generation, if there are any or if all is to be merged. The
+    /// caller holds `checkpoint`.
     fn publish_frozen(&self, merge: Merge) -> Result<()> {
-        let (manifest, in_doubt) = {
-            let durable = locked(&self.durable);
-            (durable.manifest.clone(), durable.log.is_in_doubt())
-        };
         let has_frozen = self.current().memtables.len() > 1;
-        if !has_frozen && !in_doubt && !matches!(merge, Merge::Eager | Merge::All) {
-            return Ok(());
+        if has_frozen || merge == Merge::All || locked(&self.durable).log.is_in_doubt() {
+            self.publish_next(merge, |_| Ok(()))?;
         }
+        Ok(())
+    }
+
+    /// Makes a new generation, with the frozen memtables and what `change` changes. The caller holds
+    /// `checkpoint`.
+    fn publish_next<T>(
+        &self,
+        merge: Merge,
+        change: impl FnOnce(&mut GenerationBuilder<'_>) -> EngineResult<T>,
+    ) -> Result<T> {
         self.check_in_place()?;
-        if !has_frozen {
+        if self.current().memtables.len() == 1 {
             // An empty memtable is frozen too, so that writes during the checkpoint go into a newer one.
             let _making = locked(&self.batch);
             self.begin_memtable(0);
         }
+        let manifest = locked(&self.durable).manifest.clone();
         let current = self.current();
         let frozen = current.memtables.get(1..).unwrap_or_default();
         self.reclaim();
         self.guarded(|| {
-            let mut next_generation = GenerationBuilder::new(
-                &self.opener,
-                &self.space,
-                manifest,
-                Arc::clone(&current.version),
-            );
+            let mut next_generation = self.next_generation(manifest, &current.version);
             next_generation.take_in(frozen, &current.log_only, merge)?;
+            let changed = change(&mut next_generation)?;
             next_generation.write_base_if_large(merge == Merge::All)?;
             // Most of it is durable before others have to wait for the log.
             self.disk().sync()?;
             let mut durable = locked(&self.durable);
-            self.publish(&mut durable, next_generation, frozen)
+            self.publish(&mut durable, next_generation, frozen)?;
+            Ok(changed)
         })
+    }
+
+    /// Begins the generation after the one of this manifest and version. The caller holds `checkpoint`.
+    fn next_generation(&self, before: Manifest, version: &Arc<Version>) -> GenerationBuilder<'_> {
+        let version = Arc::clone(version);
+        GenerationBuilder::new(&self.opener, &self.space, before, version, self.merging())
     }
 }
 

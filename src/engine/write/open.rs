@@ -110,6 +110,8 @@ fn recover(
         opener,
         space,
         flusher: Default::default(),
+        merge: Mutex::default(),
+        merging: AtomicU64::new(0),
         checkpoint: Mutex::default(),
         durable: Mutex::new(durable),
         batch: Mutex::default(),

@@ -158,8 +158,7 @@ impl CrashRun {
                 }
                 self.shadow.act(&op);
                 assert_eq!(state, self.shadow.state(), "{op:?} {}", self.at());
-                // A login that changes nothing waits for nothing.
-                let waits = !matches!(op, Op::LogIn(..)) || state != before;
+                let waits = !op.logs_in() || state != before;
                 self.model.holds(state, done && is_durable(&op) && waits);
             }
             Err(error) => {

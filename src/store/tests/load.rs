@@ -19,9 +19,9 @@ const MOST_MERGED: usize = 4;
 /// Somewhat longer than the pause after which segments are merged, in tests.
 const CALM: Duration = Duration::from_millis(30);
 
-/// The flusher leaves up to seven segments of each size. A caller that makes the checkpoint itself merges
-/// nothing until there are 24.
-const MOST_UNDER_LOAD: usize = 24;
+/// A checkpoint merges nothing while there are fewer than 24 that no other merge is about to replace, and
+/// those may be as many again.
+const MOST_UNDER_LOAD: usize = 48;
 
 fn segments(store: &Store) -> usize {
     store.engine.view().unwrap().version().segments.newest_first.len()

@@ -20,6 +20,8 @@ mod inherited;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod power_cut;
 mod random_ops;
 #[cfg(test)]

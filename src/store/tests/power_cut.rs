@@ -153,9 +153,7 @@ impl Run {
             Ok(done) => {
                 self.shadow.act(op);
                 assert_eq!(state, self.shadow.state(), "seed {seed}: {op:?}");
-                // A login that changes nothing waits for nothing.
-                let logs_in = matches!(op, Op::LogIn(..));
-                let durable = done && is_durable(op) && (!logs_in || state != before);
+                let durable = done && is_durable(op) && (!op.logs_in() || state != before);
                 model.holds(state, durable);
             }
             Err(error) => {

@@ -1,5 +1,6 @@
 //! A random run of a store, decided by a seed, and the model that says what it must hold.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -147,6 +148,9 @@ pub(super) enum Op {
     Reopen,
     /// Another handle reads, and is kept for a while.
     Read,
+    /// Segments are merged, and this operation is done meanwhile if the merge takes long enough, else
+    /// after it. No compaction, which waits for the merge.
+    Merge(Box<Self>),
 }
 
 const SESSIONS: [&str; 3] = ["a", "b", "c"];
@@ -155,7 +159,8 @@ impl Op {
     pub(super) fn random(random: &mut Random) -> Self {
         let session = random.below(SESSIONS.len());
         let number = random.below(1_000) as i64 + 1;
-        match random.below(29) {
+        match random.below(31) {
+            29.. => Self::Merge(Box::new(Self::beside_merge(random))),
             0..2 => Self::Session(session),
             2..7 => Self::LogIn(session, number as u8),
             7..12 => Self::State(session, number as i32),
@@ -171,6 +176,45 @@ impl Op {
             _ => Self::Read,
         }
     }
+}
+
+impl Op {
+    fn beside_merge(random: &mut Random) -> Self {
+        let session = random.below(SESSIONS.len());
+        let number = random.below(1_000) as i64 + 1;
+        match random.below(9) {
+            0 => Self::LogIn(session, number as u8),
+            1 => Self::State(session, number as i32),
+            2 => Self::See(session, number % 60 + 1, random.below(12) + 1),
+            3 | 4 => Self::See(session, number, 60),
+            5 => Self::Forget(session, number % 60 + 1),
+            6 => Self::Flush,
+            7 => Self::Import(session, number, random.below(80)),
+            _ => Self::Remove(session),
+        }
+    }
+
+    /// The operation that changes what the store holds.
+    fn change(&self) -> &Self {
+        if let Self::Merge(beside) = self { beside } else { self }
+    }
+
+    /// Whether it is a login, which waits for nothing if it changes nothing.
+    pub(super) fn logs_in(&self) -> bool {
+        matches!(self.change(), Self::LogIn(..))
+    }
+}
+
+/// A merge that fails costs nothing: its error is dropped, as the flusher does.
+fn merge_beside(store: &Store, op: &Op) -> Result<bool> {
+    let done = RefCell::new(None);
+    let _ = store.engine.merge_segments(&|| {
+        let is_first = done.borrow().is_none();
+        if is_first {
+            done.replace(Some(act(store, op)));
+        }
+    });
+    done.take().unwrap_or_else(|| act(store, op))
 }
 
 fn entity(id: i64, salt: usize) -> Entity {
@@ -232,6 +276,7 @@ pub(super) fn act(store: &Store, op: &Op) -> Result<bool> {
         Op::Compact => store.compact(),
         Op::Scrub => store.scrub(),
         Op::Reopen | Op::Read => Ok(()),
+        Op::Merge(op) => return merge_beside(store, op),
     };
     match done {
         // A reader that holds a view keeps compaction from moving what it reads.
@@ -265,7 +310,7 @@ impl Model {
 
 /// Whether this operation, if it succeeds, makes all operations before it durable.
 pub(super) fn is_durable(op: &Op) -> bool {
-    matches!(op, Op::LogIn(..) | Op::Flush | Op::Import(..) | Op::Remove(_) | Op::Reopen)
+    matches!(op.change(), Op::LogIn(..) | Op::Flush | Op::Import(..) | Op::Remove(_) | Op::Reopen)
 }
 
 /// A store on a disk that never fails, which does what the other one does.

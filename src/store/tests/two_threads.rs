@@ -1,4 +1,4 @@
-//! One thread compacts, removes or imports, and is paused before one of its disk calls. Another thread
+//! One thread compacts, merges, removes or imports, and is paused before one of its disk calls. Another thread
 //! writes meanwhile. An acknowledged write must be in the file after a kill at any later call.
 
 use std::io;
@@ -188,6 +188,72 @@ fn a_login_beside_a_removal_or_an_import_is_in_the_file() {
     write_at_each_call_of(|store| store.remove("b"), &[Op::LogIn(0, 1)], &options());
     let import = |store: &Store| act(store, &Op::Import(1, 700, 30)).map(drop);
     write_at_each_call_of(import, &[Op::LogIn(0, 1)], &options());
+}
+
+/// A merge replaces segments while others are written, removed and compacted.
+#[test]
+fn what_is_written_beside_a_merge_is_in_the_file() {
+    let merge =
+        |store: &Store| store.engine.merge_segments(&|| ()).map(|is_merged| assert!(is_merged));
+    let see = |id| Op::See(0, id, 60);
+    let all: [&[Op]; 5] = [
+        &[Op::LogIn(0, 1)],
+        &[see(1), see(200), see(400), see(600), Op::LogIn(0, 1)],
+        &[Op::Forget(2, 101), Op::Import(1, 700, 30)],
+        &[see(1), Op::Remove(2)],
+        &[Op::LogIn(0, 1), Op::Compact],
+    ];
+    for ops in all {
+        let options = StoreOptions { buffer_size: 6_000, ..options() };
+        write_at_each_call_of(merge, ops, &options);
+    }
+}
+
+/// The sync of a call fails after a merge has written its segment, and takes those pages along.
+#[test]
+fn a_sync_that_fails_beside_a_merge_costs_nothing_after_a_power_cut() {
+    (0..4).for_each(fail_beside_a_merge);
+}
+
+fn fail_beside_a_merge(call: usize) {
+    for at in 0.. {
+        let sim = SimDisk::new(new_store());
+        let (disk, paused, go_on) = PausingDisk::new(sim.handle());
+        let store = disk.open(&options());
+        FIRST.iter().for_each(|op| assert!(act(&store, op).is_ok()));
+        let before = state_of(&store).unwrap();
+        disk.left.store(at, Ordering::Release);
+        let is_over = std::thread::scope(|threads| {
+            let merging = threads.spawn(|| store.engine.merge_segments(&|| ()));
+            while !merging.is_finished() && paused.try_recv().is_err() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            if disk.left.load(Ordering::Acquire) < usize::MAX / 2 {
+                return true;
+            }
+            let writing = threads.spawn(|| {
+                sim.fail(Some(Fault::once(sim.calls() + call, Failure::Eio)));
+                let done = act(&store, &Op::LogIn(0, 1));
+                sim.fail(None);
+                done
+            });
+            std::thread::sleep(Duration::from_millis(5));
+            go_on.send(()).unwrap();
+            let _ = merging.join().unwrap();
+            let done = writing.join().unwrap();
+            let after = state_of(&store).unwrap();
+            let durable = open(SimDisk::new(sim.durable()), Access::Write, 20_000).unwrap();
+            let durable = state_of(&durable).unwrap();
+            let is_allowed = durable == after || done.is_err() && durable == before;
+            assert!(is_allowed, "paused at call {at}, call {call} fails: {durable:?}");
+            false
+        });
+        disk.left.store(usize::MAX, Ordering::Release);
+        if is_over {
+            assert!(at > 4, "{at} calls");
+            break;
+        }
+    }
 }
 
 /// A compaction that fails because a reader pins a generation loses no write that comes after it.

@@ -1,0 +1,201 @@
+//! Merges segments. A merge of much data goes on beside flushes and checkpoints, and becomes current in a
+//! generation of its own.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, TryLockError};
+
+use super::super::error::EngineResult;
+use super::super::segments::Segments;
+use super::super::version::Version;
+use super::merge_output::{EntityChanges, MergeOutput};
+use super::{Writer, locked};
+use crate::error::Result;
+use crate::file::{Extent, Pin};
+use crate::record::AccountNo;
+use crate::segment::{NewSegment, Segment, SegmentBuilder};
+
+/// The most small segments. Beyond it they are merged even while a caller waits.
+const MOST_SHORT: usize = 24;
+
+/// A segment of fewer bytes is small.
+const SHORT: usize = 4 << 20;
+
+/// A checkpoint merges segments of at most this many bytes in all, which takes some 20 ms. Otherwise
+/// flushes would have to wait for it.
+const MOST_IN_CHECKPOINT: usize = if cfg!(any(test, fuzzing)) { 16 << 10 } else { 4 << 20 };
+
+/// A segment is merged with the newer data, unless it is more than this many times as large.
+const RATIO: usize = 4;
+
+/// While a client fills one memtable after another, a segment is merged only where the newer data that
+/// it is merged with is at least this many times as large. So each row is written once more where the
+/// data has grown eightfold, and up to seven segments of each size are left.
+const RATIO_UNDER_LOAD: usize = 7;
+
+/// After so many rows a merge lets other work of its thread go first: every half millisecond.
+const ROWS_BETWEEN: u32 = if cfg!(any(test, fuzzing)) { 16 } else { 1_024 };
+
+/// When segments are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// Only where they are too many: a caller waits.
+    Seldom,
+    /// As it pays while a client fills one memtable after the other.
+    UnderLoad,
+    /// As it pays for later reads.
+    Eager,
+    /// All of them, to one.
+    All,
+}
+
+/// How many of the newest segments to merge with `bytes` of newer changes: as many as possible, so
+/// that the oldest of them is not too large for what it is merged with.
+pub(super) fn to_merge(newest_first: &[Arc<Segment>], bytes: usize, merge: Merge) -> usize {
+    let most = match merge {
+        Merge::Seldom => too_many_short(newest_first),
+        Merge::UnderLoad | Merge::Eager | Merge::All => usize::MAX,
+    };
+    let pays = |segment: usize, newer: usize| match merge {
+        Merge::UnderLoad => segment.saturating_mul(RATIO_UNDER_LOAD) <= newer,
+        Merge::Seldom | Merge::Eager | Merge::All => segment <= newer.saturating_mul(RATIO),
+    };
+    let (mut newer, mut merged) = (bytes, 0);
+    for (count, segment) in (1..).zip(newest_first.iter().take(most)) {
+        if pays(segment.len(), newer) {
+            merged = count;
+        }
+        newer = newer.saturating_add(segment.len());
+    }
+    merged
+}
+
+/// The same for a checkpoint. It leaves a merge of much data to the flusher, unless the small segments
+/// are too many.
+pub(super) fn to_merge_in_checkpoint(
+    newest_first: &[Arc<Segment>],
+    bytes: usize,
+    merge: Merge,
+) -> usize {
+    let merged = to_merge(newest_first, bytes, merge);
+    let all: usize = newest_first.iter().take(merged).map(|segment| segment.len()).sum();
+    if all <= MOST_IN_CHECKPOINT { merged } else { merged.min(too_many_short(newest_first)) }
+}
+
+/// How many of the newest segments are small, if they are too many.
+fn too_many_short(newest_first: &[Arc<Segment>]) -> usize {
+    let short = newest_first.iter().take_while(|segment| segment.len() < SHORT).count();
+    if short < MOST_SHORT { 0 } else { short }
+}
+
+/// A segment that was merged from others, and is in no generation yet.
+pub(super) struct MergedSegments {
+    /// The segments that it was merged from: neighbours, the newest first.
+    old: Vec<Arc<Segment>>,
+    /// `None` if no row is left.
+    pub(super) new: Option<NewSegment>,
+    /// Removed accounts of which no segment has a row any more.
+    pub(super) forgotten: BTreeSet<AccountNo>,
+    /// How many syncs had failed before it was written.
+    pub(super) failed_syncs: u64,
+}
+
+impl MergedSegments {
+    /// Where the segments that it was merged from are among these, if they still are.
+    pub(super) fn place_in(&self, segments: &Segments) -> Option<Range<usize>> {
+        let number = self.old.first()?.number();
+        let first = segments.iter().position(|segment| segment.number() == number)?;
+        let place = first..first + self.old.len();
+        let here = segments.newest_first.get(place.clone())?;
+        let are_same = here.iter().zip(&self.old).all(|(here, old)| here.number() == old.number());
+        are_same.then_some(place)
+    }
+}
+
+/// A merge that has begun.
+struct Merging {
+    version: Arc<Version>,
+    /// Keeps the pages of the segments, also if they are replaced meanwhile.
+    _pin: Arc<Pin>,
+    /// How many of the newest segments are merged.
+    count: usize,
+    /// The number of the new segment.
+    number: u64,
+    /// The pages for it.
+    pages: Extent,
+}
+
+impl Writer {
+    /// Merges the newest segments into one if `merge` says so. Flushes and checkpoints of other threads go
+    /// on meanwhile. `between` is called again and again, for those of this thread. Says whether a merged
+    /// segment is current: not if another merge or a compaction is going on.
+    pub(crate) fn merge_segments(&self, merge: Merge, between: &dyn Fn()) -> Result<bool> {
+        let _merge = match self.merge.try_lock() {
+            Ok(merge) => merge,
+            Err(TryLockError::Poisoned(merge)) => merge.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        };
+        let Some(merging) = self.begin_merge(merge) else { return Ok(false) };
+        let merged = self
+            .guarded(|| self.write_merged(&merging, between))
+            .and_then(|merged| self.publish_merged(merged));
+        self.merging.store(0, Ordering::Release);
+        merged
+    }
+
+    /// The newest segment that a merge in progress will replace.
+    pub(crate) fn merging(&self) -> Option<u64> {
+        Some(self.merging.load(Ordering::Acquire)).filter(|number| *number > 0)
+    }
+
+    /// Chooses the segments. From now on no checkpoint merges them.
+    fn begin_merge(&self, merge: Merge) -> Option<Merging> {
+        let _checkpoint = locked(&self.checkpoint);
+        let mut durable = locked(&self.durable);
+        let current = self.current();
+        let segments = &current.version.segments.newest_first;
+        let count = to_merge(segments, 0, merge);
+        let old = segments.get(..count).filter(|old| old.len() > 1)?;
+        let pages: u32 = old.iter().map(|segment| segment.info().extent.pages).sum();
+        let pages = self.space.take(pages)?;
+        durable.manifest.last_number += 1;
+        self.merging.store(old.first()?.number(), Ordering::Release);
+        let (number, version) = (durable.manifest.last_number, Arc::clone(&current.version));
+        Some(Merging { version, _pin: Arc::clone(&current.pin), count, number, pages })
+    }
+
+    fn write_merged(&self, merging: &Merging, between: &dyn Fn()) -> EngineResult<MergedSegments> {
+        let failed_syncs = self.disk().failed_syncs();
+        let segments = &merging.version.segments;
+        let (old, older) = segments.newest_first.split_at(merging.count);
+        let seal = &self.opener.seal;
+        let builder = SegmentBuilder::new(self.disk(), seal, &self.space, merging.number);
+        let builder = builder.within(merging.pages).with_filter();
+        let mut rows = 0_u32;
+        let mut on_row = || {
+            rows = rows.wrapping_add(1);
+            if rows.is_multiple_of(ROWS_BETWEEN) {
+                between();
+            }
+        };
+        let removed = &segments.removed;
+        let output = MergeOutput { builder, older, removed, on_row: &mut on_row };
+        let builder = output.write(&EntityChanges::default(), old)?;
+        let new = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
+        // Most of it is durable before others have to wait for it.
+        self.disk().sync()?;
+        let forgotten = if older.is_empty() { removed.clone() } else { BTreeSet::new() };
+        Ok(MergedSegments { old: old.to_vec(), new, forgotten, failed_syncs })
+    }
+
+    /// Makes a merged segment current, with the frozen memtables if there are any. Says whether the
+    /// segments that it was merged from were still there.
+    fn publish_merged(&self, merged: MergedSegments) -> Result<bool> {
+        let _checkpoint = locked(&self.checkpoint);
+        if merged.place_in(&self.current().version.segments).is_none() {
+            return Ok(false);
+        }
+        self.publish_next(Merge::Seldom, |next_generation| next_generation.replace_merged(merged))
+    }
+}

@@ -1,0 +1,160 @@
+//! Segments are merged while the same store is written.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_of};
+use super::sim_disk::{Failure, Fault, SimDisk};
+use crate::file::{Access, Disk};
+use crate::session::Session;
+use crate::store::{ImportSession, Store, StoreOptions};
+use crate::types::{Account, Entity, PeerId};
+
+/// A store with some segments, which a merge makes one.
+fn with_segments(sim: &SimDisk) -> Store {
+    let store = open(sim.handle(), Access::Write, 4 << 20).unwrap();
+    for op in [Op::Import(1, 1, 60), Op::Import(2, 100, 60)] {
+        act(&store, &op).unwrap();
+    }
+    assert!(numbers(&store).len() > 1);
+    store
+}
+
+/// The numbers of the segments.
+fn numbers(store: &Store) -> Vec<u64> {
+    let view = store.engine.view().unwrap();
+    view.version().segments.iter().map(|segment| segment.number()).collect()
+}
+
+/// Pages that were taken for a segment and not given back would be kept by a compaction.
+fn assert_sound(store: &Store, sim: &SimDisk) {
+    let state = state_of(store).unwrap();
+    store.compact().unwrap();
+    assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
+    let compacted = sim.killed();
+    let other = open(SimDisk::new(compacted.clone()), Access::Write, 4 << 20).unwrap();
+    assert_eq!(state_of(&other).unwrap(), state);
+    let other_sim = SimDisk::new(compacted);
+    let other = open(other_sim.handle(), Access::Write, 4 << 20).unwrap();
+    other.scrub().unwrap();
+    assert!(sim.killed().len() <= other_sim.killed().len(), "pages are lost");
+}
+
+/// A writer that removes many sessions writes all segments anew.
+#[test]
+fn a_merge_whose_segments_are_replaced_meanwhile_changes_nothing() {
+    let sim = SimDisk::new(new_store());
+    let store = with_segments(&sim);
+    let names: Vec<_> = (0..120).map(|number| format!("s{number}")).collect();
+    let entity = || Entity::new(PeerId::user(1).unwrap());
+    let sessions = names.iter().map(|name| {
+        let entities = [Ok(entity())];
+        store.import(name, ImportSession::new(&Account::default(), entities)).map(drop)
+    });
+    sessions.collect::<Result<Vec<_>, _>>().unwrap();
+    let view = store.engine.view().unwrap();
+    let extents: Vec<_> = view.version().extents().collect();
+    drop(view);
+    let pages = || {
+        let image = sim.killed();
+        let pages = extents.iter().map(|extent| {
+            let at = extent.at() as usize;
+            image[at..at + extent.len() as usize].to_vec()
+        });
+        pages.collect::<Vec<_>>()
+    };
+    let before = pages();
+    let left = Cell::new(true);
+    let merged = store.engine.merge_segments(&|| {
+        if left.take() {
+            names.iter().for_each(|name| store.remove(name).unwrap());
+            // Free pages are used again.
+            (0..20).for_each(|first| assert!(act(&store, &Op::Import(0, first + 1, 60)).unwrap()));
+            assert!(pages() == before, "pages that a merge reads were written over");
+        }
+    });
+    assert!(!merged.unwrap() && !left.get());
+    assert_sound(&store, &sim);
+}
+
+/// Imports merge small segments if there are many. They leave those that are being merged.
+#[test]
+fn a_merge_is_not_lost_to_checkpoints() {
+    let sim = SimDisk::new(new_store());
+    let store = with_segments(&sim);
+    let before = numbers(&store);
+    let left = Cell::new(true);
+    let merged = store.engine.merge_segments(&|| {
+        if left.take() {
+            (1..=40).for_each(|first| assert!(act(&store, &Op::Import(0, first, 5)).unwrap()));
+        }
+    });
+    assert!(merged.unwrap() && !left.get());
+    let after = numbers(&store);
+    assert!(!after.iter().any(|number| before.contains(number)), "{after:?} after {before:?}");
+    let distinct: BTreeSet<_> = after.iter().collect();
+    assert_eq!(distinct.len(), after.len());
+    assert_sound(&store, &sim);
+}
+
+#[test]
+fn a_merge_that_fails_at_any_call_changes_nothing_and_keeps_no_pages() {
+    let (mut failed, mut done) = (0, 0);
+    for (at, failure) in (0..12).flat_map(|at| Failure::ALL.map(|failure| (at, failure))) {
+        let sim = SimDisk::new(new_store());
+        let store = with_segments(&sim);
+        let before = state_of(&store).unwrap();
+        sim.fail(Some(Fault::once(sim.calls() + at, failure)));
+        match store.engine.merge_segments(&|| ()) {
+            Ok(is_merged) => {
+                assert!(is_merged);
+                done += 1;
+            }
+            Err(_) => failed += 1,
+        }
+        sim.fail(None);
+        assert_eq!(state_of(&store).unwrap(), before, "call {at}: {failure:?}");
+        assert_sound(&store, &sim);
+    }
+    assert!(failed > 4 && done > 4, "{failed} failed, {done} done");
+}
+
+/// The flusher merges, and no other thread writes to the log.
+#[test]
+fn a_buffered_write_is_durable_before_a_long_merge_ends() {
+    let sim = SimDisk::new(new_store());
+    let options = StoreOptions::default().buffer_size(100_000);
+    let options = options.flush_interval(Duration::from_millis(1));
+    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
+    let store = open_with(disk, &seal_of(&sim), Access::Write, options).unwrap();
+    let session = store.session("a").unwrap();
+    let seen = |id: i64| Entity::new(PeerId::user(id).unwrap());
+    let is_durable = |id: i64| {
+        let killed = open(SimDisk::new(sim.killed()), Access::Read, 4 << 20).unwrap();
+        killed.session("a").unwrap().entity(seen(id).id).unwrap().is_some()
+    };
+    let is_early = (0..40).any(|round| {
+        for call in 0..40 {
+            let first = 1 + round * 40_000 + call * 1_000;
+            let entities: Vec<_> = (first..first + 1_000).map(seen).collect();
+            session.process_entities(&entities).unwrap();
+        }
+        let merging = (0..1_000).find_map(|_| {
+            let merging = store.engine.merging();
+            std::thread::sleep(Duration::from_micros(if merging.is_none() { 100 } else { 0 }));
+            merging
+        });
+        let late = 10_000_000 + round;
+        session.process_entities(&[seen(late)]).unwrap();
+        let is_going_on = || merging.is_some() && store.engine.merging() == merging;
+        let is_durable = (0..10_000).any(|_| {
+            let is_durable = is_durable(late);
+            std::thread::sleep(Duration::from_micros(if is_durable { 0 } else { 100 }));
+            is_durable
+        });
+        is_durable && is_going_on()
+    });
+    assert!(is_early, "no write was durable before the end of a merge");
+}
