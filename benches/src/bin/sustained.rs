@@ -3,7 +3,7 @@
 //! `sustained [--count 1000000] [--call 10000] [--rows calls,import,sorted,lmdb]`: `process_entities` with
 //! `--call` entities a call, then one `flush`. Then the same entities as one import into another store,
 //! as an import sorted by id, as in a session file, and in one transaction of LMDB. Each row has elapsed time
-//! and processor time until the data is durable, and how long closing takes then. The bytes written are all
+//! and processor time until the data is durable, how long closing takes then, and the longest call. The bytes written are all
 //! that the process passed to write calls before it was closed, for the log and for merges too.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
@@ -25,8 +25,10 @@ fn main() {
     let folder = disk::folder();
     let world = World::new(count);
     println!("{count} new entities, all figures for each\n");
-    println!("| | us | us of the processor | bytes written | us to close | bytes in the file |");
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!(
+        "| | us | us of the processor | bytes written | us to close | bytes in the file | longest call, ms |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for row in rows.split(',') {
         let entities = || (0..count).map(|at| world.entity(at));
         match row {
@@ -44,16 +46,18 @@ fn main() {
 
 fn in_calls(folder: &Path, entities: &[Entity], call: usize) {
     let (path, store) = new_store(folder);
+    let mut longest = 0.0_f64;
     let measured = Measured::of(|| {
         let session = store.session("anon").unwrap();
         for entities in entities.chunks(call) {
-            session.process_entities(entities).unwrap();
+            let (took, _) = timed(|| session.process_entities(entities).unwrap());
+            longest = longest.max(took);
         }
         session.flush().unwrap();
     });
     let (close, ()) = timed(|| store.close().unwrap());
     let what = format!("`process_entities`, {call} a call");
-    measured.print(&what, entities.len(), close, &path);
+    measured.print(&what, entities.len(), close, &path, Some(longest));
 }
 
 fn import(folder: &Path, what: &str, entities: Vec<Entity>) {
@@ -64,7 +68,7 @@ fn import(folder: &Path, what: &str, entities: Vec<Entity>) {
         store.replace("anon", ImportSession::new(&Account::default(), entities)).unwrap();
     });
     let (close, ()) = timed(|| store.close().unwrap());
-    measured.print(what, count, close, &path);
+    measured.print(what, count, close, &path, None);
 }
 
 fn new_store(folder: &Path) -> (std::path::PathBuf, Store) {
@@ -82,7 +86,7 @@ fn in_lmdb(folder: &Path, entities: Vec<Entity>) {
     let count = entities.len();
     let measured = Measured::of(|| peer.load(entities));
     let (close, ()) = timed(|| drop(peer));
-    measured.print("LMDB, one transaction", count, close, &folder.join("data.mdb"));
+    measured.print("LMDB, one transaction", count, close, &folder.join("data.mdb"), None);
 }
 
 /// What some work took.
@@ -100,16 +104,17 @@ impl Measured {
         Self { micros, processor, written: written_bytes() - written }
     }
 
-    fn print(&self, what: &str, count: usize, close: f64, path: &Path) {
+    fn print(&self, what: &str, count: usize, close: f64, path: &Path, longest: Option<f64>) {
         let each = |all: f64| all / count as f64;
         let file = fs::metadata(path).unwrap().len() as f64;
         println!(
-            "| {what} | {:.2} | {:.2} | {:.0} | {:.2} | {:.1} |",
+            "| {what} | {:.2} | {:.2} | {:.0} | {:.2} | {:.1} | {} |",
             each(self.micros),
             each(self.processor * 1e6),
             each(self.written),
             each(close),
-            each(file)
+            each(file),
+            longest.map_or_else(|| "-".to_owned(), |micros| format!("{:.0}", micros / 1e3))
         );
     }
 }
