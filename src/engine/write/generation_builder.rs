@@ -199,9 +199,9 @@ impl<'w> GenerationBuilder<'w> {
         self.replace(newer, builder)
     }
 
-    /// Puts a segment in the place of those that it was merged from. Says whether they are still there.
-    pub(super) fn replace_merged(&mut self, merged: MergedSegments) -> EngineResult<bool> {
-        let Some(place) = merged.place_in(&self.segments) else { return Ok(false) };
+    /// Puts a segment in the place of those that it was merged from, if they are still there.
+    pub(super) fn replace_merged(&mut self, merged: MergedSegments) -> EngineResult<()> {
+        let Some(place) = merged.place_in(&self.segments) else { return Ok(()) };
         let opened = match &merged.new {
             Some(new) => Some(Arc::new(self.opener.segment(new.info)?)),
             None => None,
@@ -210,7 +210,7 @@ impl<'w> GenerationBuilder<'w> {
         self.segments.removed.retain(|account| !merged.forgotten.contains(account));
         self.failed_syncs = self.failed_syncs.min(merged.failed_syncs);
         self.added.extend(merged.new);
-        Ok(true)
+        Ok(())
     }
 
     /// Begins a segment that is newer than all others.

@@ -196,6 +196,7 @@ impl Writer {
         if merged.place_in(&self.current().version.segments).is_none() {
             return Ok(false);
         }
-        self.publish_next(Merge::Seldom, |next_generation| next_generation.replace_merged(merged))
+        self.publish_next(Merge::Seldom, Some(merged))?;
+        Ok(true)
     }
 }

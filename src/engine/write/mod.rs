@@ -24,6 +24,7 @@ use std::time::Instant;
 
 use self::flusher::{Flusher, Request};
 use self::generation_builder::GenerationBuilder;
+use self::merge::MergedSegments;
 use self::publish::Durable;
 use super::batch::Batch;
 use super::error::EngineResult;
@@ -417,18 +418,14 @@ impl Writer {
     fn publish_frozen(&self, merge: Merge) -> Result<()> {
         let has_frozen = self.current().memtables.len() > 1;
         if has_frozen || merge == Merge::All || locked(&self.durable).log.is_in_doubt() {
-            self.publish_next(merge, |_| Ok(()))?;
+            self.publish_next(merge, None)?;
         }
         Ok(())
     }
 
-    /// Makes a new generation, with the frozen memtables and what `change` changes. The caller holds
-    /// `checkpoint`.
-    fn publish_next<T>(
-        &self,
-        merge: Merge,
-        change: impl FnOnce(&mut GenerationBuilder<'_>) -> EngineResult<T>,
-    ) -> Result<T> {
+    /// Makes a new generation, with the frozen memtables and with a merged segment if there is one. The
+    /// caller holds `checkpoint`.
+    fn publish_next(&self, merge: Merge, merged: Option<MergedSegments>) -> Result<()> {
         self.check_in_place()?;
         if self.current().memtables.len() == 1 {
             // An empty memtable is frozen too, so that writes during the checkpoint go into a newer one.
@@ -442,13 +439,14 @@ impl Writer {
         self.guarded(|| {
             let mut next_generation = self.next_generation(manifest, &current.version);
             next_generation.take_in(frozen, &current.log_only, merge)?;
-            let changed = change(&mut next_generation)?;
+            if let Some(merged) = merged {
+                next_generation.replace_merged(merged)?;
+            }
             next_generation.write_base_if_large(merge == Merge::All)?;
             // Most of it is durable before others have to wait for the log.
             self.disk().sync()?;
             let mut durable = locked(&self.durable);
-            self.publish(&mut durable, next_generation, frozen)?;
-            Ok(changed)
+            self.publish(&mut durable, next_generation, frozen)
         })
     }
 
