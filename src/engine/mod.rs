@@ -22,6 +22,8 @@ mod version;
 mod view;
 mod write;
 
+#[cfg(any(test, fuzzing))]
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -144,7 +146,12 @@ impl Engine {
     /// Merges segments as the flusher does after a load. `between` is called during the merge.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn merge_segments(&self, between: &dyn Fn()) -> Result<bool> {
-        self.writer()?.merge_segments(write::Merge::Eager, between)
+        let between = || {
+            between();
+            ControlFlow::Continue(())
+        };
+        let end = self.writer()?.merge_segments(write::Merge::Eager, &between)?;
+        Ok(end == write::MergeEnd::Merged)
     }
 
     /// The number of the newest segment that is being merged.

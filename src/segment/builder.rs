@@ -17,6 +17,10 @@ const CHUNK: usize = 1 << 20;
 /// A segment that fits into this is held in memory and may go into a gap between others.
 const SMALL: usize = 4 << 20;
 
+/// A segment that is written beside others is synced after so many bytes, so that no sync of another thread
+/// has to wait for all of it.
+const UNSYNCED: usize = 8 << 20;
+
 /// A filter has at most this many keys, which take 6.4 MiB.
 const MOST_FILTERED: usize = 4 << 20;
 
@@ -268,7 +272,11 @@ impl<'a> SegmentBuilder<'a> {
         self.sum(self.written, whole);
         self.write(page, sectors_of(&self.pending, whole))?;
         self.pending.drain(..whole);
+        let syncs = self.written / UNSYNCED;
         self.written += whole;
+        if matches!(self.place, Place::Taken(_)) && self.written / UNSYNCED > syncs {
+            self.disk.sync()?;
+        }
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! The work of the flusher: flushes, checkpoints of full memtables, and merges after a load.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::flusher::{Request, Work};
-use super::merge::{Merge, to_merge};
+use super::merge::Merge;
 use super::{LONG_LOG, Writer, locked};
 use crate::error::Result;
 
@@ -13,16 +14,13 @@ use crate::error::Result;
 /// it. Otherwise the same rows would be written to the log and soon again to a segment.
 const LOGGED_PART: usize = 4;
 
-/// The flusher merges segments that a load has left unmerged after this time without a full memtable.
-const CALM: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2_000 });
-
 /// After so long what failed is tried again, if there is no flush interval.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What a run of the flusher has written, of memtables and log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// Nothing, or a record of the log.
+    /// A record of the log or nothing: also if a checkpoint failed.
     Record,
     /// Frozen memtables.
     Frozen,
@@ -33,27 +31,41 @@ enum Written {
 impl Writer {
     /// Does the work of the flusher, and then a merge if one pays.
     fn work_in_background(self: &Arc<Self>, work: Work) {
-        let was_long = self.flush_in_background(work);
-        self.merge_in_background(was_long);
+        if let Some(was_long) = self.flush_in_background(work) {
+            self.merge_in_background(was_long);
+        }
     }
 
-    /// Does work that is due, while a merge is going on.
-    fn work_beside_merge(self: &Arc<Self>) {
-        if let Some(work) = self.flusher.take_due() {
-            self.flush_in_background(work);
+    /// Does work that is due while this thread merges. Breaks the merge off if the store is being closed,
+    /// which compacts or merges by itself.
+    fn work_beside_merge(self: &Arc<Self>) -> ControlFlow<()> {
+        if self.flusher.is_stopping() {
+            return ControlFlow::Break(());
         }
+        if let Some(work) = self.flusher.take_due()
+            && self.flush_in_background(work) == Some(true)
+        {
+            self.merge_later();
+        }
+        ControlFlow::Continue(())
     }
 
     /// Flushes or makes a checkpoint. Says whether the log was long. If it fails, the next caller is told,
     /// and it is tried again.
-    fn flush_in_background(self: &Arc<Self>, work: Work) -> bool {
-        self.flush_or_checkpoint(work).unwrap_or_else(|error| {
+    fn flush_in_background(self: &Arc<Self>, work: Work) -> Option<bool> {
+        let done = self.flush_or_checkpoint(work).inspect_err(|error| {
             tracing::error!(path = %self.path.display(), %error, "a flush failed; its data stays in memory");
+        });
+        done.map_err(|error| {
             *locked(&self.failure) = Some(error);
             let interval = self.options.flush_interval;
-            self.flusher.add(Request::FlushWithin(if interval.is_zero() { RETRY } else { interval }));
-            false
+            self.flusher.add(Request::FlushWithin(if interval.is_zero() {
+                RETRY
+            } else {
+                interval
+            }));
         })
+        .ok()
     }
 
     fn flush_or_checkpoint(self: &Arc<Self>, work: Work) -> Result<bool> {
@@ -101,39 +113,24 @@ impl Writer {
 
     /// Notes that a checkpoint under load has left segments unmerged.
     pub(super) fn merge_later(&self) {
-        *locked(&self.unmerged_since) = Some(Instant::now());
+        locked(&self.merges).leave_unmerged(Instant::now());
     }
 
-    /// Merges segments if that pays: a few under load, and after a load or a long log all that pays for
-    /// later reads.
+    /// Merges segments if it is time for it, and if that pays.
     fn merge_in_background(self: &Arc<Self>, was_long: bool) {
-        let merge = match self.load_ends_within() {
-            Some(left) if !left.is_zero() => Some(Merge::UnderLoad),
-            Some(_) => Some(Merge::Eager),
-            None => was_long.then_some(Merge::Eager),
-        };
-        if merge == Some(Merge::Eager) {
-            *locked(&self.unmerged_since) = None;
+        let began = Instant::now();
+        let merge = locked(&self.merges).next(began, was_long);
+        if let Some(merge) = merge {
+            let end = self.merge_segments(merge, &|| self.work_beside_merge());
+            if let Err(error) = &end {
+                self.log_failure("segments stay unmerged", error);
+            }
+            locked(&self.merges).ended(merge, began, &end, Instant::now());
         }
-        if let Some(merge) = merge
-            && self.merge_pays(merge)
-            && let Err(error) = self.merge_segments(merge, &|| self.work_beside_merge())
-        {
-            self.log_failure("segments stay unmerged", &error);
+        let due = locked(&self.merges).due_within(Instant::now());
+        if let Some(within) = due {
+            self.flusher.add(Request::FlushWithin(within));
         }
-        if let Some(left) = self.load_ends_within() {
-            self.flusher.add(Request::FlushWithin(left));
-        }
-    }
-
-    /// How long no memtable may be full until a load is over, if there was one.
-    fn load_ends_within(&self) -> Option<Duration> {
-        locked(&self.unmerged_since).map(|since| CALM.saturating_sub(since.elapsed()))
-    }
-
-    /// Whether segments would be merged.
-    pub(super) fn merge_pays(&self, merge: Merge) -> bool {
-        to_merge(&self.current().version.segments.newest_first, 0, merge) > 1
     }
 
     pub(super) fn schedule(self: &Arc<Self>, request: Request) {

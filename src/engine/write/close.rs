@@ -1,5 +1,6 @@
 //! Closes a store: flushes it, and leaves a file that the next handle opens at once.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -69,12 +70,11 @@ impl Writer {
 
     /// Compacts the file where that pays, and else merges the segments that a load has left unmerged.
     fn merge_or_compact(self: &Arc<Self>) -> Result<()> {
-        let after_load = locked(&self.unmerged_since).take().is_some();
+        let after_load = locked(&self.merges).take_unmerged();
         let compacted = self.compact_if_it_pays(after_load);
         // Also where a reader has kept the file from being compacted.
-        if !matches!(compacted, Ok(true)) && after_load && self.merge_pays(Merge::Eager) {
-            self.checkpoint(Merge::Eager)?;
-            self.merge_segments(Merge::Eager, &|| ())?;
+        if !matches!(compacted, Ok(true)) && after_load {
+            self.merge_segments(Merge::Eager, &|| ControlFlow::Continue(()))?;
             self.compact_if_it_pays(after_load)?;
         }
         compacted.map(drop)

@@ -47,7 +47,7 @@ impl Writer {
     /// Makes the file as short as its content allows.
     pub(crate) fn compact(self: &Arc<Self>) -> Result<()> {
         self.check_writable()?;
-        let _merge = locked(&self.merge);
+        let _merge = self.lock_merge();
         let _checkpoint = locked(&self.checkpoint);
         if self.is_compact()? {
             return Ok(());
@@ -59,7 +59,7 @@ impl Writer {
     /// before the call is in no byte of the file then.
     pub(crate) fn scrub(self: &Arc<Self>) -> Result<()> {
         self.check_writable()?;
-        let _merge = locked(&self.merge);
+        let _merge = self.lock_merge();
         let _checkpoint = locked(&self.checkpoint);
         self.compact_in_rounds(FreePages::Zero)
     }
@@ -80,7 +80,7 @@ impl Writer {
                 self.freeze();
             }
             self.publish_frozen(Merge::All)?;
-            *locked(&self.unmerged_since) = None;
+            locked(&self.merges).take_unmerged();
         }
         for _ in 0..MOST_ROUNDS {
             self.wait_for_readers()?;
@@ -182,7 +182,8 @@ impl Writer {
     /// system gives the disk's blocks to others as they are. Both slots of the root name the current
     /// generation, so that a power cut in the middle harms nothing.
     fn wipe(&self) -> Result<()> {
-        // No other thread takes pages: the caller holds `checkpoint`, and the log needs this lock.
+        // No other thread takes pages: the caller holds `merge` and `checkpoint`, and the log needs this
+        // lock.
         let _durable = locked(&self.durable);
         let disk = self.disk();
         let wiped = write_durably(disk, || {

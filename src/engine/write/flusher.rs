@@ -115,6 +115,11 @@ impl Flusher {
         self.shared.schedule().add(request, Instant::now());
     }
 
+    /// Whether the thread is to end after its work.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.shared.schedule().stop
+    }
+
     /// Whether callers must do overdue work, because there is no thread.
     pub(super) fn has_no_thread(&self) -> bool {
         self.threadless.load(Ordering::Relaxed)

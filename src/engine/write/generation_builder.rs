@@ -13,7 +13,7 @@ use super::super::redb_base::{BaseInfo, image_of, sealed};
 use super::super::rows::{RowKey, Span, Table, Visit};
 use super::super::segments::{Segments, key_of};
 use super::super::version::{Opener, Version};
-use super::merge::{Merge, MergedSegments, to_merge, to_merge_in_checkpoint};
+use super::merge::{Merge, MergedSegments, to_merge_in_checkpoint};
 use super::merge_output::{EntityChanges, MergeOutput, push, rows_in};
 use crate::file::{Disk, Extent, PAGE, PageAllocator};
 use crate::record::AccountNo;
@@ -163,7 +163,7 @@ impl<'w> GenerationBuilder<'w> {
 
     /// Merges the newest segments where short ones are too many.
     pub(super) fn limit_segments(&mut self) -> EngineResult<()> {
-        let merged = to_merge(self.mergeable(), 0, Merge::Seldom);
+        let merged = to_merge_in_checkpoint(self.mergeable(), 0, Merge::Seldom);
         if merged < 2 {
             return Ok(());
         }
@@ -187,7 +187,10 @@ impl<'w> GenerationBuilder<'w> {
         if let Some(progress) = progress {
             progress.begin(Some(rows_in(newer)? + entities.0.len() as u64));
         }
-        let count = &mut || progress.into_iter().for_each(Progress::step);
+        let count = &mut || {
+            progress.into_iter().for_each(Progress::step);
+            Ok(())
+        };
         // A writer asks recent segments for each new entity.
         let builder = self.builder().with_filter();
         let builder = MergeOutput { builder, older, removed: &removed, on_row: count }
@@ -199,9 +202,10 @@ impl<'w> GenerationBuilder<'w> {
         self.replace(newer, builder)
     }
 
-    /// Puts a segment in the place of those that it was merged from, if they are still there.
+    /// Puts a segment in the place of those that it was merged from.
     pub(super) fn replace_merged(&mut self, merged: MergedSegments) -> EngineResult<()> {
-        let Some(place) = merged.place_in(&self.segments) else { return Ok(()) };
+        let gone = || std::io::Error::other("the segments of a merge are gone");
+        let place = merged.place_in(&self.segments).ok_or_else(gone)?;
         let opened = match &merged.new {
             Some(new) => Some(Arc::new(self.opener.segment(new.info)?)),
             None => None,

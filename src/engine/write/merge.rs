@@ -1,23 +1,27 @@
 //! Merges segments. A merge of much data goes on beside flushes and checkpoints, and becomes current in a
 //! generation of its own.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::io;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, TryLockError};
+use std::sync::{Arc, MutexGuard, TryLockError};
 
 use super::super::error::EngineResult;
 use super::super::segments::Segments;
 use super::super::version::Version;
 use super::merge_output::{EntityChanges, MergeOutput};
+use super::publish::LOG_ROOM;
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::file::{Extent, Pin};
 use crate::record::AccountNo;
 use crate::segment::{NewSegment, Segment, SegmentBuilder};
+use crate::wal::LogWriter;
 
-/// The most small segments. Beyond it they are merged even while a caller waits.
-const MOST_SHORT: usize = 24;
+/// From so many small segments on they are merged even while a caller waits.
+const TOO_MANY_SHORT: usize = 24;
 
 /// A segment of fewer bytes is small.
 const SHORT: usize = 4 << 20;
@@ -25,6 +29,14 @@ const SHORT: usize = 4 << 20;
 /// A checkpoint merges segments of at most this many bytes in all, which takes some 20 ms. Otherwise
 /// flushes would have to wait for it.
 const MOST_IN_CHECKPOINT: usize = if cfg!(any(test, fuzzing)) { 16 << 10 } else { 4 << 20 };
+
+/// Where small segments are too many, a checkpoint merges as many of the newest as have four times as
+/// many bytes, and four at least.
+const FEWEST_OF_MANY: usize = 4;
+
+/// While a merge is going on and there are more segments than this that are newer, calls that fill a
+/// memtable wait for the merge.
+const MOST_NEWER: usize = 64;
 
 /// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;
@@ -71,22 +83,34 @@ pub(super) fn to_merge(newest_first: &[Arc<Segment>], bytes: usize, merge: Merge
     merged
 }
 
-/// The same for a checkpoint. It leaves a merge of much data to the flusher, unless the small segments
-/// are too many.
+/// The same for a checkpoint. It leaves a merge of much data to the flusher. Where the small segments are
+/// too many, it merges some of them.
 pub(super) fn to_merge_in_checkpoint(
     newest_first: &[Arc<Segment>],
     bytes: usize,
     merge: Merge,
 ) -> usize {
     let merged = to_merge(newest_first, bytes, merge);
-    let all: usize = newest_first.iter().take(merged).map(|segment| segment.len()).sum();
-    if all <= MOST_IN_CHECKPOINT { merged } else { merged.min(too_many_short(newest_first)) }
+    let with = |most: usize| {
+        let ends = newest_first.iter().take(merged).scan(0_usize, |end, segment| {
+            *end = end.saturating_add(segment.len());
+            Some(*end)
+        });
+        ends.take_while(|end| *end <= most).count()
+    };
+    if with(MOST_IN_CHECKPOINT) == merged {
+        merged
+    } else if too_many_short(newest_first) > 0 {
+        with(4 * MOST_IN_CHECKPOINT).max(FEWEST_OF_MANY).min(merged)
+    } else {
+        0
+    }
 }
 
 /// How many of the newest segments are small, if they are too many.
 fn too_many_short(newest_first: &[Arc<Segment>]) -> usize {
     let short = newest_first.iter().take_while(|segment| segment.len() < SHORT).count();
-    if short < MOST_SHORT { 0 } else { short }
+    if short < TOO_MANY_SHORT { 0 } else { short }
 }
 
 /// A segment that was merged from others, and is in no generation yet.
@@ -126,27 +150,76 @@ struct Merging {
     pages: Extent,
 }
 
+/// How a merge has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MergeEnd {
+    /// The merged segment is current.
+    Merged,
+    /// No merge pays.
+    Nothing,
+    /// Nothing has changed: another merge or a compaction was going on or had to go on, or the segments
+    /// were replaced meanwhile. It is tried again later.
+    GivenUp,
+}
+
 impl Writer {
     /// Merges the newest segments into one if `merge` says so. Flushes and checkpoints of other threads go
-    /// on meanwhile. `between` is called again and again, for those of this thread. Says whether a merged
-    /// segment is current: not if another merge or a compaction is going on.
-    pub(crate) fn merge_segments(&self, merge: Merge, between: &dyn Fn()) -> Result<bool> {
+    /// on meanwhile. `between` is called again and again, for those of this thread, and may break the merge
+    /// off.
+    pub(crate) fn merge_segments(
+        &self,
+        merge: Merge,
+        between: &dyn Fn() -> ControlFlow<()>,
+    ) -> Result<MergeEnd> {
+        if !self.merge_pays(merge) {
+            return Ok(MergeEnd::Nothing);
+        }
         let _merge = match self.merge.try_lock() {
             Ok(merge) => merge,
             Err(TryLockError::Poisoned(merge)) => merge.into_inner(),
-            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::WouldBlock) => return Ok(MergeEnd::GivenUp),
         };
-        let Some(merging) = self.begin_merge(merge) else { return Ok(false) };
+        let Some(merging) = self.begin_merge(merge) else { return Ok(MergeEnd::GivenUp) };
+        let is_given_up = Cell::new(false);
+        let go_on = || {
+            let is_wanted = self.compactions.load(Ordering::Acquire) == 0;
+            if is_wanted && between().is_continue() {
+                return Ok(());
+            }
+            is_given_up.set(true);
+            Err(io::Error::from(io::ErrorKind::Interrupted).into())
+        };
         let merged = self
-            .guarded(|| self.write_merged(&merging, between))
+            .guarded(|| self.write_merged(&merging, &go_on))
             .and_then(|merged| self.publish_merged(merged));
         self.merging.store(0, Ordering::Release);
-        merged
+        if is_given_up.get() { Ok(MergeEnd::GivenUp) } else { merged }
+    }
+
+    /// Whether segments would be merged.
+    fn merge_pays(&self, merge: Merge) -> bool {
+        to_merge(&self.current().version.segments.newest_first, 0, merge) > 1
+    }
+
+    /// Keeps merges out. One that is going on is broken off.
+    pub(super) fn lock_merge(&self) -> MutexGuard<'_, ()> {
+        self.compactions.fetch_add(1, Ordering::AcqRel);
+        let merge = locked(&self.merge);
+        self.compactions.fetch_sub(1, Ordering::AcqRel);
+        merge
     }
 
     /// The newest segment that a merge in progress will replace.
     pub(crate) fn merging(&self) -> Option<u64> {
         Some(self.merging.load(Ordering::Acquire)).filter(|number| *number > 0)
+    }
+
+    /// Whether a load has added so many segments during a merge that it has to wait.
+    pub(super) fn has_too_many_segments(&self) -> bool {
+        let Some(merging) = self.merging() else { return false };
+        let current = self.current();
+        let segments = current.version.segments.iter();
+        segments.take_while(|segment| segment.number() != merging).count() > MOST_NEWER
     }
 
     /// Chooses the segments. From now on no checkpoint merges them.
@@ -158,14 +231,29 @@ impl Writer {
         let count = to_merge(segments, 0, merge);
         let old = segments.get(..count).filter(|old| old.len() > 1)?;
         let pages: u32 = old.iter().map(|segment| segment.info().extent.pages).sum();
-        let pages = self.space.take(pages)?;
+        self.leave_room_to(&mut durable.log);
+        // A group of ids that are far apart takes a few bytes more. What is left is given back.
+        let pages = self.space.take(pages.saturating_add(pages / 32 + 1))?;
         durable.manifest.last_number += 1;
         self.merging.store(old.first()?.number(), Ordering::Release);
         let (number, version) = (durable.manifest.last_number, Arc::clone(&current.version));
         Some(Merging { version, _pin: Arc::clone(&current.pin), count, number, pages })
     }
 
-    fn write_merged(&self, merging: &Merging, between: &dyn Fn()) -> EngineResult<MergedSegments> {
+    /// Takes pages for the log to grow into, which the merge would take otherwise.
+    fn leave_room_to(&self, log: &mut LogWriter) {
+        let (page, pages) = (log.log().extent.page, log.log().extent.pages);
+        let pages = pages.min(log.pages().saturating_add(LOG_ROOM));
+        if self.space.extend(page, pages) {
+            log.reserved(pages);
+        }
+    }
+
+    fn write_merged(
+        &self,
+        merging: &Merging,
+        go_on: &dyn Fn() -> EngineResult<()>,
+    ) -> EngineResult<MergedSegments> {
         let failed_syncs = self.disk().failed_syncs();
         let segments = &merging.version.segments;
         let (old, older) = segments.newest_first.split_at(merging.count);
@@ -175,28 +263,28 @@ impl Writer {
         let mut rows = 0_u32;
         let mut on_row = || {
             rows = rows.wrapping_add(1);
-            if rows.is_multiple_of(ROWS_BETWEEN) {
-                between();
-            }
+            if rows.is_multiple_of(ROWS_BETWEEN) { go_on() } else { Ok(()) }
         };
         let removed = &segments.removed;
         let output = MergeOutput { builder, older, removed, on_row: &mut on_row };
         let builder = output.write(&EntityChanges::default(), old)?;
+        go_on()?;
         let new = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
+        go_on()?;
         // Most of it is durable before others have to wait for it.
         self.disk().sync()?;
         let forgotten = if older.is_empty() { removed.clone() } else { BTreeSet::new() };
         Ok(MergedSegments { old: old.to_vec(), new, forgotten, failed_syncs })
     }
 
-    /// Makes a merged segment current, with the frozen memtables if there are any. Says whether the
-    /// segments that it was merged from were still there.
-    fn publish_merged(&self, merged: MergedSegments) -> Result<bool> {
+    /// Makes a merged segment current, in a checkpoint, if the segments that it was merged from are still
+    /// there.
+    fn publish_merged(&self, merged: MergedSegments) -> Result<MergeEnd> {
         let _checkpoint = locked(&self.checkpoint);
         if merged.place_in(&self.current().version.segments).is_none() {
-            return Ok(false);
+            return Ok(MergeEnd::GivenUp);
         }
         self.publish_next(Merge::Seldom, Some(merged))?;
-        Ok(true)
+        Ok(MergeEnd::Merged)
     }
 }

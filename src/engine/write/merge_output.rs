@@ -46,8 +46,8 @@ pub(super) struct MergeOutput<'a, 'b> {
     /// The segments that the new one will lie over.
     pub(super) older: &'a [Arc<Segment>],
     pub(super) removed: &'a BTreeSet<AccountNo>,
-    /// Called for each row.
-    pub(super) on_row: &'a mut dyn FnMut(),
+    /// Called for each row. An error of it ends the merge.
+    pub(super) on_row: &'a mut dyn FnMut() -> EngineResult<()>,
 }
 
 impl<'b> MergeOutput<'_, 'b> {
@@ -78,7 +78,7 @@ impl<'b> MergeOutput<'_, 'b> {
     }
 
     fn push(&mut self, key: &Key, payload: Option<&[u8]>) -> EngineResult<()> {
-        (self.on_row)();
+        (self.on_row)()?;
         let account = PeerKey::account(key);
         if self.removed.contains(&account) {
             return Ok(());

@@ -13,6 +13,7 @@ mod generation_builder;
 mod key_slots;
 mod merge;
 mod merge_output;
+mod merge_schedule;
 mod open;
 mod publish;
 mod removed_accounts;
@@ -20,11 +21,11 @@ mod removed_accounts;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
 
 use self::flusher::{Flusher, Request};
 use self::generation_builder::GenerationBuilder;
 use self::merge::MergedSegments;
+use self::merge_schedule::MergeSchedule;
 use self::publish::Durable;
 use super::batch::Batch;
 use super::error::EngineResult;
@@ -42,6 +43,8 @@ use crate::wal::Append;
 
 pub(crate) use self::bulk_write::BulkWrite;
 pub(crate) use self::merge::Merge;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::merge::MergeEnd;
 pub(crate) use self::open::{check_length, create, open, replay};
 
 /// A log of this many bytes is followed by a checkpoint.
@@ -80,6 +83,8 @@ pub(crate) struct Writer {
     /// The number of the newest segment that such a merge will replace, or 0. Changes from 0 under
     /// `checkpoint`.
     merging: AtomicU64,
+    /// How many compactions wait for `merge`: a merge gives way to them.
+    compactions: AtomicUsize,
     /// Held while a new generation is made.
     checkpoint: Mutex<()>,
     /// Held while the log is written.
@@ -98,8 +103,8 @@ pub(crate) struct Writer {
     frozen_bytes: AtomicUsize,
     /// A buffered write has requested a flush that has not begun.
     flush_requested: AtomicBool,
-    /// When a checkpoint under load has left segments unmerged last, until they are merged.
-    unmerged_since: Mutex<Option<Instant>>,
+    /// When segments are merged in the background.
+    merges: Mutex<MergeSchedule>,
     /// Something was written since the file was compacted.
     written: AtomicBool,
     /// The stamp of this writer is in the file.
@@ -268,6 +273,7 @@ impl Writer {
         if durable.sequence >= target && !durable.log.is_in_doubt() {
             return Ok(());
         }
+        self.check_process()?;
         self.check_in_place()?;
         if !durable.log.is_in_doubt() {
             match self.append_unlogged(&mut durable)? {
@@ -392,6 +398,10 @@ impl Writer {
                 self.publish_frozen(Merge::Seldom)?;
             }
         }
+        if self.has_too_many_segments() {
+            // Merges do not keep up: the caller waits for the one that is going on.
+            drop(locked(&self.merge));
+        }
         let making = locked(&self.batch);
         let is_large = self.active_bytes.load(Ordering::Acquire) > most;
         if is_large && self.current().memtables.len() == 1 {
@@ -423,12 +433,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes a new generation, with the frozen memtables and with a merged segment if there is one. The
-    /// caller holds `checkpoint`.
+    /// Makes a new generation, with the frozen memtables and with a merged segment if there is one. `merge`
+    /// is for the segments of the memtables. The caller holds `checkpoint`.
     fn publish_next(&self, merge: Merge, merged: Option<MergedSegments>) -> Result<()> {
         self.check_in_place()?;
         if self.current().memtables.len() == 1 {
-            // An empty memtable is frozen too, so that writes during the checkpoint go into a newer one.
+            // Also if it is empty, so that writes during the checkpoint go into a newer one.
             let _making = locked(&self.batch);
             self.begin_memtable(0);
         }

@@ -19,7 +19,7 @@ use crate::wal::{Log, LogWriter};
 pub(super) const LOG_PAGES: u32 = 128;
 
 /// A gap of this many pages is large enough for a new log.
-const LOG_ROOM: u32 = 16;
+pub(super) const LOG_ROOM: u32 = 16;
 
 /// The durable state: the current log, root and manifest.
 #[derive(Debug)]

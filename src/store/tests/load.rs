@@ -19,7 +19,7 @@ const MOST_MERGED: usize = 4;
 /// Somewhat longer than the pause after which segments are merged, in tests.
 const CALM: Duration = Duration::from_millis(30);
 
-/// A checkpoint merges nothing while there are fewer than 24 that no other merge is about to replace, and
+/// A checkpoint need not merge while there are fewer than 24 that no other merge is about to replace, and
 /// those may be as many again.
 const MOST_UNDER_LOAD: usize = 48;
 

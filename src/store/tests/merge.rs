@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_of};
@@ -85,13 +86,15 @@ fn a_merge_is_not_lost_to_checkpoints() {
     let sim = SimDisk::new(new_store());
     let store = with_segments(&sim);
     let before = numbers(&store);
-    let left = Cell::new(true);
+    let (left, calls) = (Cell::new(true), Cell::new(0));
     let merged = store.engine.merge_segments(&|| {
+        calls.set(calls.get() + 1);
         if left.take() {
             (1..=40).for_each(|first| assert!(act(&store, &Op::Import(0, first, 5)).unwrap()));
         }
     });
     assert!(merged.unwrap() && !left.get());
+    assert!(calls.get() > 4, "{} calls for 120 rows", calls.get());
     let after = numbers(&store);
     assert!(!after.iter().any(|number| before.contains(number)), "{after:?} after {before:?}");
     let distinct: BTreeSet<_> = after.iter().collect();
@@ -119,6 +122,57 @@ fn a_merge_that_fails_at_any_call_changes_nothing_and_keeps_no_pages() {
         assert_sound(&store, &sim);
     }
     assert!(failed > 4 && done > 4, "{failed} failed, {done} done");
+}
+
+#[test]
+fn a_merge_gives_way_to_a_compaction() {
+    let sim = SimDisk::new(new_store());
+    let store = with_segments(&sim);
+    std::thread::scope(|threads| {
+        let ((begun, is_begun), store) = (channel(), &store);
+        let compacting = threads.spawn(move || {
+            is_begun.recv().unwrap();
+            store.compact()
+        });
+        // The compaction waits for the merge, which takes long.
+        let merged = store.engine.merge_segments(&|| {
+            let _ = begun.send(());
+            std::thread::sleep(Duration::from_millis(30));
+        });
+        assert!(!merged.unwrap());
+        compacting.join().unwrap().unwrap();
+    });
+    assert_eq!(numbers(&store).len(), 1);
+    assert_sound(&store, &sim);
+}
+
+/// The flusher wants to merge what a load has left, while another merge is going on.
+#[test]
+fn a_merge_that_was_given_up_is_made_later() {
+    let sim = SimDisk::new(new_store());
+    drop(with_segments(&sim));
+    let options = StoreOptions::default().buffer_size(5_000);
+    let options = options.flush_interval(Duration::from_millis(5));
+    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
+    let store = open_with(disk, &seal_of(&sim), Access::Write, options).unwrap();
+    act(&store, &Op::Session(0)).unwrap();
+    act(&store, &Op::Import(2, 500, 60)).unwrap();
+    let left = Cell::new(true);
+    let merged = store.engine.merge_segments(&|| {
+        if left.take() {
+            for first in (0..12).map(|call| call * 200) {
+                act(&store, &Op::See(0, first + 1, 60)).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    });
+    assert!(merged.unwrap() && !left.get());
+    let is_merged = (0..500).any(|_| {
+        let is_merged = numbers(&store).len() <= 4;
+        std::thread::sleep(Duration::from_millis(if is_merged { 0 } else { 10 }));
+        is_merged
+    });
+    assert!(is_merged, "{} segments are left", numbers(&store).len());
 }
 
 /// The flusher merges, and no other thread writes to the log.

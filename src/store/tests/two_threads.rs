@@ -193,8 +193,7 @@ fn a_login_beside_a_removal_or_an_import_is_in_the_file() {
 /// A merge replaces segments while others are written, removed and compacted.
 #[test]
 fn what_is_written_beside_a_merge_is_in_the_file() {
-    let merge =
-        |store: &Store| store.engine.merge_segments(&|| ()).map(|is_merged| assert!(is_merged));
+    let merge = |store: &Store| store.engine.merge_segments(&|| ()).map(drop);
     let see = |id| Op::See(0, id, 60);
     let all: [&[Op]; 5] = [
         &[Op::LogIn(0, 1)],
