@@ -12,13 +12,11 @@ use super::super::error::EngineResult;
 use super::super::segments::Segments;
 use super::super::version::Version;
 use super::merge_output::{EntityChanges, MergeOutput};
-use super::publish::LOG_ROOM;
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::file::{Extent, Pin};
 use crate::record::AccountNo;
 use crate::segment::{NewSegment, Segment, SegmentBuilder};
-use crate::wal::LogWriter;
 
 /// From so many small segments on they are merged even while a caller waits.
 const TOO_MANY_SHORT: usize = 24;
@@ -231,22 +229,13 @@ impl Writer {
         let count = to_merge(segments, 0, merge);
         let old = segments.get(..count).filter(|old| old.len() > 1)?;
         let pages: u32 = old.iter().map(|segment| segment.info().extent.pages).sum();
-        self.leave_room_to(&mut durable.log);
+        durable.leave_room(&self.space);
         // A group of ids that are far apart takes a few bytes more. What is left is given back.
         let pages = self.space.take(pages.saturating_add(pages / 32 + 1))?;
         durable.manifest.last_number += 1;
         self.merging.store(old.first()?.number(), Ordering::Release);
         let (number, version) = (durable.manifest.last_number, Arc::clone(&current.version));
         Some(Merging { version, _pin: Arc::clone(&current.pin), count, number, pages })
-    }
-
-    /// Takes pages for the log to grow into, which the merge would take otherwise.
-    fn leave_room_to(&self, log: &mut LogWriter) {
-        let (page, pages) = (log.log().extent.page, log.log().extent.pages);
-        let pages = pages.min(log.pages().saturating_add(LOG_ROOM));
-        if self.space.extend(page, pages) {
-            log.reserved(pages);
-        }
     }
 
     fn write_merged(

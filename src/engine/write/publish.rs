@@ -12,14 +12,16 @@ use super::super::version::Version;
 use super::super::view::SuperVersion;
 use super::generation_builder::GenerationBuilder;
 use super::{RowsToLog, Writer, locked};
-use crate::file::{Extent, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt};
+use crate::file::{
+    Extent, PageAllocator, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt,
+};
 use crate::wal::{Log, LogWriter};
 
 /// A log may have this many pages, unless its first records alone have more.
 pub(super) const LOG_PAGES: u32 = 128;
 
 /// A gap of this many pages is large enough for a new log.
-pub(super) const LOG_ROOM: u32 = 16;
+const LOG_ROOM: u32 = 16;
 
 /// The durable state: the current log, root and manifest.
 #[derive(Debug)]
@@ -36,6 +38,17 @@ pub(super) struct Durable {
     pub(super) doubtful: Vec<Retired>,
     /// New logs go where they fit, without room to grow.
     pub(super) dense: bool,
+}
+
+impl Durable {
+    /// Takes pages that the log may grow into, before something else is put behind it.
+    pub(super) fn leave_room(&mut self, space: &PageAllocator) {
+        let extent = self.log.log().extent;
+        let pages = extent.pages.min(self.log.pages().saturating_add(LOG_ROOM));
+        if space.extend(extent.page, pages) {
+            self.log.reserved(pages);
+        }
+    }
 }
 
 impl Writer {
