@@ -29,7 +29,7 @@ enum Written {
 }
 
 impl Writer {
-    /// Does the work of the flusher, and then a merge if one pays.
+    /// Does the work of the flusher, and then a merge if one pays and nothing has failed.
     fn work_in_background(self: &Arc<Self>, work: Work) {
         if let Some(was_long) = self.flush_in_background(work) {
             self.merge_in_background(was_long);
@@ -111,7 +111,7 @@ impl Writer {
         Ok(if is_frozen { Written::Frozen } else { Written::Record })
     }
 
-    /// Notes that a checkpoint under load has left segments unmerged.
+    /// Notes that segments were left unmerged.
     pub(super) fn merge_later(&self) {
         locked(&self.merges).leave_unmerged(Instant::now());
     }

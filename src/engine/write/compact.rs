@@ -195,7 +195,7 @@ impl Writer {
     }
 
     /// Truncates the file after the last page in use, but never below the page count of the root.
-    fn trim(&self) -> Result<()> {
+    pub(super) fn trim(&self) -> Result<()> {
         let durable = locked(&self.durable);
         let end = self.space.end().max(durable.root.root().pages).max(2);
         let pages = pages_of(self.disk().len().map_err(|source| self.io(source))?);

@@ -22,15 +22,14 @@ use crate::segment::{NewSegment, Segment, SegmentBuilder};
 const TOO_MANY_SHORT: usize = 24;
 
 /// A segment of fewer bytes is small.
-const SHORT: usize = 4 << 20;
+const SHORT: usize = if cfg!(any(test, fuzzing)) { 64 << 10 } else { 4 << 20 };
 
 /// A checkpoint merges segments of at most this many bytes in all, which takes some 20 ms. Otherwise
 /// flushes would have to wait for it.
 const MOST_IN_CHECKPOINT: usize = if cfg!(any(test, fuzzing)) { 16 << 10 } else { 4 << 20 };
 
-/// Where small segments are too many, a checkpoint merges as many of the newest as have four times as
-/// many bytes, and four at least.
-const FEWEST_OF_MANY: usize = 4;
+/// Where small segments are too many, a checkpoint merges as many of the newest as have so many bytes.
+const MOST_OF_MANY: usize = 4 * SHORT;
 
 /// While a merge is going on and there are more segments than this that are newer, calls that fill a
 /// memtable wait for the merge.
@@ -99,7 +98,7 @@ pub(super) fn to_merge_in_checkpoint(
     if with(MOST_IN_CHECKPOINT) == merged {
         merged
     } else if too_many_short(newest_first) > 0 {
-        with(4 * MOST_IN_CHECKPOINT).max(FEWEST_OF_MANY).min(merged)
+        with(MOST_OF_MANY)
     } else {
         0
     }
@@ -155,8 +154,9 @@ pub(crate) enum MergeEnd {
     Merged,
     /// No merge pays.
     Nothing,
-    /// Nothing has changed: another merge or a compaction was going on or had to go on, or the segments
-    /// were replaced meanwhile. It is tried again later.
+    /// Nothing has changed: another merge or a compaction was going on, or a compaction or the end of the
+    /// handle came, or the segments were replaced meanwhile, or there were no pages for the new one. The
+    /// flusher tries again later.
     GivenUp,
 }
 
@@ -180,18 +180,27 @@ impl Writer {
         let Some(merging) = self.begin_merge(merge) else { return Ok(MergeEnd::GivenUp) };
         let is_given_up = Cell::new(false);
         let go_on = || {
-            let is_wanted = self.compactions.load(Ordering::Acquire) == 0;
+            let is_wanted = self.waiting_compactions.load(Ordering::Acquire) == 0;
             if is_wanted && between().is_continue() {
                 return Ok(());
             }
             is_given_up.set(true);
             Err(io::Error::from(io::ErrorKind::Interrupted).into())
         };
-        let merged = self
-            .guarded(|| self.write_merged(&merging, &go_on))
-            .and_then(|merged| self.publish_merged(merged));
+        let merged = self.guarded(|| {
+            let merged = self.write_merged(&merging, &go_on)?;
+            self.publish_merged(merged)
+        });
         self.merging.store(0, Ordering::Release);
-        if is_given_up.get() { Ok(MergeEnd::GivenUp) } else { merged }
+        let end = if is_given_up.get() { Ok(MergeEnd::GivenUp) } else { merged };
+        if !matches!(end, Ok(MergeEnd::Merged)) {
+            // A disk may be full of what was written.
+            let _checkpoint = locked(&self.checkpoint);
+            if let Err(error) = self.trim() {
+                self.log_failure("the file keeps its length", &error);
+            }
+        }
+        end
     }
 
     /// Whether segments would be merged.
@@ -201,9 +210,9 @@ impl Writer {
 
     /// Keeps merges out. One that is going on is broken off.
     pub(super) fn lock_merge(&self) -> MutexGuard<'_, ()> {
-        self.compactions.fetch_add(1, Ordering::AcqRel);
+        self.waiting_compactions.fetch_add(1, Ordering::AcqRel);
         let merge = locked(&self.merge);
-        self.compactions.fetch_sub(1, Ordering::AcqRel);
+        self.waiting_compactions.fetch_sub(1, Ordering::AcqRel);
         merge
     }
 
@@ -268,7 +277,7 @@ impl Writer {
 
     /// Makes a merged segment current, in a checkpoint, if the segments that it was merged from are still
     /// there.
-    fn publish_merged(&self, merged: MergedSegments) -> Result<MergeEnd> {
+    fn publish_merged(&self, merged: MergedSegments) -> EngineResult<MergeEnd> {
         let _checkpoint = locked(&self.checkpoint);
         if merged.place_in(&self.current().version.segments).is_none() {
             return Ok(MergeEnd::GivenUp);

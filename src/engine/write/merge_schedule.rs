@@ -5,48 +5,68 @@ use std::time::{Duration, Instant};
 use super::merge::{Merge, MergeEnd};
 use crate::error::Result;
 
-/// After this time without a full memtable a load is over, and what it has left unmerged is merged.
+/// When no segments were left unmerged for this time, a load is over, and those that it has left are merged.
 const CALM: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2_000 });
 
-/// After a merge that failed no other begins for `CALM`. Each time that the next one fails too, the pause
-/// is twice as long, up to this.
+/// After a merge that failed no other of its kind begins for `CALM`. Each time that the next one fails too,
+/// the pause is twice as long, up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Default)]
 pub(super) struct MergeSchedule {
     /// When segments were left unmerged last, until they are merged.
     unmerged_since: Option<Instant>,
-    /// Since when no merge begins, and for how long.
-    pause: Option<(Instant, Duration)>,
+    /// After merges that failed: until when no other begins.
+    eager: Option<Pause>,
+    under_load: Option<Pause>,
+}
+
+/// A time in which no merge begins.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    since: Instant,
+    len: Duration,
+}
+
+impl Pause {
+    /// The pause after one more merge that failed.
+    fn after(before: Option<Self>, now: Instant) -> Self {
+        let len = before.map_or(CALM, |before| (2 * before.len).min(LONGEST_PAUSE));
+        Self { since: now, len }
+    }
+
+    fn left(self, now: Instant) -> Duration {
+        self.len.saturating_sub(now.saturating_duration_since(self.since))
+    }
 }
 
 impl MergeSchedule {
-    /// A checkpoint under load has left segments unmerged.
+    /// Segments were left unmerged.
     pub(super) fn leave_unmerged(&mut self, now: Instant) {
         self.unmerged_since = Some(now);
     }
 
     /// Whether segments were left unmerged. The caller merges them now.
     pub(super) fn take_unmerged(&mut self) -> bool {
-        self.unmerged_since.take().is_some()
+        std::mem::take(self).unmerged_since.is_some()
     }
 
     /// The merge that may begin now: of a few segments under load, and after a load or a long log of all
     /// that pays for later reads.
     pub(super) fn next(&self, now: Instant, was_long: bool) -> Option<Merge> {
-        if !self.paused_for(now).is_zero() {
-            return None;
-        }
-        match self.calm_within(now) {
-            Some(left) if !left.is_zero() => Some(Merge::UnderLoad),
-            Some(_) => Some(Merge::Eager),
-            None => was_long.then_some(Merge::Eager),
-        }
+        let (merge, pause) = match self.calm_within(now) {
+            Some(left) if !left.is_zero() => (Merge::UnderLoad, self.under_load),
+            Some(_) => (Merge::Eager, self.eager),
+            None if was_long => (Merge::Eager, self.eager),
+            None => return None,
+        };
+        pause.is_none_or(|pause| pause.left(now).is_zero()).then_some(merge)
     }
 
     /// When the flusher has to ask again.
     pub(super) fn due_within(&self, now: Instant) -> Option<Duration> {
-        self.calm_within(now).map(|left| left.max(self.paused_for(now)))
+        let paused = self.eager.map_or(Duration::ZERO, |pause| pause.left(now));
+        self.calm_within(now).map(|left| left.max(paused))
     }
 
     /// The result of a merge that began at `began`.
@@ -57,34 +77,28 @@ impl MergeSchedule {
         end: &Result<MergeEnd>,
         now: Instant,
     ) {
+        let is_eager = merge == Merge::Eager;
+        let pause = if is_eager { &mut self.eager } else { &mut self.under_load };
         match end {
             Ok(MergeEnd::Merged | MergeEnd::Nothing) => {
-                self.pause = None;
+                *pause = None;
                 let is_newer = self.unmerged_since.is_some_and(|since| since > began);
-                if merge == Merge::Eager && !is_newer {
+                if is_eager && !is_newer {
                     self.unmerged_since = None;
                 }
             }
             Ok(MergeEnd::GivenUp) => self.unmerged_since = Some(now),
             Err(_) => {
-                let pause = self.pause.map_or(CALM, |(_, pause)| (2 * pause).min(LONGEST_PAUSE));
-                self.pause = Some((now, pause));
+                *pause = Some(Pause::after(*pause, now));
                 self.unmerged_since = self.unmerged_since.or(Some(now));
             }
         }
     }
 
-    /// How long no memtable may be full until the load is over, if there was one.
+    /// How long no more segments may be left unmerged until the load is over, if there was one.
     fn calm_within(&self, now: Instant) -> Option<Duration> {
         let since = self.unmerged_since?;
         Some(CALM.saturating_sub(now.saturating_duration_since(since)))
-    }
-
-    fn paused_for(&self, now: Instant) -> Duration {
-        let left = |(since, pause): (Instant, Duration)| {
-            pause.saturating_sub(now.saturating_duration_since(since))
-        };
-        self.pause.map_or(Duration::ZERO, left)
     }
 }
 
@@ -126,12 +140,14 @@ mod tests {
             assert_eq!((schedule.next(now, true), schedule.due_within(now)), (None, Some(pause)));
             now += pause;
             assert_eq!(schedule.next(now, false), Some(Merge::Eager));
+            schedule.ended(Merge::UnderLoad, now, &Ok(MergeEnd::Nothing), now);
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
         assert_eq!(pause, LONGEST_PAUSE);
         schedule.ended(Merge::Eager, now, &Ok(MergeEnd::GivenUp), now);
+        schedule.leave_unmerged(now);
+        assert_eq!(schedule.next(now, false), Some(Merge::UnderLoad), "of other segments");
         assert!(schedule.take_unmerged() && !schedule.take_unmerged(), "closing merges");
-        schedule.ended(Merge::Eager, now, &Ok(MergeEnd::Merged), now);
         let failed = Err(Error::Forked { path: "store".into() });
         schedule.ended(Merge::Eager, now, &failed, now);
         assert_eq!(schedule.due_within(now), Some(CALM), "the next pause is short again");

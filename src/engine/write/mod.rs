@@ -84,7 +84,7 @@ pub(crate) struct Writer {
     /// `checkpoint`.
     merging: AtomicU64,
     /// How many compactions wait for `merge`: a merge gives way to them.
-    compactions: AtomicUsize,
+    waiting_compactions: AtomicUsize,
     /// Held while a new generation is made.
     checkpoint: Mutex<()>,
     /// Held while the log is written.
@@ -254,6 +254,10 @@ impl Writer {
 
     /// Syncs every batch that a call had to make durable, also where that call failed.
     pub(crate) fn sync_pending(self: &Arc<Self>) -> Result<()> {
+        if self.check_process().is_err() {
+            // A fork only reads. A lock that another thread of its parent held is never free there.
+            return Ok(());
+        }
         self.sync_to(self.durable_target.load(Ordering::Acquire))
     }
 
@@ -273,7 +277,6 @@ impl Writer {
         if durable.sequence >= target && !durable.log.is_in_doubt() {
             return Ok(());
         }
-        self.check_process()?;
         self.check_in_place()?;
         if !durable.log.is_in_doubt() {
             match self.append_unlogged(&mut durable)? {
@@ -387,8 +390,9 @@ impl Writer {
             return Ok(());
         }
         if self.flusher.has_no_thread() {
+            let done = self.checkpoint(Merge::Seldom);
             self.merge_later();
-            return self.checkpoint(Merge::Seldom);
+            return done;
         }
         if self.current().memtables.len() > 1 {
             // The disk does not keep up: the caller waits for the flusher, or works in its place.

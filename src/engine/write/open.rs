@@ -112,7 +112,7 @@ fn recover(
         flusher: Default::default(),
         merge: Mutex::default(),
         merging: AtomicU64::new(0),
-        compactions: AtomicUsize::new(0),
+        waiting_compactions: AtomicUsize::new(0),
         checkpoint: Mutex::default(),
         durable: Mutex::new(durable),
         batch: Mutex::default(),

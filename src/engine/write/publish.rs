@@ -41,11 +41,11 @@ pub(super) struct Durable {
 }
 
 impl Durable {
-    /// Takes pages that the log may grow into, before something else is put behind it.
+    /// Takes some of the free pages behind the log for it, before something else takes them.
     pub(super) fn leave_room(&mut self, space: &PageAllocator) {
-        let extent = self.log.log().extent;
-        let pages = extent.pages.min(self.log.pages().saturating_add(LOG_ROOM));
-        if space.extend(extent.page, pages) {
+        let (extent, pages) = (self.log.log().extent, self.log.pages());
+        let most = extent.pages.min(pages.saturating_add(LOG_ROOM));
+        if let Some(pages) = (pages..=most).rev().find(|pages| space.extend(extent.page, *pages)) {
             self.log.reserved(pages);
         }
     }
