@@ -143,7 +143,7 @@ impl Engine {
         self.writer().map_or(Ok(()), Writer::sync_pending)
     }
 
-    /// Merges segments as the flusher does after a load. `between` is called during the merge.
+    /// Merges segments as the flusher does after a load. The merge calls `between` every few rows.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn merge_segments(&self, between: &dyn Fn()) -> Result<bool> {
         let between = || {

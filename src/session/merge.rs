@@ -39,7 +39,7 @@ pub(crate) fn merge<'a>(
     (!same_but_date || is_later(old.date, new.date)).then_some(Cow::Owned(new))
 }
 
-/// The same in place, for a full entity of which `seen` is a reduced view.
+/// Merges the reduced view `seen` into the stored entity as [`merge`] does, but in place: `old` is not copied.
 pub(crate) fn merge_reduced(old: &mut Entity, seen: &Entity) {
     let date = old.date.max(seen.date);
     if fill(old, seen) || is_later(old.date, date) {
@@ -66,6 +66,7 @@ fn replaced(old: &Entity, seen: Entity) -> Entity {
     }
 }
 
+/// A copy of `old` with the empty fields filled from `seen`, a reduced view.
 fn filled(old: &Entity, seen: &Entity) -> Entity {
     let mut new = old.clone();
     fill(&mut new, seen);

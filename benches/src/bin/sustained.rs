@@ -3,8 +3,9 @@
 //! `sustained [--count 1000000] [--call 10000] [--rows calls,import,sorted,lmdb]`: `process_entities` with
 //! `--call` entities a call, then one `flush`. Then the same entities as one import into another store,
 //! as an import sorted by id, as in a session file, and in one transaction of LMDB. Each row has elapsed time
-//! and processor time until the data is durable, how long closing takes then, and the longest call. The bytes written are all
-//! that the process passed to write calls before it was closed, for the log and for merges too.
+//! and processor time until the data is durable, how long closing takes then, and the longest call. The bytes
+//! written are all that the process passed to write calls before the store was closed, for the log and for
+//! merges too.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
 

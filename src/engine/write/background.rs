@@ -17,12 +17,12 @@ const LOGGED_PART: usize = 4;
 /// After so long what failed is tried again, if there is no flush interval.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What a run of the flusher has written, of memtables and log.
+/// What a run of the flusher has written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// A record of the log or nothing: also if a checkpoint failed.
-    Record,
-    /// Frozen memtables.
+    /// No memtable. Maybe a record of the log.
+    NoMemtable,
+    /// The frozen memtables.
     Frozen,
     /// All memtables.
     All,
@@ -82,9 +82,9 @@ impl Writer {
         // If the checkpoint failed, its rows are in the log now, or the next flush logs them.
         let written = written.unwrap_or_else(|error| {
             self.log_failure("memtables stay in memory", &error);
-            Written::Record
+            Written::NoMemtable
         });
-        if written != Written::Record {
+        if written != Written::NoMemtable {
             self.merge_later();
         }
         let is_long = locked(&self.durable).log.used() > LONG_LOG;
@@ -108,12 +108,12 @@ impl Writer {
             self.checkpoint(Merge::UnderLoad)?;
             return Ok(Written::All);
         }
-        Ok(if is_frozen { Written::Frozen } else { Written::Record })
+        Ok(if is_frozen { Written::Frozen } else { Written::NoMemtable })
     }
 
     /// Notes that segments were left unmerged.
     pub(super) fn merge_later(&self) {
-        locked(&self.merges).leave_unmerged(Instant::now());
+        locked(&self.merges).segments_left_unmerged(Instant::now());
     }
 
     /// Merges segments if it is time for it, and if that pays.

@@ -28,12 +28,11 @@ const SHORT: usize = if cfg!(any(test, fuzzing)) { 64 << 10 } else { 4 << 20 };
 /// flushes would have to wait for it.
 const MOST_IN_CHECKPOINT: usize = if cfg!(any(test, fuzzing)) { 16 << 10 } else { 4 << 20 };
 
-/// Where small segments are too many, a checkpoint merges as many of the newest as have so many bytes.
-const MOST_OF_MANY: usize = 4 * SHORT;
+/// If there are too many small segments, a checkpoint merges the newest ones, of at most this many bytes in all.
+const MOST_IN_CHECKPOINT_IF_MANY: usize = 4 * SHORT;
 
-/// While a merge is going on and there are more segments than this that are newer, calls that fill a
-/// memtable wait for the merge.
-const MOST_NEWER: usize = 64;
+/// If a load adds more segments than this during a merge, calls that fill a memtable wait for the merge.
+const MOST_ADDED_DURING_MERGE: usize = 64;
 
 /// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;
@@ -98,7 +97,7 @@ pub(super) fn to_merge_in_checkpoint(
     if with(MOST_IN_CHECKPOINT) == merged {
         merged
     } else if too_many_short(newest_first) > 0 {
-        with(MOST_OF_MANY)
+        with(MOST_IN_CHECKPOINT_IF_MANY)
     } else {
         0
     }
@@ -116,7 +115,7 @@ pub(super) struct MergedSegments {
     old: Vec<Arc<Segment>>,
     /// `None` if no row is left.
     pub(super) new: Option<NewSegment>,
-    /// Removed accounts of which no segment has a row any more.
+    /// Removed accounts whose last rows this merge has dropped.
     pub(super) forgotten: BTreeSet<AccountNo>,
     /// How many syncs had failed before it was written.
     pub(super) failed_syncs: u64,
@@ -162,8 +161,8 @@ pub(crate) enum MergeEnd {
 
 impl Writer {
     /// Merges the newest segments into one if `merge` says so. Flushes and checkpoints of other threads go
-    /// on meanwhile. `between` is called again and again, for those of this thread, and may break the merge
-    /// off.
+    /// on meanwhile. The merge calls `between` every `ROWS_BETWEEN` rows, so that this thread can do its own.
+    /// `between` may break the merge off.
     pub(crate) fn merge_segments(
         &self,
         merge: Merge,
@@ -194,7 +193,7 @@ impl Writer {
         self.merging.store(0, Ordering::Release);
         let end = if is_given_up.get() { Ok(MergeEnd::GivenUp) } else { merged };
         if !matches!(end, Ok(MergeEnd::Merged)) {
-            // A disk may be full of what was written.
+            // The merge may have filled the disk: cut off what lies after the last page in use.
             let _checkpoint = locked(&self.checkpoint);
             if let Err(error) = self.trim() {
                 self.log_failure("the file keeps its length", &error);
@@ -226,7 +225,7 @@ impl Writer {
         let Some(merging) = self.merging() else { return false };
         let current = self.current();
         let segments = current.version.segments.iter();
-        segments.take_while(|segment| segment.number() != merging).count() > MOST_NEWER
+        segments.take_while(|segment| segment.number() != merging).count() > MOST_ADDED_DURING_MERGE
     }
 
     /// Chooses the segments. From now on no checkpoint merges them.
@@ -239,7 +238,8 @@ impl Writer {
         let old = segments.get(..count).filter(|old| old.len() > 1)?;
         let pages: u32 = old.iter().map(|segment| segment.info().extent.pages).sum();
         durable.leave_room(&self.space);
-        // A group of ids that are far apart takes a few bytes more. What is left is given back.
+        // The heads of a group take a few bytes more if its ids are far apart. The builder gives unused
+        // pages back.
         let pages = self.space.take(pages.saturating_add(pages / 32 + 1))?;
         durable.manifest.last_number += 1;
         self.merging.store(old.first()?.number(), Ordering::Release);

@@ -42,7 +42,7 @@ impl Pause {
 
 impl MergeSchedule {
     /// Segments were left unmerged.
-    pub(super) fn leave_unmerged(&mut self, now: Instant) {
+    pub(super) fn segments_left_unmerged(&mut self, now: Instant) {
         self.unmerged_since = Some(now);
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let (mut schedule, start) = (MergeSchedule::default(), Instant::now());
         assert_eq!((schedule.next(start, false), schedule.due_within(start)), (None, None));
         assert_eq!(schedule.next(start, true), Some(Merge::Eager), "a long log");
-        schedule.leave_unmerged(start);
+        schedule.segments_left_unmerged(start);
         assert_eq!(schedule.next(start, true), Some(Merge::UnderLoad));
         schedule.ended(Merge::UnderLoad, start, &Ok(MergeEnd::Merged), start);
         assert_eq!(schedule.due_within(start), Some(CALM), "the load may be over");
@@ -121,7 +121,7 @@ mod tests {
         schedule.ended(Merge::Eager, calm, &Ok(MergeEnd::GivenUp), calm);
         assert_eq!(schedule.due_within(calm), Some(CALM), "it is tried again");
         let (calm, later) = (calm + CALM, calm + 2 * CALM);
-        schedule.leave_unmerged(later);
+        schedule.segments_left_unmerged(later);
         schedule.ended(Merge::Eager, calm, &Ok(MergeEnd::Merged), later);
         assert_eq!(schedule.due_within(later), Some(CALM), "a load began during the merge");
         schedule.ended(Merge::Eager, later, &Ok(MergeEnd::Nothing), later);
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn merges_that_fail_are_begun_less_and_less_often_and_not_forgotten() {
         let (mut schedule, mut now) = (MergeSchedule::default(), Instant::now());
-        schedule.leave_unmerged(now);
+        schedule.segments_left_unmerged(now);
         let mut pause = CALM;
         for _ in 0..40 {
             now += CALM;
@@ -145,7 +145,7 @@ mod tests {
         }
         assert_eq!(pause, LONGEST_PAUSE);
         schedule.ended(Merge::Eager, now, &Ok(MergeEnd::GivenUp), now);
-        schedule.leave_unmerged(now);
+        schedule.segments_left_unmerged(now);
         assert_eq!(schedule.next(now, false), Some(Merge::UnderLoad), "of other segments");
         assert!(schedule.take_unmerged() && !schedule.take_unmerged(), "closing merges");
         let failed = Err(Error::Forked { path: "store".into() });
