@@ -16,17 +16,20 @@ const KILL: Column = Column { name: "kill", title: "open after a kill", unit: "u
 const MEMORY: Column = Column { name: "memory", title: "memory", unit: "MB" };
 
 impl Bench<'_> {
-    /// A child opens the store, writes and dies; then the store is opened here.
+    /// A child opens the store, writes and dies. Then another child opens the store. Its allocator has
+    /// nothing of other peers to tidy up.
     pub(super) fn kill(&mut self) {
         let stores = self.stores.clone();
+        let mut kills = 0;
         self.turns(KILL, |at, _| {
+            kills += 1;
             let (kind, path) = &stores[at];
             if kind.volatile {
                 return None;
             }
-            let ended = command("kill", *kind, path, 0).stderr(Stdio::null()).status().unwrap();
+            let ended = command("kill", *kind, path, kills).stderr(Stdio::null()).status().unwrap();
             assert!(!ended.success(), "{} was not killed", kind.name);
-            let time = open(&stores[at]);
+            let time = asked("open", *kind, path, 0);
             assert!((kind.open)(path).state().pts >= 99, "{} lost a state", kind.name);
             Some(time)
         });
@@ -40,9 +43,7 @@ impl Bench<'_> {
         for at in 0..self.stores.len() {
             let (kind, path) = (self.stores[at].0, self.path(at).to_owned());
             if self.plan.wants(MEMORY.name) && !kind.volatile {
-                let said = command("memory", kind, &path, count).output().unwrap();
-                assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-                let bytes: f64 = String::from_utf8(said.stdout).unwrap().trim().parse().unwrap();
+                let bytes = asked("memory", kind, &path, count);
                 self.add(MEMORY, at, bytes / 1e6);
             }
         }
@@ -54,6 +55,13 @@ fn command(what: &str, kind: Kind, path: &Path, count: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--child", what, kind.name]).arg(path).arg(count.to_string());
     command
+}
+
+/// The number that a child prints.
+fn asked(what: &str, kind: Kind, path: &Path, count: u64) -> f64 {
+    let said = command(what, kind, path, count).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    String::from_utf8(said.stdout).unwrap().trim().parse().unwrap()
 }
 
 /// Does what a child process is asked for, if this one is such a child: `--child WHAT PEER PATH
@@ -70,10 +78,15 @@ pub fn is_child(args: &Args, kinds: &[Kind]) -> bool {
 }
 
 fn child(what: &str, kind: &Kind, path: &Path, count: u64) {
+    if what == "open" {
+        println!("{}", open(&(*kind, path.to_owned())));
+        return;
+    }
     let peer = (kind.open)(path);
     if what == "kill" {
-        peer.set_state(state(99));
-        peer.note_state(state(100));
+        let pts = 99 + 2 * i32::try_from(count).unwrap();
+        peer.set_state(state(pts));
+        peer.note_state(state(pts + 1));
         die();
     }
     let (world, mut dice) = (World::new(count), Dice::new(3));
