@@ -38,10 +38,10 @@ def copy_tree():
 
 
 def cargo_test(test, *more):
-    """The command for a test of a file of `tests`, of the module `engine`, or of `store::tests`."""
+    """The command for a test of a file of `tests`, of a module of the library, or of `store::tests`."""
     file, _, name = test.partition("::")
     is_file = (ROOT / "tests" / f"{file}.rs").exists()
-    in_library = test if file == "engine" else f"store::tests::{test}"
+    in_library = test if file in ("engine", "segment") else f"store::tests::{test}"
     which = ["--test", file, *more, "--", name] if is_file else ["--lib", *more, "--", in_library]
     return ["cargo", "test", "--locked", "--all-features", *which]
 

@@ -1,17 +1,30 @@
 //! A disk in memory, for tests and fuzzing.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::disk::{Disk, LockRange};
 
 /// A disk that never fails and that no other process uses.
 #[derive(Debug, Default)]
-pub(crate) struct MemoryDisk(Mutex<Vec<u8>>);
+pub(crate) struct MemoryDisk {
+    content: Mutex<Vec<u8>>,
+    /// How many bytes were written since the last sync.
+    unsynced: AtomicUsize,
+    /// The most that there ever were.
+    most_unsynced: AtomicUsize,
+}
 
 impl MemoryDisk {
     fn content(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The most bytes that were written between two syncs.
+    #[cfg(test)]
+    pub(crate) fn most_unsynced(&self) -> usize {
+        self.most_unsynced.load(Ordering::Acquire)
     }
 }
 
@@ -38,6 +51,8 @@ impl Disk for MemoryDisk {
         if let Some(place) = content.get_mut(at..end) {
             place.copy_from_slice(data);
         }
+        let unsynced = self.unsynced.fetch_add(data.len(), Ordering::AcqRel) + data.len();
+        self.most_unsynced.fetch_max(unsynced, Ordering::AcqRel);
         Ok(())
     }
 
@@ -48,6 +63,7 @@ impl Disk for MemoryDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.unsynced.store(0, Ordering::Release);
         Ok(())
     }
 

@@ -19,7 +19,7 @@ const SMALL: usize = 4 << 20;
 
 /// A segment that is written beside others is synced after so many bytes, so that no sync of another thread
 /// has to wait for all of it.
-const UNSYNCED: usize = 8 << 20;
+pub(super) const UNSYNCED: usize = 8 << 20;
 
 /// A filter has at most this many keys, which take 6.4 MiB.
 const MOST_FILTERED: usize = 4 << 20;

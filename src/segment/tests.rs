@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::builder::UNSYNCED;
 use super::*;
 use crate::cipher::Cipher;
 use crate::file::{Bytes, Disk, FileSeal, MemoryDisk, PageAllocator, SECTOR};
@@ -280,6 +281,28 @@ fn a_segment_within_taken_pages_gives_back_what_it_does_not_need() {
         space.free(behind);
         assert_eq!(space.end(), 1, "pages are lost");
     }
+}
+
+/// The sync of another call, which has to wait for these bytes, takes no longer the longer the segment is.
+#[test]
+fn a_segment_within_taken_pages_is_synced_while_it_is_written() {
+    let space = Arc::<PageAllocator>::default();
+    let most_unsynced = |is_taken: bool| {
+        let disk = MemoryDisk::default();
+        let mut builder = SegmentBuilder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
+        if is_taken {
+            builder = builder.within(space.take(1).unwrap());
+        }
+        for id in 1..=3 * UNSYNCED as i64 / 1_000 {
+            let key = PeerKey::of(AccountNo(1), PeerId::user(id).unwrap());
+            builder.push(&key, Some(&[7; 1_000])).unwrap();
+        }
+        builder.finish().unwrap();
+        disk.most_unsynced()
+    };
+    let most = most_unsynced(true);
+    assert!((UNSYNCED..UNSYNCED * 5 / 4).contains(&most), "{most} bytes between two syncs");
+    assert!(most_unsynced(false) > 2 * UNSYNCED, "an import is synced once");
 }
 
 #[test]

@@ -139,3 +139,31 @@ impl Writer {
         self.flusher.schedule(request, self.options.thread, work);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::{create, open};
+    use super::*;
+    use crate::engine::EngineOptions;
+    use crate::file::{FileSeal, KeySlots, MemoryDisk};
+    use crate::types::Progress;
+
+    #[test]
+    fn a_merge_is_broken_off_when_the_store_is_closed() {
+        let (disk, seal) = (Arc::new(MemoryDisk::default()), FileSeal::plain([1; 16]));
+        create(disk.as_ref(), &seal, &KeySlots::default()).unwrap();
+        let options = EngineOptions {
+            flush_interval: RETRY,
+            buffer_size: 1 << 20,
+            cache_size: 1 << 20,
+            thread: true,
+            progress: Progress::default(),
+        };
+        let writer = open(Path::new("store"), disk, seal, options).unwrap();
+        assert!(writer.work_beside_merge().is_continue());
+        writer.close().unwrap();
+        assert!(writer.work_beside_merge().is_break());
+    }
+}

@@ -32,7 +32,7 @@ const MOST_IN_CHECKPOINT: usize = if cfg!(any(test, fuzzing)) { 16 << 10 } else 
 const MOST_IN_CHECKPOINT_IF_MANY: usize = 4 * SHORT;
 
 /// If a load adds more segments than this during a merge, calls that fill a memtable wait for the merge.
-const MOST_ADDED_DURING_MERGE: usize = 64;
+const MOST_ADDED_DURING_MERGE: usize = if cfg!(any(test, fuzzing)) { 16 } else { 64 };
 
 /// A segment is merged with the newer data, unless it is more than this many times as large.
 const RATIO: usize = 4;

@@ -1,11 +1,10 @@
 //! While a client fills one memtable after another, few segments are merged; afterwards they are.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::random_ops::{new_store, open, open_with, seal_of};
+use super::random_ops::{becomes_true, new_store, open, open_with_flusher};
 use super::sim_disk::{Failure, Fault, SimDisk};
-use crate::file::{Access, Disk};
+use crate::file::Access;
 use crate::session::Session;
 use crate::store::{Store, StoreOptions};
 use crate::types::{Entity, PeerId, UpdateState};
@@ -30,8 +29,7 @@ fn segments(store: &Store) -> usize {
 /// A store whose buffer one call fills, and the most segments that it had meanwhile.
 fn loaded(sim: &SimDisk, interval: Duration, calls: i64) -> (Store, usize) {
     let options = StoreOptions::default().buffer_size(5_000).flush_interval(interval);
-    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
-    let store = open_with(disk, &seal_of(sim), Access::Write, options).unwrap();
+    let store = open_with_flusher(sim, options);
     let session = store.session("a").unwrap();
     let mut most = 0;
     for call in 0..calls {
@@ -56,11 +54,7 @@ fn segments_are_merged_when_the_load_is_over() {
     let sim = SimDisk::new(new_store());
     let (store, most) = loaded(&sim, Duration::from_millis(10), CALLS);
     assert!((MOST_MERGED + 1..=MOST_UNDER_LOAD).contains(&most), "{most} segments under load");
-    let is_merged = (0..500).any(|_| {
-        let is_merged = segments(&store) <= MOST_MERGED;
-        std::thread::sleep(Duration::from_millis(if is_merged { 0 } else { 10 }));
-        is_merged
-    });
+    let is_merged = becomes_true(|| segments(&store) <= MOST_MERGED);
     assert!(is_merged, "{} segments are left", segments(&store));
     assert!(has_all(&store, CALLS));
 }
@@ -115,8 +109,7 @@ fn a_buffered_write_is_logged_while_the_disk_is_full() {
     let sim = SimDisk::new(new_store());
     let options = StoreOptions::default().buffer_size(100_000);
     let options = options.flush_interval(Duration::from_millis(10));
-    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
-    let store = open_with(disk, &seal_of(&sim), Access::Write, options).unwrap();
+    let store = open_with_flusher(&sim, options);
     let session = store.session("a").unwrap();
     let seen =
         |id: i64, len: usize| Entity::new(PeerId::user(id).unwrap()).with_name(&"n".repeat(len));
@@ -127,11 +120,9 @@ fn a_buffered_write_is_logged_while_the_disk_is_full() {
     let fault = Fault::once(sim.calls(), Failure::NoSpace);
     sim.fail(Some(Fault { count: usize::MAX, ..fault }));
     session.process_entities(&[seen(99, 1)]).unwrap();
-    let is_durable = (0..500).any(|_| {
+    let is_durable = becomes_true(|| {
         let killed = open(SimDisk::new(sim.killed()), Access::Read, 4 << 20).unwrap();
-        let found = killed.session("a").unwrap().entity(seen(99, 1).id).unwrap();
-        std::thread::sleep(Duration::from_millis(if found.is_some() { 0 } else { 10 }));
-        found.is_some()
+        killed.session("a").unwrap().entity(seen(99, 1).id).unwrap().is_some()
     });
     sim.fail(None);
     assert!(is_durable, "the log has room");

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(test)]
+use std::time::Instant;
 
 use super::sim_disk::{Random, SimDisk};
 use crate::cipher::Cipher;
@@ -59,6 +61,26 @@ pub(super) fn open_with(
 ) -> Result<Store> {
     let engine = Engine::open(Path::new("sim"), disk, seal.clone(), access, options.engine())?;
     Ok(Store::on(engine, None, &options))
+}
+
+/// Opens the store on a disk as a client does, with a thread that flushes.
+#[cfg(test)]
+pub(super) fn open_with_flusher(sim: &SimDisk, options: StoreOptions) -> Store {
+    open_with(Arc::new(sim.handle()), &seal_of(sim), Access::Write, options).unwrap()
+}
+
+/// Waits until `is_met` returns true, for ten seconds at most. Returns whether it did.
+#[cfg(test)]
+pub(super) fn becomes_true(mut is_met: impl FnMut() -> bool) -> bool {
+    let (start, mut pause) = (Instant::now(), Duration::from_micros(100));
+    while start.elapsed() < Duration::from_secs(10) {
+        if is_met() {
+            return true;
+        }
+        std::thread::sleep(pause);
+        pause = (2 * pause).min(Duration::from_millis(10));
+    }
+    false
 }
 
 /// The bytes of another encrypted store with the same master key, as a backup has it, after these
@@ -205,7 +227,7 @@ impl Op {
     }
 }
 
-/// A merge that fails costs nothing: its error is dropped, as the flusher does.
+/// A merge that fails costs nothing, so its error is dropped. The flusher only logs it.
 fn merge_beside(store: &Store, op: &Op) -> Result<bool> {
     let done = RefCell::new(None);
     let _ = store.engine.merge_segments(&|| {

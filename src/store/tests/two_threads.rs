@@ -1,5 +1,5 @@
-//! One thread compacts, merges, removes or imports, and is paused before one of its disk calls. Another thread
-//! writes meanwhile. An acknowledged write must be in the file after a kill at any later call.
+//! One thread compacts, merges, removes or imports, and is paused before one of its disk calls. Another
+//! thread writes meanwhile. An acknowledged write must be in the file after a kill at any later call.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::faults::account_with_key;
-use super::random_ops::{Op, act, new_store, open, open_with, seal_of, state_in, state_of};
+use super::random_ops::{
+    Op, act, becomes_true, new_store, open, open_with, open_with_flusher, seal_of, state_in,
+    state_of,
+};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
 use crate::file::{Access, Bytes, Disk, LockRange};
@@ -311,21 +314,16 @@ fn rows_of_a_failed_call_and_those_after_it_are_logged_within_the_flush_interval
 fn rows_of_a_failed_call_are_logged(next: Option<&Op>) {
     let sim = SimDisk::new(new_store());
     let options = StoreOptions::default().flush_interval(Duration::from_millis(20));
-    let disk: Arc<dyn Disk> = Arc::new(sim.handle());
-    let store = open_with(disk, &seal_of(&sim), Access::Write, options).unwrap();
+    let store = open_with_flusher(&sim, options);
     act(&store, &Op::Session(0)).unwrap();
     sim.fail(Some(Fault { first: sim.calls(), count: 2, step: 1, failure: Failure::Eio }));
     act(&store, &Op::LogIn(0, 1)).unwrap_err();
     sim.fail(None);
     next.into_iter().for_each(|next| assert!(act(&store, next).unwrap()));
     let state = state_of(&store).unwrap();
-    let is_logged = || {
+    assert!(becomes_true(|| {
         let killed = open(SimDisk::new(sim.killed()), Access::Write, 20_000).unwrap();
         state_of(&killed).unwrap() == state
-    };
-    assert!((0..250).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        is_logged()
     }));
 }
 
@@ -423,16 +421,11 @@ fn write_beside_the_flusher(options: &StoreOptions, fill: fn(&dyn Session)) {
             filling.join().unwrap();
             late.join().unwrap().unwrap();
         });
-        let is_durable = || {
+        let is_durable = becomes_true(|| {
             let killed = open(SimDisk::new(sim.killed()), Access::Read, 4 << 20).unwrap();
             matches!(killed.session("a").unwrap().entity(seen(9_999, 1).id), Ok(Some(_)))
-        };
-        let is_in_time = (0..500).any(|_| {
-            let is_durable = is_durable();
-            std::thread::sleep(Duration::from_millis(if is_durable { 0 } else { 10 }));
-            is_durable
         });
-        assert!(is_in_time, "paused at call {at}");
+        assert!(is_durable, "paused at call {at}");
     }
 }
 
