@@ -1,6 +1,7 @@
 //! Reads a segment.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::group::{GroupRows, GroupSpan};
@@ -28,6 +29,8 @@ pub(crate) struct Segment {
     tops: OnceLock<Box<[Number]>>,
     /// Of all its keys and texts, where the writer that is open has made it.
     filter: OnceLock<Arc<KeyFilter>>,
+    /// A merge has found rows that cannot be read.
+    damaged: AtomicBool,
 }
 
 /// The row of an entity in a segment.
@@ -53,7 +56,8 @@ impl Segment {
         let cipher = BlockCipher::of(seal, UNIT_KIND, number, info.salt);
         let sectors =
             VerifiedSectors::new(bytes, sums, layout, cipher.map(|cipher| (cipher, cache)));
-        Ok(Self { info, layout, file_id, sectors, tops: OnceLock::new(), filter: OnceLock::new() })
+        let (tops, filter, damaged) = Default::default();
+        Ok(Self { info, layout, file_id, sectors, tops, filter, damaged })
     }
 
     /// The segment of a file that a manifest names.
@@ -116,6 +120,15 @@ impl Segment {
     #[inline]
     pub(crate) fn may_have(&self, hash: u64) -> bool {
         self.filter.get().is_none_or(|filter| filter.may_have(hash))
+    }
+
+    /// Whether a merge has found rows that cannot be read, since the segment was opened.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_damaged(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
     }
 
     /// How long it is in bytes, from its first row to its last checksum.

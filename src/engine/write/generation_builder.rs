@@ -13,7 +13,7 @@ use super::super::redb_base::{BaseInfo, image_of, sealed};
 use super::super::rows::{RowKey, Span, Table, Visit};
 use super::super::segments::{Segments, key_of};
 use super::super::version::{Opener, Version};
-use super::merge::{Merge, MergedSegments, to_merge_in_checkpoint};
+use super::merge::{Merge, MergedSegments, find_damage, to_merge_in_checkpoint};
 use super::merge_output::{EntityChanges, MergeOutput, push, rows_in};
 use crate::file::{Disk, Extent, PAGE, PageAllocator};
 use crate::record::AccountNo;
@@ -145,9 +145,7 @@ impl<'w> GenerationBuilder<'w> {
         if merged > 0 {
             match self.write_merged(entities, merged, None) {
                 // A damaged segment stays as it is, and costs nothing but its own rows.
-                Err(error) if error.is_damage() => {
-                    tracing::warn!(?error, "a damaged segment is not merged");
-                }
+                Err(error) if error.is_damage() => {}
                 written => return written,
             }
         }
@@ -193,8 +191,9 @@ impl<'w> GenerationBuilder<'w> {
         };
         // A writer asks recent segments for each new entity.
         let builder = self.builder().with_filter();
-        let builder = MergeOutput { builder, older, removed: &removed, on_row: count }
-            .write(entities, newer)?;
+        let output = MergeOutput { builder, older, removed: &removed, on_row: count };
+        let output = output.write(entities, newer);
+        let builder = output.inspect_err(|error| find_damage(error, newer))?;
         if older.is_empty() {
             // Nothing is left that rows of removed accounts could be in.
             self.segments.removed.clear();

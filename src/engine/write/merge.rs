@@ -8,15 +8,16 @@ use std::ops::{ControlFlow, Range};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, TryLockError};
 
-use super::super::error::EngineResult;
-use super::super::segments::Segments;
+use super::super::error::{EngineError, EngineResult};
+use super::super::segments::{MergedRows, Segments};
 use super::super::version::Version;
 use super::merge_output::{EntityChanges, MergeOutput};
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::file::{Extent, Pin};
-use crate::record::AccountNo;
-use crate::segment::{NewSegment, Segment, SegmentBuilder};
+use crate::record::{AccountNo, fields_of};
+use crate::segment::{Key, NewSegment, Segment, SegmentBuilder};
+use crate::types::Entity;
 
 /// From so many small segments on they are merged even while a caller waits.
 const TOO_MANY_SHORT: usize = 24;
@@ -59,7 +60,8 @@ pub(crate) enum Merge {
 }
 
 /// How many of the newest segments to merge with `bytes` of newer changes: as many as possible, so
-/// that the oldest of them is not too large for what it is merged with.
+/// that the oldest of them is not too large for what it is merged with. A segment that is known to be damaged
+/// stays, and so do older ones.
 pub(super) fn to_merge(newest_first: &[Arc<Segment>], bytes: usize, merge: Merge) -> usize {
     let most = match merge {
         Merge::Seldom => too_many_short(newest_first),
@@ -70,7 +72,8 @@ pub(super) fn to_merge(newest_first: &[Arc<Segment>], bytes: usize, merge: Merge
         Merge::Seldom | Merge::Eager | Merge::All => segment <= newer.saturating_mul(RATIO),
     };
     let (mut newer, mut merged) = (bytes, 0);
-    for (count, segment) in (1..).zip(newest_first.iter().take(most)) {
+    let whole = newest_first.iter().take(most).take_while(|segment| !segment.is_damaged());
+    for (count, segment) in (1..).zip(whole) {
         if pays(segment.len(), newer) {
             merged = count;
         }
@@ -107,6 +110,26 @@ pub(super) fn to_merge_in_checkpoint(
 fn too_many_short(newest_first: &[Arc<Segment>]) -> usize {
     let short = newest_first.iter().take_while(|segment| segment.len() < SHORT).count();
     if short < TOO_MANY_SHORT { 0 } else { short }
+}
+
+/// After a merge that failed, finds which of its segments are damaged: the next merge is of newer ones.
+pub(super) fn find_damage(error: &EngineError, segments: &[Arc<Segment>]) {
+    if error.is_damage() {
+        tracing::warn!(?error, "a damaged segment is not merged");
+        let damaged = segments.iter().filter(|segment| !matches!(is_readable(segment), Ok(true)));
+        damaged.for_each(|segment| segment.mark_damaged());
+    }
+}
+
+/// Whether a merge can read all rows of a segment.
+fn is_readable(segment: &Segment) -> EngineResult<bool> {
+    let mut rows = MergedRows::from(std::iter::once(segment), &Key::default())?;
+    while let Some(row) = rows.next()? {
+        if row.payload.is_some_and(|payload| fields_of::<Entity>(&payload).is_err()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A segment that was merged from others, and is in no generation yet.
@@ -265,7 +288,8 @@ impl Writer {
         };
         let removed = &segments.removed;
         let output = MergeOutput { builder, older, removed, on_row: &mut on_row };
-        let builder = output.write(&EntityChanges::default(), old)?;
+        let output = output.write(&EntityChanges::default(), old);
+        let builder = output.inspect_err(|error| find_damage(error, old))?;
         go_on()?;
         let new = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
         go_on()?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::random_ops::{Op, act, becomes_true, new_store, open, open_with_flusher, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
-use crate::file::{Access, PAGE};
+use crate::file::{Access, PAGE, SECTOR};
 use crate::session::Session;
 use crate::store::{ImportSession, Store, StoreOptions};
 use crate::types::{Account, Entity, PeerId};
@@ -183,6 +183,38 @@ fn a_load_waits_for_a_merge_during_which_it_has_added_many_segments() {
     let most = most.get().unwrap();
     assert!(most <= MOST_ADDED + 3, "{most} segments were added during the merge");
     assert_eq!(session.entity_count().unwrap(), 30 * MOST_ADDED as u64);
+}
+
+/// A damaged segment stays, and so do older ones.
+#[test]
+fn newer_segments_are_merged_beside_a_damaged_one() {
+    let sim = SimDisk::new(new_store());
+    let store = with_segments(&sim);
+    act(&store, &Op::Session(0)).unwrap();
+    let view = store.engine.view().unwrap();
+    let damaged = *view.version().segments.newest_first.first().unwrap().info();
+    drop((view, store));
+    let mut image = sim.killed();
+    image[damaged.extent.at() as usize + SECTOR + 20] ^= 1;
+    let sim = SimDisk::new(image);
+    let options = StoreOptions::default().buffer_size(5_000);
+    let store = open_with_flusher(&sim, options.flush_interval(Duration::from_secs(3_600)));
+    let mut most = 0;
+    for first in (0..100).map(|call| 1_000 + 200 * call) {
+        assert!(act(&store, &Op::See(0, first, 60)).unwrap());
+        most = most.max(numbers(&store).len());
+    }
+    for first in (0..100).map(|call| 100_000 + 10 * call) {
+        assert!(act(&store, &Op::Import(1, first, 5)).unwrap());
+        most = most.max(numbers(&store).len());
+    }
+    assert!(most < 50, "{most} segments");
+    assert!(numbers(&store).contains(&damaged.number));
+    assert!(becomes_true(|| numbers(&store).len() <= 6), "{} segments", numbers(&store).len());
+    let session = store.open_session("a").unwrap();
+    for id in (0..100).map(|call| 1_000 + 200 * call) {
+        assert!(session.entity(PeerId::user(id).unwrap()).unwrap().is_some());
+    }
 }
 
 #[test]
