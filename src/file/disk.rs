@@ -1,7 +1,7 @@
 //! The disk under a store: positioned reads and writes, syncs, locks on ranges of bytes.
 
 use std::fmt::Debug;
-use std::fs::{File, Metadata, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 use zeroize::Zeroizing;
 
+use super::file_status::{Inode, inode_at, inode_of, len_of};
 use crate::map::Map;
 
 /// A range of bytes to lock, first byte and number of bytes. Locks lie far beyond the end of every
@@ -97,8 +98,8 @@ pub(crate) struct FileDisk {
     backend: FileBackend,
     file: File,
     path: PathBuf,
-    /// Device and inode, once the path names the file.
-    identity: OnceLock<Option<(u64, u64)>>,
+    /// Once the path names the file.
+    inode: OnceLock<Option<Inode>>,
     /// Held during a sync, so that its failure is counted before another one begins.
     syncing: Mutex<()>,
     failed_syncs: AtomicU64,
@@ -110,8 +111,8 @@ impl FileDisk {
         let backend = FileBackend::new(file.try_clone()?).map_err(io::Error::other)?;
         // A process may change its directory while the store is open.
         let path = std::path::absolute(path)?;
-        let (identity, syncing, failed_syncs) = Default::default();
-        Ok(Self { backend, file, path, identity, syncing, failed_syncs })
+        let (inode, syncing, failed_syncs) = Default::default();
+        Ok(Self { backend, file, path, inode, syncing, failed_syncs })
     }
 }
 
@@ -155,7 +156,7 @@ fn or_unsupported<T>(done: Result<T, BackendError>, otherwise: T) -> io::Result<
 impl Disk for FileDisk {
     fn len(&self) -> io::Result<u64> {
         // The backend may know the length from before another process changed it.
-        Ok(self.file.metadata()?.len())
+        len_of(&self.file)
     }
 
     fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
@@ -224,27 +225,13 @@ impl Disk for FileDisk {
     }
 
     fn is_in_place(&self) -> bool {
-        match self.identity.get() {
-            Some(Some(identity)) => {
-                let there = self.path.metadata().ok().and_then(|file| identity_of(&file));
-                there == Some(*identity)
-            }
+        match self.inode.get() {
+            Some(Some(inode)) => inode_at(&self.path) == Some(*inode),
             _ => true,
         }
     }
 
     fn placed(&self) {
-        let _ = self.identity.set(self.file.metadata().ok().and_then(|file| identity_of(&file)));
+        let _ = self.inode.set(inode_of(&self.file));
     }
-}
-
-#[cfg(unix)]
-fn identity_of(file: &Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((file.dev(), file.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity_of(_: &Metadata) -> Option<(u64, u64)> {
-    None
 }

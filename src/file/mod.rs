@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod fields;
 mod file_kind;
+mod file_status;
 mod header;
 mod key_slot;
 mod lock_holder;

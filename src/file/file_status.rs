@@ -1,0 +1,144 @@
+//! What the system says of a file, without its times.
+//!
+//! Linux 6.13 and later keep exact times only of a file whose times someone has asked for ("Multigrain
+//! timestamps" in the documentation of the kernel). After each such question the next write changes the inode,
+//! and its sync takes half as long again. So nothing here asks for times.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+
+/// Which file it is, whatever its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inode {
+    device: u64,
+    number: u64,
+}
+
+/// The length of a file, in bytes.
+pub(super) fn len_of(file: &File) -> io::Result<u64> {
+    match system::len_of(file) {
+        Some(len) => Ok(len),
+        None => Ok(file.metadata()?.len()),
+    }
+}
+
+/// `None` where the system has no inodes.
+pub(super) fn inode_of(file: &File) -> Option<Inode> {
+    system::inode_of(file).or_else(|| inode_in(&file.metadata().ok()?))
+}
+
+/// The inode of the file that this path names. `None` if it names none.
+pub(super) fn inode_at(path: &Path) -> Option<Inode> {
+    system::inode_at(path).or_else(|| inode_in(&path.metadata().ok()?))
+}
+
+#[cfg(unix)]
+fn inode_in(metadata: &Metadata) -> Option<Inode> {
+    use std::os::unix::fs::MetadataExt;
+    Some(Inode { device: metadata.dev(), number: metadata.ino() })
+}
+
+#[cfg(not(unix))]
+fn inode_in(_: &Metadata) -> Option<Inode> {
+    None
+}
+
+/// The answers of a system that can leave the times out.
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, makedev, statx};
+
+    use super::Inode;
+
+    pub(super) fn len_of(file: &File) -> Option<u64> {
+        Some(status(file, Path::new(""), StatxFlags::SIZE)?.stx_size)
+    }
+
+    pub(super) fn inode_of(file: &File) -> Option<Inode> {
+        status(file, Path::new(""), StatxFlags::INO).map(|status| inode(&status))
+    }
+
+    pub(super) fn inode_at(path: &Path) -> Option<Inode> {
+        status(CWD, path, StatxFlags::INO).map(|status| inode(&status))
+    }
+
+    /// Of the open file if the path is empty. `None` on an error and on a kernel without this call.
+    fn status(folder: impl AsFd, path: &Path, asked: StatxFlags) -> Option<Statx> {
+        let status = statx(folder, path, AtFlags::EMPTY_PATH, asked).ok()?;
+        StatxFlags::from_bits_retain(status.stx_mask).contains(asked).then_some(status)
+    }
+
+    fn inode(status: &Statx) -> Inode {
+        let device = makedev(status.stx_dev_major, status.stx_dev_minor);
+        Inode { device, number: status.stx_ino }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::fs::File;
+    use std::path::Path;
+
+    use super::Inode;
+
+    pub(super) fn len_of(_: &File) -> Option<u64> {
+        None
+    }
+
+    pub(super) fn inode_of(_: &File) -> Option<Inode> {
+        None
+    }
+
+    pub(super) fn inode_at(_: &Path) -> Option<Inode> {
+        None
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    #[cfg(target_os = "linux")]
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_from_another_and_its_length_is_that_of_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a"), folder.path().join("b"));
+        let mut file = File::create(&path).unwrap();
+        fs::write(&other, b"b").unwrap();
+        assert_eq!(inode_of(&file), inode_in(&file.metadata().unwrap()), "the same as with times");
+        assert_eq!(inode_at(&path), inode_of(&file));
+        file.write_all(&[0; 5_000]).unwrap();
+        assert_eq!(len_of(&file).unwrap(), 5_000);
+        fs::rename(&other, &path).unwrap();
+        assert_ne!(inode_at(&path), inode_of(&file));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(inode_at(&path), None);
+    }
+
+    /// A write after a question for the times has an exact time, which is not before it begins. Any other has
+    /// the time of a write before it or of the last tick of the kernel.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_question_makes_the_next_write_change_the_inode() {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let mut file = File::options().append(true).open(&path).unwrap();
+        let exact = (0..20).filter(|_| {
+            file.write_all(b"a").unwrap();
+            len_of(&file).unwrap();
+            assert_eq!(inode_of(&file).unwrap(), inode_at(&path).unwrap());
+            let before = SystemTime::now();
+            file.write_all(b"a").unwrap();
+            file.metadata().unwrap().modified().unwrap() >= before
+        });
+        assert!(exact.count() < 10, "writes change the inode");
+    }
+}
