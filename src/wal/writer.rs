@@ -179,12 +179,21 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Has the file reach so far into the log. The new pages are durable before the root counts
-    /// them, so that a file that is shorter than its root says was cut.
+    /// Gives the pages that the log owns room on the disk, and has the root count them.
+    pub(crate) fn grow_into_reserved(
+        &mut self,
+        disk: &dyn Disk,
+        root: &mut RootWriter,
+    ) -> io::Result<()> {
+        self.grow(disk, root, self.reserved as usize * PAGE)
+    }
+
+    /// Makes sure that the root counts so many bytes of the log. The new pages are durable before the root
+    /// counts them, so that a file that is shorter than its root says was cut.
     fn grow(&mut self, disk: &dyn Disk, root: &mut RootWriter, needed: usize) -> io::Result<()> {
         let start = self.log.extent.at();
-        let len = disk.len()?;
-        if len >= start + needed as u64 {
+        let counted = u64::from(root.root().pages) * PAGE as u64;
+        if counted >= start + needed as u64 {
             return Ok(());
         }
         // No further: another thread may be writing a segment after the log.
@@ -192,10 +201,13 @@ impl LogWriter {
         if end < start + needed as u64 {
             return Err(io::Error::other("the log was to grow beyond its pages"));
         }
-        let zeros = usize::try_from(end - len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        // The file may be longer than the root counts: then a segment was written after these pages.
+        let used = start + (self.tail.end + SECTOR).next_multiple_of(PAGE) as u64;
+        let from = counted.max(used);
+        let zeros = usize::try_from(end - from).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let before = disk.failed_syncs();
         // A file without room for the zeros leaves the log as it is.
-        disk.write(len, &vec![0; zeros])?;
+        disk.write(from, &vec![0; zeros])?;
         if let Err(error) = disk.sync().and_then(|()| none_failed_since(disk, before)) {
             self.in_doubt = true;
             return Err(error);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::random_ops::{Op, act, becomes_true, new_store, open, open_with_flusher, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
+use crate::error::Error;
 use crate::file::{Access, PAGE, SECTOR};
 use crate::session::Session;
 use crate::store::{ImportSession, Store, StoreOptions};
@@ -149,6 +150,29 @@ fn calls_beside_a_merge_are_logged_without_a_checkpoint() {
     });
     assert!(merged.unwrap() && !left.get());
     assert_sound(&store, &sim);
+}
+
+/// The log grows into pages before those of the merged segment. The root counts them all the same.
+#[test]
+fn a_file_that_is_cut_after_calls_beside_a_merge_is_refused() {
+    let sim = SimDisk::new(new_store());
+    let store = with_segments(&sim);
+    let (before, left) = (sim.killed().len(), Cell::new(true));
+    let merged = store.engine.merge_segments(&|| {
+        if sim.killed().len() == before || !left.take() {
+            return;
+        }
+        (0..100).for_each(|number| assert!(act(&store, &Op::LogIn(1, number)).unwrap()));
+        let (state, image) = (state_of(&store).unwrap(), sim.killed());
+        for pages in 1..image.len() / PAGE {
+            let cut = SimDisk::new(image[..pages * PAGE].to_vec());
+            match open(cut, Access::Read, 4 << 20).and_then(|cut| state_of(&cut)) {
+                Ok(found) => assert!(found == state, "{pages} pages have an older state"),
+                Err(error) => assert!(matches!(error, Error::Damaged { .. }), "{error:?}"),
+            }
+        }
+    });
+    assert!(merged.unwrap() && !left.get());
 }
 
 /// Each call fills a memtable, and the flusher makes a segment of it.
