@@ -124,10 +124,12 @@ impl<'a> Bench<'a> {
             return;
         }
         let mut turns = vec![Vec::new(); self.stores.len()];
-        for _ in 0..count {
+        for turn in 0..count {
             self.relay.begin();
-            for (at, figures) in turns.iter_mut().enumerate() {
-                figures.extend(each(at, self.plan));
+            // Another peer is the first each time: what one has just done may cost the next one.
+            let peers = turns.len();
+            for at in (0..peers).map(|at| (at + turn) % peers) {
+                turns[at].extend(each(at, self.plan));
             }
             self.relay.end();
         }
