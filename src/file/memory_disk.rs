@@ -1,15 +1,16 @@
 //! A disk in memory, for tests and fuzzing.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::disk::{Disk, LockRange};
 
-/// A disk that never fails and that no other process uses.
+/// A disk that never fails unless it is full, and that no other process uses.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryDisk {
     content: Mutex<Vec<u8>>,
+    is_full: AtomicBool,
     /// How many bytes were written since the last sync.
     unsynced: AtomicUsize,
     /// The most that there ever were.
@@ -19,6 +20,12 @@ pub(crate) struct MemoryDisk {
 impl MemoryDisk {
     fn content(&self) -> MutexGuard<'_, Vec<u8>> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes fail from now on.
+    #[cfg(test)]
+    pub(crate) fn fill(&self) {
+        self.is_full.store(true, Ordering::Release);
     }
 
     /// The most bytes that were written between two syncs.
@@ -44,6 +51,9 @@ impl Disk for MemoryDisk {
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
         let at = usize::try_from(at).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let end = at.checked_add(data.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        if self.is_full.load(Ordering::Acquire) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let mut content = self.content();
         if content.len() < end {
             content.resize(end, 0);

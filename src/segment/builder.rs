@@ -12,14 +12,14 @@ use super::{Key, Result};
 use crate::file::{BlockCipher, Disk, Extent, FileSeal, PAGE, PageAllocator, SECTOR, pages_of};
 
 /// So much is written at a time.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = if cfg!(any(test, fuzzing)) { 4 << 10 } else { 1 << 20 };
 
 /// A segment that fits into this is held in memory and may go into a gap between others.
 const SMALL: usize = 4 << 20;
 
-/// A segment that is written beside others is synced after so many bytes, so that no sync of another thread
-/// has to wait for all of it.
-pub(super) const UNSYNCED: usize = 8 << 20;
+/// A segment that is written beside others is synced after so many bytes. This limits how long a sync of
+/// another thread takes.
+pub(super) const UNSYNCED: usize = if cfg!(any(test, fuzzing)) { 8 << 10 } else { 8 << 20 };
 
 /// A filter has at most this many keys, which take 6.4 MiB.
 const MOST_FILTERED: usize = 4 << 20;
@@ -58,7 +58,7 @@ pub(crate) struct SegmentBuilder<'a> {
 /// Where the segment is written.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// It is in memory, and gets pages when it ends or is too long for memory.
+    /// In memory. The segment gets pages when it is finished or grows beyond `SMALL`.
     Memory,
     /// From this page on, at the end of the file, which nothing else takes meanwhile.
     End(u32),
@@ -270,7 +270,7 @@ impl<'a> SegmentBuilder<'a> {
         };
         self.encrypt(whole)?;
         self.sum(self.written, whole);
-        self.write(page, sectors_of(&self.pending, whole))?;
+        self.write(page, self.written, sectors_of(&self.pending, whole))?;
         self.pending.drain(..whole);
         let syncs = self.written / UNSYNCED;
         self.written += whole;
@@ -337,7 +337,7 @@ impl<'a> SegmentBuilder<'a> {
         Ok((segment, [same_usernames, same_phones]))
     }
 
-    /// Writes the pending bytes and the header into a gap that is large enough.
+    /// Writes the pending bytes and the header: into pages that it has, or into a gap that is large enough.
     fn place(&mut self) -> Result<NewSegment> {
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
         let layout = Layout::of(&self.sizes, self.seal.is_encrypted()).ok_or_else(too_long)?;
@@ -360,6 +360,7 @@ impl<'a> SegmentBuilder<'a> {
             }
             Place::Memory => self.space.take(pages).ok_or_else(too_long)?,
         };
+        let is_taken = matches!(self.place, Place::Taken(_));
         self.place = Place::Memory;
         let Self { number, sizes, .. } = *self;
         let salt = self.cipher.as_ref().map(BlockCipher::salt).unwrap_or_default();
@@ -371,16 +372,32 @@ impl<'a> SegmentBuilder<'a> {
             let whole = [header.as_slice(), &self.pending].concat();
             self.disk.write(extent.at(), &whole)?;
         } else {
-            self.write(extent.page, &self.pending)?;
+            self.write_rest(extent.page, is_taken)?;
             self.disk.write(extent.at(), &header)?;
         }
         Ok(segment)
     }
 
-    /// Writes what comes next of the segment.
-    fn write(&self, page: u32, bytes: &[u8]) -> io::Result<()> {
-        let at = Extent { page, pages: 1 }.at() + (SECTOR + self.written) as u64;
-        self.disk.write(at, bytes)
+    /// Writes the pending bytes, with a sync after each `UNSYNCED` bytes of the segment if others are written
+    /// beside it.
+    fn write_rest(&self, page: u32, syncs: bool) -> io::Result<()> {
+        let (mut written, mut rest) = (self.written, self.pending.as_slice());
+        while !rest.is_empty() {
+            let len = (UNSYNCED - written % UNSYNCED).min(rest.len());
+            let (part, after) = rest.split_at(len);
+            self.write(page, written, part)?;
+            (written, rest) = (written + len, after);
+            if syncs && !rest.is_empty() {
+                self.disk.sync()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes bytes of the segment, from its byte `at` on.
+    fn write(&self, page: u32, at: usize, bytes: &[u8]) -> io::Result<()> {
+        let start = Extent { page, pages: 1 }.at() + SECTOR as u64;
+        self.disk.write(start + at as u64, bytes)
     }
 }
 

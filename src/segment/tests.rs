@@ -271,7 +271,7 @@ fn a_segment_within_taken_pages_gives_back_what_it_does_not_need() {
         drop(builder(taken, rows).unwrap());
         assert_eq!(space.end(), 1, "pages are lost");
     }
-    // The next page is in use: that is met while rows are pushed, or at the end.
+    // The next page is in use: the builder fails while it adds rows, or when it finishes.
     for rows in [3, 3_000] {
         let (taken, behind) = (space.take(1).unwrap(), space.take(1).unwrap());
         let builder = SegmentBuilder::new(&disk, &FileSeal::plain(FILE_ID), &space, 1);
@@ -283,7 +283,7 @@ fn a_segment_within_taken_pages_gives_back_what_it_does_not_need() {
     }
 }
 
-/// The sync of another call, which has to wait for these bytes, takes no longer the longer the segment is.
+/// So the sync of another call does not take longer where the segment is longer.
 #[test]
 fn a_segment_within_taken_pages_is_synced_while_it_is_written() {
     let space = Arc::<PageAllocator>::default();
@@ -293,15 +293,16 @@ fn a_segment_within_taken_pages_is_synced_while_it_is_written() {
         if is_taken {
             builder = builder.within(space.take(1).unwrap());
         }
-        for id in 1..=3 * UNSYNCED as i64 / 1_000 {
+        for id in 1..=3 * UNSYNCED as i64 / 100 {
             let key = PeerKey::of(AccountNo(1), PeerId::user(id).unwrap());
-            builder.push(&key, Some(&[7; 1_000])).unwrap();
+            builder.push(&key, Some(&[7; 100])).unwrap();
+            (0..6).for_each(|n| builder.index(IndexKind::Usernames, &format!("user{id}_{n}")));
         }
         builder.finish().unwrap();
         disk.most_unsynced()
     };
     let most = most_unsynced(true);
-    assert!((UNSYNCED..UNSYNCED * 5 / 4).contains(&most), "{most} bytes between two syncs");
+    assert!((UNSYNCED..UNSYNCED * 3 / 2).contains(&most), "{most} bytes between two syncs");
     assert!(most_unsynced(false) > 2 * UNSYNCED, "an import is synced once");
 }
 
