@@ -14,10 +14,9 @@ impl Map {
         map(&memmap2::MmapOptions::new(), file).map(Self)
     }
 
-    /// Maps `len` bytes from `offset` on, under the same condition.
-    pub(crate) fn part(file: &File, offset: u64, len: usize) -> io::Result<Self> {
-        let end = offset.checked_add(len as u64);
-        if end.is_none_or(|end| end > file.metadata().map_or(0, |metadata| metadata.len())) {
+    /// Maps `len` bytes of a file of `file_len` bytes, from `offset` on, under the same condition.
+    pub(crate) fn part(file: &File, file_len: u64, offset: u64, len: usize) -> io::Result<Self> {
+        if offset.checked_add(len as u64).is_none_or(|end| end > file_len) {
             // Behind the end of a file there is no memory to look at.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -98,7 +98,7 @@ pub(crate) struct FileDisk {
     backend: FileBackend,
     file: File,
     path: PathBuf,
-    /// Once the path names the file.
+    /// Set once the path names the file.
     inode: OnceLock<Option<Inode>>,
     /// Held during a sync, so that its failure is counted before another one begins.
     syncing: Mutex<()>,
@@ -212,7 +212,7 @@ impl Disk for FileDisk {
     }
 
     fn bytes(&self, at: u64, len: usize) -> io::Result<Bytes> {
-        match Map::part(&self.file, at, len) {
+        match Map::part(&self.file, self.len()?, at, len) {
             Ok(map) => Ok(Bytes::Mapped(map)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(error),
             // Not every file system can map files.
