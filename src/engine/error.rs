@@ -116,6 +116,19 @@ impl EngineError {
         }
     }
 
+    /// The number of the segment whose bytes are at fault, if they are.
+    pub(crate) fn damaged_segment(&self) -> Option<u64> {
+        let damage = match self {
+            Self::File(damage) => Some(*damage),
+            Self::Disk(error) => damage_in(error),
+            _ => None,
+        };
+        match damage {
+            Some(FileDamage::Segment { number, .. }) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Whether the bytes of the file are at fault, and not the disk or the caller.
     pub(crate) fn is_damage(&self) -> bool {
         match self {

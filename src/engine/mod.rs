@@ -154,6 +154,12 @@ impl Engine {
         Ok(end == write::MergeEnd::Merged)
     }
 
+    /// Whether a compaction waits for a merge to end.
+    #[cfg(test)]
+    pub(crate) fn waits_for_merge(&self) -> bool {
+        self.writer().is_ok_and(|writer| writer.waits_for_merge())
+    }
+
     /// The number of the newest segment that is being merged.
     #[cfg(test)]
     pub(crate) fn merging(&self) -> Option<u64> {

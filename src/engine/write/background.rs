@@ -1,5 +1,6 @@
 //! The work of the flusher: flushes, checkpoints of full memtables, and merges after a load.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,13 +15,13 @@ use crate::error::Result;
 /// it. Otherwise the same rows would be written to the log and soon again to a segment.
 const LOGGED_PART: usize = 4;
 
-/// After so long what failed is tried again, if there is no flush interval.
+/// If the flush interval is zero, the flusher repeats failed work after this time.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What a run of the flusher has written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// No memtable. Maybe a record of the log.
+    /// No memtable. A log record may have been written.
     NoMemtable,
     /// The frozen memtables.
     Frozen,
@@ -36,18 +37,25 @@ impl Writer {
         }
     }
 
-    /// Does work that is due while this thread merges. Breaks the merge off if the store is being closed,
-    /// which compacts or merges by itself.
-    fn work_beside_merge(self: &Arc<Self>) -> ControlFlow<()> {
+    /// The merging thread calls this to do work that is due. It cancels the merge if the store is being
+    /// closed, which compacts or merges by itself, and if a flush fails: the merge may have filled the disk.
+    fn work_beside_merge(self: &Arc<Self>, has_failed: &Cell<bool>) -> ControlFlow<()> {
         if self.flusher.is_stopping() {
             return ControlFlow::Break(());
         }
-        if let Some(work) = self.flusher.take_due()
-            && self.flush_in_background(work) == Some(true)
-        {
-            self.merge_later();
+        let Some(work) = self.flusher.take_due() else { return ControlFlow::Continue(()) };
+        match self.flush_in_background(work) {
+            Some(was_long) => {
+                if was_long {
+                    self.merge_later();
+                }
+                ControlFlow::Continue(())
+            }
+            None => {
+                has_failed.set(true);
+                ControlFlow::Break(())
+            }
         }
-        ControlFlow::Continue(())
     }
 
     /// Flushes or makes a checkpoint. Says whether the log was long. If it fails, the next caller is told,
@@ -113,21 +121,21 @@ impl Writer {
 
     /// Notes that segments were left unmerged.
     pub(super) fn merge_later(&self) {
-        locked(&self.merges).segments_left_unmerged(Instant::now());
+        locked(&self.merge_schedule).segments_left_unmerged(Instant::now());
     }
 
     /// Merges segments if it is time for it, and if that pays.
     fn merge_in_background(self: &Arc<Self>, was_long: bool) {
         let began = Instant::now();
-        let merge = locked(&self.merges).next(began, was_long);
+        let merge = locked(&self.merge_schedule).next(began, was_long);
         if let Some(merge) = merge {
-            let end = self.merge_segments(merge, &|| self.work_beside_merge());
-            if let Err(error) = &end {
-                self.log_failure("segments stay unmerged", error);
-            }
-            locked(&self.merges).ended(merge, began, &end, Instant::now());
+            let has_failed = Cell::new(false);
+            let end = self.merge_segments(merge, &|| self.work_beside_merge(&has_failed));
+            let end = end.inspect_err(|error| self.log_failure("segments stay unmerged", error));
+            let end = end.ok().filter(|_| !has_failed.get());
+            locked(&self.merge_schedule).ended(merge, began, end, Instant::now());
         }
-        let due = locked(&self.merges).due_within(Instant::now());
+        let due = locked(&self.merge_schedule).due_within(Instant::now());
         if let Some(within) = due {
             self.flusher.add(Request::FlushWithin(within));
         }
@@ -144,26 +152,52 @@ impl Writer {
 mod tests {
     use std::path::Path;
 
-    use super::super::{create, open};
+    use super::super::{Durability, create, open};
     use super::*;
-    use crate::engine::EngineOptions;
-    use crate::file::{FileSeal, KeySlots, MemoryDisk};
+    use crate::engine::{EngineOptions, RowsMut, Table};
+    use crate::file::{Disk, FileSeal, KeySlots, MemoryDisk};
     use crate::types::Progress;
 
-    #[test]
-    fn a_merge_is_broken_off_when_the_store_is_closed() {
-        let (disk, seal) = (Arc::new(MemoryDisk::default()), FileSeal::plain([1; 16]));
+    fn opened(disk: &Arc<MemoryDisk>) -> Arc<Writer> {
+        let seal = FileSeal::plain([1; 16]);
         create(disk.as_ref(), &seal, &KeySlots::default()).unwrap();
         let options = EngineOptions {
-            flush_interval: RETRY,
+            flush_interval: Duration::from_secs(3_600),
             buffer_size: 1 << 20,
             cache_size: 1 << 20,
-            thread: true,
+            thread: false,
             progress: Progress::default(),
         };
-        let writer = open(Path::new("store"), disk, seal, options).unwrap();
-        assert!(writer.work_beside_merge().is_continue());
+        open(Path::new("store"), Arc::clone(disk) as Arc<dyn Disk>, seal, options).unwrap()
+    }
+
+    #[test]
+    fn closing_a_store_cancels_a_merge() {
+        let (writer, has_failed) = (opened(&Arc::default()), Cell::default());
+        assert!(writer.work_beside_merge(&has_failed).is_continue());
         writer.close().unwrap();
-        assert!(writer.work_beside_merge().is_break());
+        assert!(writer.work_beside_merge(&has_failed).is_break());
+        assert!(!has_failed.get());
+    }
+
+    /// The merge may have filled the disk.
+    #[test]
+    fn a_flush_that_fails_cancels_a_merge() {
+        let disk = Arc::<MemoryDisk>::default();
+        let (writer, has_failed) = (opened(&disk), Cell::default());
+        let put = |value: u8| {
+            let done = writer.write(|batch| {
+                Ok((batch.put(Table::Logins, &[0; 4], &[1, value])?, Durability::Buffered))
+            });
+            done.unwrap();
+            writer.flusher.add(Request::FlushWithin(Duration::ZERO));
+        };
+        put(1);
+        assert!(writer.work_beside_merge(&has_failed).is_continue());
+        assert!(!has_failed.get());
+        put(2);
+        disk.fill();
+        assert!(writer.work_beside_merge(&has_failed).is_break());
+        assert!(has_failed.get());
     }
 }

@@ -70,7 +70,7 @@ impl Writer {
 
     /// Compacts the file where that pays, and else merges the segments that a load has left unmerged.
     fn merge_or_compact(self: &Arc<Self>) -> Result<()> {
-        let after_load = locked(&self.merges).take_unmerged();
+        let after_load = locked(&self.merge_schedule).reset();
         let compacted = self.compact_if_it_pays(after_load);
         // Also where a reader has kept the file from being compacted.
         if !matches!(compacted, Ok(true)) && after_load {

@@ -80,7 +80,7 @@ impl Writer {
                 self.freeze();
             }
             self.publish_frozen(Merge::All)?;
-            locked(&self.merges).take_unmerged();
+            locked(&self.merge_schedule).reset();
         }
         for _ in 0..MOST_ROUNDS {
             self.wait_for_readers()?;

@@ -13,7 +13,7 @@ use super::super::redb_base::{BaseInfo, image_of, sealed};
 use super::super::rows::{RowKey, Span, Table, Visit};
 use super::super::segments::{Segments, key_of};
 use super::super::version::{Opener, Version};
-use super::merge::{Merge, MergedSegments, find_damage, to_merge_in_checkpoint};
+use super::merge::{Merge, MergedSegments, mark_damaged, to_merge_in_checkpoint};
 use super::merge_output::{EntityChanges, MergeOutput, push, rows_in};
 use crate::file::{Disk, Extent, PAGE, PageAllocator};
 use crate::record::AccountNo;
@@ -193,7 +193,7 @@ impl<'w> GenerationBuilder<'w> {
         let builder = self.builder().with_filter();
         let output = MergeOutput { builder, older, removed: &removed, on_row: count };
         let output = output.write(entities, newer);
-        let builder = output.inspect_err(|error| find_damage(error, newer))?;
+        let builder = output.inspect_err(|error| mark_damaged(error, newer))?;
         if older.is_empty() {
             // Nothing is left that rows of removed accounts could be in.
             self.segments.removed.clear();

@@ -9,15 +9,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, TryLockError};
 
 use super::super::error::{EngineError, EngineResult};
-use super::super::segments::{MergedRows, Segments};
+use super::super::segments::Segments;
 use super::super::version::Version;
 use super::merge_output::{EntityChanges, MergeOutput};
 use super::{Writer, locked};
 use crate::error::Result;
 use crate::file::{Extent, Pin};
-use crate::record::{AccountNo, fields_of};
-use crate::segment::{Key, NewSegment, Segment, SegmentBuilder};
-use crate::types::Entity;
+use crate::record::AccountNo;
+use crate::segment::{NewSegment, Segment, SegmentBuilder};
 
 /// From so many small segments on they are merged even while a caller waits.
 const TOO_MANY_SHORT: usize = 24;
@@ -43,7 +42,7 @@ const RATIO: usize = 4;
 /// data has grown eightfold, and up to seven segments of each size are left.
 const RATIO_UNDER_LOAD: usize = 7;
 
-/// After so many rows a merge lets other work of its thread go first: every half millisecond.
+/// After so many rows, which take half a millisecond, the merging thread does other work that is due.
 const ROWS_BETWEEN: u32 = if cfg!(any(test, fuzzing)) { 16 } else { 1_024 };
 
 /// When segments are merged.
@@ -112,24 +111,13 @@ fn too_many_short(newest_first: &[Arc<Segment>]) -> usize {
     if short < TOO_MANY_SHORT { 0 } else { short }
 }
 
-/// After a merge that failed, finds which of its segments are damaged: the next merge is of newer ones.
-pub(super) fn find_damage(error: &EngineError, segments: &[Arc<Segment>]) {
-    if error.is_damage() {
+/// Marks the segment in which a merge has found damage. Later merges use newer segments only.
+pub(super) fn mark_damaged(error: &EngineError, segments: &[Arc<Segment>]) {
+    let damaged = |segment: &&Arc<Segment>| Some(segment.number()) == error.damaged_segment();
+    if let Some(segment) = segments.iter().find(damaged) {
         tracing::warn!(?error, "a damaged segment is not merged");
-        let damaged = segments.iter().filter(|segment| !matches!(is_readable(segment), Ok(true)));
-        damaged.for_each(|segment| segment.mark_damaged());
+        segment.mark_damaged();
     }
-}
-
-/// Whether a merge can read all rows of a segment.
-fn is_readable(segment: &Segment) -> EngineResult<bool> {
-    let mut rows = MergedRows::from(std::iter::once(segment), &Key::default())?;
-    while let Some(row) = rows.next()? {
-        if row.payload.is_some_and(|payload| fields_of::<Entity>(&payload).is_err()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// A segment that was merged from others, and is in no generation yet.
@@ -163,6 +151,8 @@ struct Merging {
     _pin: Arc<Pin>,
     /// How many of the newest segments are merged.
     count: usize,
+    /// The number of the newest of them.
+    newest: u64,
     /// The number of the new segment.
     number: u64,
     /// The pages for it.
@@ -176,16 +166,14 @@ pub(crate) enum MergeEnd {
     Merged,
     /// No merge pays.
     Nothing,
-    /// Nothing has changed: another merge or a compaction was going on, or a compaction or the end of the
-    /// handle came, or the segments were replaced meanwhile, or there were no pages for the new one. The
-    /// flusher tries again later.
+    /// Nothing has changed. A compaction, closing or `between` cancelled the merge, another one was going on,
+    /// its segments were replaced, or no pages were free. The flusher tries again later.
     GivenUp,
 }
 
 impl Writer {
     /// Merges the newest segments into one if `merge` says so. Flushes and checkpoints of other threads go
-    /// on meanwhile. The merge calls `between` every `ROWS_BETWEEN` rows, so that this thread can do its own.
-    /// `between` may break the merge off.
+    /// on meanwhile. The merging thread does its other work in `between`, which may cancel the merge.
     pub(crate) fn merge_segments(
         &self,
         merge: Merge,
@@ -194,16 +182,19 @@ impl Writer {
         if !self.merge_pays(merge) {
             return Ok(MergeEnd::Nothing);
         }
-        let _merge = match self.merge.try_lock() {
+        let _merge = match self.merge_lock.try_lock() {
             Ok(merge) => merge,
             Err(TryLockError::Poisoned(merge)) => merge.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(MergeEnd::GivenUp),
         };
-        let Some(merging) = self.begin_merge(merge) else { return Ok(MergeEnd::GivenUp) };
+        let begun = self.begin_merge(merge).map_err(|source| self.io(source))?;
+        let Some(merging) = begun else { return Ok(MergeEnd::GivenUp) };
         let is_given_up = Cell::new(false);
         let go_on = || {
-            let is_wanted = self.waiting_compactions.load(Ordering::Acquire) == 0;
-            if is_wanted && between().is_continue() {
+            if !self.waits_for_merge()
+                && between().is_continue()
+                && self.has_segment(merging.newest)
+            {
                 return Ok(());
             }
             is_given_up.set(true);
@@ -230,17 +221,27 @@ impl Writer {
         to_merge(&self.current().version.segments.newest_first, 0, merge) > 1
     }
 
-    /// Keeps merges out. One that is going on is broken off.
+    /// Locks out merges, and cancels the current one.
     pub(super) fn lock_merge(&self) -> MutexGuard<'_, ()> {
         self.waiting_compactions.fetch_add(1, Ordering::AcqRel);
-        let merge = locked(&self.merge);
+        let merge = locked(&self.merge_lock);
         self.waiting_compactions.fetch_sub(1, Ordering::AcqRel);
         merge
+    }
+
+    /// Whether a compaction waits for a merge to end.
+    pub(crate) fn waits_for_merge(&self) -> bool {
+        self.waiting_compactions.load(Ordering::Acquire) > 0
     }
 
     /// The newest segment that a merge in progress will replace.
     pub(crate) fn merging(&self) -> Option<u64> {
         Some(self.merging.load(Ordering::Acquire)).filter(|number| *number > 0)
+    }
+
+    /// Whether a segment is in the current generation.
+    fn has_segment(&self, number: u64) -> bool {
+        self.current().version.segments.iter().any(|segment| segment.number() == number)
     }
 
     /// Whether a load has added so many segments during a merge that it has to wait.
@@ -252,22 +253,27 @@ impl Writer {
     }
 
     /// Chooses the segments. From now on no checkpoint merges them.
-    fn begin_merge(&self, merge: Merge) -> Option<Merging> {
+    fn begin_merge(&self, merge: Merge) -> io::Result<Option<Merging>> {
         let _checkpoint = locked(&self.checkpoint);
         let mut durable = locked(&self.durable);
         let current = self.current();
         let segments = &current.version.segments.newest_first;
         let count = to_merge(segments, 0, merge);
-        let old = segments.get(..count).filter(|old| old.len() > 1)?;
+        let old = segments.get(..count).unwrap_or_default();
+        let [newest, _, ..] = old else { return Ok(None) };
         let pages: u32 = old.iter().map(|segment| segment.info().extent.pages).sum();
-        durable.leave_room(&self.space);
+        self.reclaim_in(&mut durable);
+        durable.leave_room(self.disk(), &self.space)?;
         // The heads of a group take a few bytes more if its ids are far apart. The builder gives unused
         // pages back.
-        let pages = self.space.take(pages.saturating_add(pages / 32 + 1))?;
+        let Some(pages) = self.space.take(pages.saturating_add(pages / 32 + 1)) else {
+            return Ok(None);
+        };
         durable.manifest.last_number += 1;
-        self.merging.store(old.first()?.number(), Ordering::Release);
-        let (number, version) = (durable.manifest.last_number, Arc::clone(&current.version));
-        Some(Merging { version, _pin: Arc::clone(&current.pin), count, number, pages })
+        let (newest, number) = (newest.number(), durable.manifest.last_number);
+        self.merging.store(newest, Ordering::Release);
+        let (version, pin) = (Arc::clone(&current.version), Arc::clone(&current.pin));
+        Ok(Some(Merging { version, _pin: pin, count, newest, number, pages }))
     }
 
     fn write_merged(
@@ -289,7 +295,7 @@ impl Writer {
         let removed = &segments.removed;
         let output = MergeOutput { builder, older, removed, on_row: &mut on_row };
         let output = output.write(&EntityChanges::default(), old);
-        let builder = output.inspect_err(|error| find_damage(error, old))?;
+        let builder = output.inspect_err(|error| mark_damaged(error, old))?;
         go_on()?;
         let new = if builder.is_empty() { None } else { Some(builder.finish()?.0) };
         go_on()?;

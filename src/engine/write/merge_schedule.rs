@@ -3,20 +3,19 @@
 use std::time::{Duration, Instant};
 
 use super::merge::{Merge, MergeEnd};
-use crate::error::Result;
 
-/// When no segments were left unmerged for this time, a load is over, and those that it has left are merged.
+/// A load is over if no checkpoint has left segments unmerged for this time. Then the flusher merges them.
 const CALM: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2_000 });
 
-/// After a merge that failed no other of its kind begins for `CALM`. Each time that the next one fails too,
-/// the pause is twice as long, up to this.
+/// The longest pause after merges that failed. The first pause is `CALM`. Each further failure of the same
+/// kind of merge doubles it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Default)]
 pub(super) struct MergeSchedule {
     /// When segments were left unmerged last, until they are merged.
     unmerged_since: Option<Instant>,
-    /// After merges that failed: until when no other begins.
+    /// The current pause of each kind of merge.
     eager: Option<Pause>,
     under_load: Option<Pause>,
 }
@@ -46,8 +45,8 @@ impl MergeSchedule {
         self.unmerged_since = Some(now);
     }
 
-    /// Whether segments were left unmerged. The caller merges them now.
-    pub(super) fn take_unmerged(&mut self) -> bool {
+    /// Forgets everything, since all segments are merged now. Returns whether any were left unmerged.
+    pub(super) fn reset(&mut self) -> bool {
         std::mem::take(self).unmerged_since.is_some()
     }
 
@@ -69,26 +68,26 @@ impl MergeSchedule {
         self.calm_within(now).map(|left| left.max(paused))
     }
 
-    /// The result of a merge that began at `began`.
+    /// How a merge has ended that began at `began`; `None` if it has failed, or a flush beside it.
     pub(super) fn ended(
         &mut self,
         merge: Merge,
         began: Instant,
-        end: &Result<MergeEnd>,
+        end: Option<MergeEnd>,
         now: Instant,
     ) {
         let is_eager = merge == Merge::Eager;
         let pause = if is_eager { &mut self.eager } else { &mut self.under_load };
         match end {
-            Ok(MergeEnd::Merged | MergeEnd::Nothing) => {
+            Some(MergeEnd::Merged | MergeEnd::Nothing) => {
                 *pause = None;
                 let is_newer = self.unmerged_since.is_some_and(|since| since > began);
                 if is_eager && !is_newer {
                     self.unmerged_since = None;
                 }
             }
-            Ok(MergeEnd::GivenUp) => self.unmerged_since = Some(now),
-            Err(_) => {
+            Some(MergeEnd::GivenUp) => self.unmerged_since = Some(now),
+            None => {
                 *pause = Some(Pause::after(*pause, now));
                 self.unmerged_since = self.unmerged_since.or(Some(now));
             }
@@ -105,7 +104,6 @@ impl MergeSchedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
 
     #[test]
     fn segments_are_merged_after_the_load_until_a_merge_has_ended_well() {
@@ -114,17 +112,17 @@ mod tests {
         assert_eq!(schedule.next(start, true), Some(Merge::Eager), "a long log");
         schedule.segments_left_unmerged(start);
         assert_eq!(schedule.next(start, true), Some(Merge::UnderLoad));
-        schedule.ended(Merge::UnderLoad, start, &Ok(MergeEnd::Merged), start);
+        schedule.ended(Merge::UnderLoad, start, Some(MergeEnd::Merged), start);
         assert_eq!(schedule.due_within(start), Some(CALM), "the load may be over");
         let calm = start + CALM;
         assert_eq!(schedule.next(calm, false), Some(Merge::Eager));
-        schedule.ended(Merge::Eager, calm, &Ok(MergeEnd::GivenUp), calm);
+        schedule.ended(Merge::Eager, calm, Some(MergeEnd::GivenUp), calm);
         assert_eq!(schedule.due_within(calm), Some(CALM), "it is tried again");
         let (calm, later) = (calm + CALM, calm + 2 * CALM);
         schedule.segments_left_unmerged(later);
-        schedule.ended(Merge::Eager, calm, &Ok(MergeEnd::Merged), later);
+        schedule.ended(Merge::Eager, calm, Some(MergeEnd::Merged), later);
         assert_eq!(schedule.due_within(later), Some(CALM), "a load began during the merge");
-        schedule.ended(Merge::Eager, later, &Ok(MergeEnd::Nothing), later);
+        schedule.ended(Merge::Eager, later, Some(MergeEnd::Nothing), later);
         assert_eq!(schedule.due_within(later), None);
     }
 
@@ -135,21 +133,19 @@ mod tests {
         let mut pause = CALM;
         for _ in 0..40 {
             now += CALM;
-            let failed = Err(Error::Forked { path: "store".into() });
-            schedule.ended(Merge::Eager, now, &failed, now);
+            schedule.ended(Merge::Eager, now, None, now);
             assert_eq!((schedule.next(now, true), schedule.due_within(now)), (None, Some(pause)));
             now += pause;
             assert_eq!(schedule.next(now, false), Some(Merge::Eager));
-            schedule.ended(Merge::UnderLoad, now, &Ok(MergeEnd::Nothing), now);
+            schedule.ended(Merge::UnderLoad, now, Some(MergeEnd::Nothing), now);
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
         assert_eq!(pause, LONGEST_PAUSE);
-        schedule.ended(Merge::Eager, now, &Ok(MergeEnd::GivenUp), now);
+        schedule.ended(Merge::Eager, now, Some(MergeEnd::GivenUp), now);
         schedule.segments_left_unmerged(now);
         assert_eq!(schedule.next(now, false), Some(Merge::UnderLoad), "of other segments");
-        assert!(schedule.take_unmerged() && !schedule.take_unmerged(), "closing merges");
-        let failed = Err(Error::Forked { path: "store".into() });
-        schedule.ended(Merge::Eager, now, &failed, now);
+        assert!(schedule.reset() && !schedule.reset(), "closing merges");
+        schedule.ended(Merge::Eager, now, None, now);
         assert_eq!(schedule.due_within(now), Some(CALM), "the next pause is short again");
     }
 }

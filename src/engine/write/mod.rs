@@ -68,7 +68,7 @@ pub(crate) enum Durability {
 
 /// A store that is open for writing.
 ///
-/// Locks are taken in this order: `merge`, `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the rows of
+/// Locks are taken in this order: `merge_lock`, `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the rows of
 /// a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
 /// a compaction, nor under any lock after it. docs/architecture.md has all locks.
 #[derive(Debug)]
@@ -79,11 +79,11 @@ pub(crate) struct Writer {
     space: Arc<PageAllocator>,
     flusher: Flusher,
     /// Held while segments are merged beside checkpoints, and during a compaction.
-    merge: Mutex<()>,
+    merge_lock: Mutex<()>,
     /// The number of the newest segment that such a merge will replace, or 0. Changes from 0 under
     /// `checkpoint`.
     merging: AtomicU64,
-    /// How many compactions wait for `merge`: a merge gives way to them.
+    /// How many compactions wait for `merge_lock`: a merge is cancelled for them.
     waiting_compactions: AtomicUsize,
     /// Held while a new generation is made.
     checkpoint: Mutex<()>,
@@ -103,8 +103,8 @@ pub(crate) struct Writer {
     frozen_bytes: AtomicUsize,
     /// A buffered write has requested a flush that has not begun.
     flush_requested: AtomicBool,
-    /// When segments are merged in the background.
-    merges: Mutex<MergeSchedule>,
+    /// Decides when the flusher merges segments.
+    merge_schedule: Mutex<MergeSchedule>,
     /// Something was written since the file was compacted.
     written: AtomicBool,
     /// The stamp of this writer is in the file.
@@ -389,6 +389,10 @@ impl Writer {
         if self.active_bytes.load(Ordering::Acquire) <= most {
             return Ok(());
         }
+        if self.has_too_many_segments() {
+            // Merges do not keep up: the caller waits for the one that is going on.
+            drop(locked(&self.merge_lock));
+        }
         if self.flusher.has_no_thread() {
             let done = self.checkpoint(Merge::Seldom);
             self.merge_later();
@@ -401,10 +405,6 @@ impl Writer {
                 self.merge_later();
                 self.publish_frozen(Merge::Seldom)?;
             }
-        }
-        if self.has_too_many_segments() {
-            // Merges do not keep up: the caller waits for the one that is going on.
-            drop(locked(&self.merge));
         }
         let making = locked(&self.batch);
         let is_large = self.active_bytes.load(Ordering::Acquire) > most;
@@ -438,7 +438,7 @@ impl Writer {
     }
 
     /// Makes a new generation, with the frozen memtables and with a merged segment if there is one. `merge`
-    /// is for the segments of the memtables. The caller holds `checkpoint`.
+    /// decides which segments are merged with the frozen memtables. The caller holds `checkpoint`.
     fn publish_next(&self, merge: Merge, merged: Option<MergedSegments>) -> Result<()> {
         self.check_in_place()?;
         if self.current().memtables.len() == 1 {

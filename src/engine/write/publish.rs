@@ -1,5 +1,6 @@
 //! Makes a new generation current.
 
+use std::io;
 use std::sync::Arc;
 
 use super::super::error::EngineResult;
@@ -13,7 +14,7 @@ use super::super::view::SuperVersion;
 use super::generation_builder::GenerationBuilder;
 use super::{RowsToLog, Writer, locked};
 use crate::file::{
-    Extent, PageAllocator, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt,
+    Disk, Extent, PageAllocator, Pin, Root, RootWriter, none_failed_since, pages_of, random_salt,
 };
 use crate::wal::{Log, LogWriter};
 
@@ -41,13 +42,19 @@ pub(super) struct Durable {
 }
 
 impl Durable {
-    /// Takes some of the free pages behind the log for it, before something else takes them.
-    pub(super) fn leave_room(&mut self, space: &PageAllocator) {
+    /// Takes some of the free pages behind the log for it, with room on the disk, before something else
+    /// takes them.
+    pub(super) fn leave_room(&mut self, disk: &dyn Disk, space: &PageAllocator) -> io::Result<()> {
+        if self.log.is_in_doubt() {
+            return Ok(());
+        }
         let (extent, pages) = (self.log.log().extent, self.log.pages());
         let most = extent.pages.min(pages.saturating_add(LOG_ROOM));
         if let Some(pages) = (pages..=most).rev().find(|pages| space.extend(extent.page, *pages)) {
             self.log.reserved(pages);
+            self.log.grow_into_reserved(disk, &mut self.root)?;
         }
+        Ok(())
     }
 }
 
@@ -180,7 +187,7 @@ impl Writer {
     ) -> EngineResult<(LogWriter, Arc<Version>, Arc<Pin>)> {
         let disk = self.disk();
         let generation = durable.generation;
-        let too_long = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+        let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
         let seal = &self.opener.seal;
         let bytes = manifest.to_bytes(seal.is_encrypted()).ok_or_else(too_long)?;
         let content = (!rows.rows.is_empty()).then(|| content_of(&rows.rows));

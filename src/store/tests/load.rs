@@ -18,8 +18,7 @@ const MOST_MERGED: usize = 4;
 /// Somewhat longer than the pause after which segments are merged, in tests.
 const CALM: Duration = Duration::from_millis(30);
 
-/// A checkpoint need not merge while there are fewer than 24 that no other merge is about to replace, and
-/// those may be as many again.
+/// Up to 24 segments may wait for a merge, and a merge may be replacing up to 24 more.
 const MOST_UNDER_LOAD: usize = 48;
 
 fn segments(store: &Store) -> usize {

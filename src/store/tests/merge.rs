@@ -251,10 +251,9 @@ fn a_merge_gives_way_to_a_compaction() {
             is_begun.recv().unwrap();
             store.compact()
         });
-        // The compaction waits for the merge, which takes long.
         let merged = store.engine.merge_segments(&|| {
-            let _ = begun.send(());
-            std::thread::sleep(Duration::from_millis(30));
+            begun.send(()).unwrap();
+            assert!(becomes_true(|| store.engine.waits_for_merge()));
         });
         assert!(!merged.unwrap());
         compacting.join().unwrap().unwrap();

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::Ordering;
 
 use super::disk_state::DiskState;
 use super::random_ops::{
-    Model, Op, ShadowStore, State, act, is_durable, new_store_with, open, state_in, state_of,
+    MERGED, Model, Op, ShadowStore, State, act, is_durable, new_store_with, open, state_in,
+    state_of,
 };
 use super::sim_disk::{Failure, Fault, Random, SimDisk};
 use crate::file::{Access, Extent, PAGE, SECTOR};
@@ -287,6 +289,8 @@ fn a_crash_at_any_call_leaves_a_state_no_older_than_the_last_durable_one() {
         });
     }
     println!("{} distinct images of {}", images.distinct.len(), images.drawn);
+    let merged = MERGED.load(Ordering::Relaxed);
+    assert!(merged > 0 || seeds().count() < 10, "no segments were merged beside an operation");
 }
 
 #[test]

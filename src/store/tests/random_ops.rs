@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 #[cfg(test)]
 use std::time::Instant;
@@ -227,15 +228,21 @@ impl Op {
     }
 }
 
+/// How many merges have ended well beside which an operation was done.
+pub(super) static MERGED: AtomicUsize = AtomicUsize::new(0);
+
 /// A merge that fails costs nothing, so its error is dropped. The flusher only logs it.
 fn merge_beside(store: &Store, op: &Op) -> Result<bool> {
     let done = RefCell::new(None);
-    let _ = store.engine.merge_segments(&|| {
+    let merged = store.engine.merge_segments(&|| {
         let is_first = done.borrow().is_none();
         if is_first {
             done.replace(Some(act(store, op)));
         }
     });
+    if matches!(merged, Ok(true)) && done.borrow().is_some() {
+        MERGED.fetch_add(1, Ordering::Relaxed);
+    }
     done.take().unwrap_or_else(|| act(store, op))
 }
 

@@ -215,7 +215,7 @@ fn what_is_written_beside_a_merge_is_in_the_file() {
     write_at_each_call_of(merge_if_it_can, &[Op::LogIn(0, 1), Op::Compact], &options);
 }
 
-/// The sync of a call fails after a merge has written its segment, and takes those pages along.
+/// The sync of a call fails after a merge has written its segment. The pages of the segment are lost too.
 #[test]
 fn a_sync_that_fails_beside_a_merge_costs_nothing_after_a_power_cut() {
     (0..4).for_each(fail_beside_a_merge);
