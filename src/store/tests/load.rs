@@ -77,17 +77,23 @@ fn segments_are_merged_when_the_store_is_closed_after_a_load() {
 /// A merge only makes later reads faster, so no call returns its error.
 #[test]
 fn a_merge_that_fails_makes_no_call_fail() {
-    let sim = SimDisk::new(new_store());
-    let (store, _) = loaded(&sim, Duration::from_millis(5), 3);
-    let session = store.session("a").unwrap();
-    session.flush().unwrap();
-    let fault = Fault::once(sim.calls(), Failure::NoSpace);
-    sim.fail(Some(Fault { count: usize::MAX, ..fault }));
-    std::thread::sleep(10 * CALM);
-    sim.fail(None);
-    let state = UpdateState { pts: 7, ..UpdateState::default() };
-    assert_eq!(session.set_update_state(Some(state)).map_err(|error| error.to_string()), Ok(()));
-    assert!(has_all(&store, 3));
+    let is_tried = (0..20).any(|_| {
+        let sim = SimDisk::new(new_store());
+        let (store, _) = loaded(&sim, Duration::from_millis(5), 3);
+        let session = store.session("a").unwrap();
+        session.flush().unwrap();
+        let fault = Fault::once(sim.calls(), Failure::NoSpace);
+        sim.fail(Some(Fault { count: usize::MAX, ..fault }));
+        std::thread::sleep(10 * CALM);
+        sim.fail(None);
+        let state = UpdateState { pts: 7, ..UpdateState::default() };
+        let done = session.set_update_state(Some(state));
+        assert_eq!(done.map_err(|error| error.to_string()), Ok(()));
+        assert!(has_all(&store, 3));
+        // On a slow machine the merge may have ended before the disk was full.
+        !sim.failed().is_empty()
+    });
+    assert!(is_tried, "no merge has failed");
 }
 
 #[test]
