@@ -158,17 +158,24 @@ pub(super) fn gather(path: &Path, options: &OpenOptions) -> Result<Files, OpenEr
     let until = Instant::now() + options.lock_wait;
     let file = File::open(path).map_err(io_error(path))?;
     let lock = wait(path, file, until, lock::shared)?;
+    // A checkpoint changes the length of the file, so the file is mapped under this lock.
+    let checkpoint = lock_checkpoint(&beside_of(path, "-shm"), until)?;
     let main = Image::map(lock.file()).map_err(io_error(path))?;
     let reserved = lock::reserved(lock.file()).map_err(io_error(path))?;
-    let (mut beside, mut locks) = (Beside::default(), vec![lock]);
+    let mut beside = Beside::default();
     if main.len() > 1 {
         if !reserved {
             beside.journal = hot_journal(path, options)?;
         }
-        let log = Log { path: beside_of(path, "-wal"), options };
-        beside.wal = log.read(&beside_of(path, "-shm"), until, &mut locks)?;
+        beside.wal = Log { path: beside_of(path, "-wal"), options }.read(until)?;
     }
-    Ok(Files { main, beside, locks })
+    Ok(Files { main, beside, locks: [lock].into_iter().chain(checkpoint).collect() })
+}
+
+/// Keeps other processes from checkpointing, if there is a `-shm` file.
+fn lock_checkpoint(shm: &Path, until: Instant) -> Result<Option<Lock>, OpenError> {
+    let file = open_beside(shm)?;
+    file.map(|file| wait(shm, file, until, lock::checkpoint)).transpose()
 }
 
 /// Tries a lock until it is had or the time is over.
@@ -212,15 +219,7 @@ struct Log<'a> {
 
 impl Log<'_> {
     /// Copies the log, again if it was begun anew meanwhile: frames of two logs do not mix.
-    fn read(
-        &self,
-        shm: &Path,
-        until: Instant,
-        locks: &mut Vec<Lock>,
-    ) -> Result<Option<Vec<u8>>, OpenError> {
-        if let Some(shm_file) = open_beside(shm)? {
-            locks.push(wait(shm, shm_file, until, lock::checkpoint)?);
-        }
+    fn read(&self, until: Instant) -> Result<Option<Vec<u8>>, OpenError> {
         loop {
             let Some(mut file) = open_beside(&self.path)? else {
                 return Ok(None);

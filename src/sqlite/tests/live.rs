@@ -176,4 +176,21 @@ mod locks {
         let options = OpenOptions::new().lock_wait(Duration::from_millis(30));
         assert!(matches!(Database::open(&path, &options), Err(OpenError::Busy)));
     }
+
+    #[test]
+    fn a_checkpoint_that_ends_while_we_wait_may_make_the_file_longer() {
+        let folder = Folder::new("tgsession-checkpointed");
+        let whole = telethon("plain_1.45.0.session");
+        let (path, shm) = (folder.0.join("a.session"), folder.0.join("a.session-shm"));
+        fs::write(&path, &fs::read(&whole).unwrap()[..4_096]).unwrap();
+        fs::write(&shm, [0; 32_768]).unwrap();
+        let checkpointer = write_lock(&shm, 121, 1).unwrap();
+        std::thread::scope(|threads| {
+            let opening = threads.spawn(|| count(&path));
+            std::thread::sleep(Duration::from_millis(50));
+            fs::copy(&whole, &path).unwrap();
+            drop(checkpointer);
+            assert_eq!(opening.join().unwrap(), count(&whole));
+        });
+    }
 }
