@@ -48,7 +48,7 @@ fn inode_in(_: &Metadata) -> Option<Inode> {
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs::File;
-    use std::os::fd::AsFd;
+    use std::os::fd::{AsFd, BorrowedFd};
     use std::path::Path;
 
     use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, makedev, statx};
@@ -56,11 +56,11 @@ mod system {
     use super::Inode;
 
     pub(super) fn len_of(file: &File) -> Option<u64> {
-        Some(status(file, Path::new(""), StatxFlags::SIZE)?.stx_size)
+        Some(status(file.as_fd(), Path::new(""), StatxFlags::SIZE)?.stx_size)
     }
 
     pub(super) fn inode_of(file: &File) -> Option<Inode> {
-        status(file, Path::new(""), StatxFlags::INO).map(|status| inode(&status))
+        status(file.as_fd(), Path::new(""), StatxFlags::INO).map(|status| inode(&status))
     }
 
     pub(super) fn inode_at(path: &Path) -> Option<Inode> {
@@ -68,7 +68,7 @@ mod system {
     }
 
     /// An empty path means the open file. `None` if the call fails, or the kernel does not have it.
-    fn status(folder: impl AsFd, path: &Path, asked: StatxFlags) -> Option<Statx> {
+    fn status(folder: BorrowedFd<'_>, path: &Path, asked: StatxFlags) -> Option<Statx> {
         let status = statx(folder, path, AtFlags::EMPTY_PATH, asked).ok()?;
         StatxFlags::from_bits_retain(status.stx_mask).contains(asked).then_some(status)
     }

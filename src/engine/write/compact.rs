@@ -204,7 +204,7 @@ impl Writer {
         }
         // Not every system cuts a file that is mapped: then it stays longer.
         if let Err(error) = self.disk().set_len(u64::from(end) * PAGE as u64) {
-            tracing::debug!(path = %self.path.display(), %error, "the file keeps its length");
+            self.log_failure("the file keeps its length", &error);
         }
         Ok(())
     }

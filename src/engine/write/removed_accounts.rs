@@ -29,10 +29,8 @@ impl GenerationBuilder<'_> {
             return Ok(());
         }
         match self.rewrite_segments(None) {
-            Err(error) if error.is_damage() => {
-                tracing::warn!(?error, "rows of removed accounts stay in a damaged segment");
-                Ok(())
-            }
+            // Rows of removed accounts stay in a damaged segment.
+            Err(error) if error.is_damage() => Ok(()),
             written => written.map(drop),
         }
     }
