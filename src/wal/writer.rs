@@ -179,7 +179,7 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Gives the pages that the log owns room on the disk, and has the root count them.
+    /// Writes zeros into the pages that the log owns and does not use yet, and counts them in the root.
     pub(crate) fn grow_into_reserved(
         &mut self,
         disk: &dyn Disk,
@@ -201,7 +201,7 @@ impl LogWriter {
         if end < start + needed as u64 {
             return Err(io::Error::other("the log was to grow beyond its pages"));
         }
-        // The file may be longer than the root counts: then a segment was written after these pages.
+        // The file may already be longer, if a segment was written after these pages.
         let used = start + (self.tail.end + SECTOR).next_multiple_of(PAGE) as u64;
         let from = counted.max(used);
         let zeros = usize::try_from(end - from).map_err(|_| io::ErrorKind::FileTooLarge)?;
