@@ -12,7 +12,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 use zeroize::Zeroizing;
 
-use super::file_status::{Inode, inode_at, inode_of, len_of};
+use super::file_status::{FileStatus, Inode};
 use crate::map::Map;
 
 /// A range of bytes to lock, first byte and number of bytes. Locks lie far beyond the end of every
@@ -98,8 +98,8 @@ pub(crate) struct FileDisk {
     backend: FileBackend,
     file: File,
     path: PathBuf,
-    /// Set once the path names the file.
-    inode: OnceLock<Option<Inode>>,
+    /// Set once the path names the file, where the system has inodes.
+    inode: OnceLock<Inode>,
     /// Held during a sync, so that its failure is counted before another one begins.
     syncing: Mutex<()>,
     failed_syncs: AtomicU64,
@@ -156,7 +156,7 @@ fn or_unsupported<T>(done: Result<T, BackendError>, otherwise: T) -> io::Result<
 impl Disk for FileDisk {
     fn len(&self) -> io::Result<u64> {
         // The backend may know the length from before another process changed it.
-        len_of(&self.file)
+        Ok(FileStatus::of(&self.file)?.len)
     }
 
     fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
@@ -226,12 +226,16 @@ impl Disk for FileDisk {
 
     fn is_in_place(&self) -> bool {
         match self.inode.get() {
-            Some(Some(inode)) => inode_at(&self.path) == Some(*inode),
-            _ => true,
+            Some(inode) => {
+                FileStatus::at(&self.path).is_ok_and(|there| there.inode == Some(*inode))
+            }
+            None => true,
         }
     }
 
     fn placed(&self) {
-        let _ = self.inode.set(inode_of(&self.file));
+        if let Some(inode) = FileStatus::of(&self.file).ok().and_then(|status| status.inode) {
+            let _ = self.inode.set(inode);
+        }
     }
 }

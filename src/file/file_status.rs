@@ -8,95 +8,73 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
-/// Which file it is, whatever its path.
+/// What the system says of a file, without its timestamps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FileStatus {
+    /// In bytes.
+    pub(super) len: u64,
+    /// `None` where the system has no inodes.
+    pub(super) inode: Option<Inode>,
+}
+
+/// Identifies a file, whatever its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inode {
     device: u64,
     number: u64,
 }
 
-/// The length of a file, in bytes.
-pub(super) fn len_of(file: &File) -> io::Result<u64> {
-    match system::len_of(file) {
-        Some(len) => Ok(len),
-        None => Ok(file.metadata()?.len()),
+impl FileStatus {
+    /// The status of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        match without_times(Some(file), Path::new("")) {
+            Some(status) => Ok(status),
+            None => file.metadata().map(Self::from),
+        }
+    }
+
+    /// The status of the file at this path.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        match without_times(None, path) {
+            Some(status) => Ok(status),
+            None => path.metadata().map(Self::from),
+        }
     }
 }
 
-/// The inode of an open file. `None` where the system has no inodes.
-pub(super) fn inode_of(file: &File) -> Option<Inode> {
-    system::inode_of(file).or_else(|| inode_in(&file.metadata().ok()?))
+impl From<Metadata> for FileStatus {
+    #[cfg(unix)]
+    fn from(metadata: Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let inode = Inode { device: metadata.dev(), number: metadata.ino() };
+        Self { len: metadata.len(), inode: Some(inode) }
+    }
+
+    #[cfg(not(unix))]
+    fn from(metadata: Metadata) -> Self {
+        Self { len: metadata.len(), inode: None }
+    }
 }
 
-/// The inode of the file at this path. `None` if there is no file, or the system refuses to answer.
-pub(super) fn inode_at(path: &Path) -> Option<Inode> {
-    system::inode_at(path).or_else(|| inode_in(&path.metadata().ok()?))
-}
-
-#[cfg(unix)]
-fn inode_in(metadata: &Metadata) -> Option<Inode> {
-    use std::os::unix::fs::MetadataExt;
-    Some(Inode { device: metadata.dev(), number: metadata.ino() })
-}
-
-#[cfg(not(unix))]
-fn inode_in(_: &Metadata) -> Option<Inode> {
-    None
-}
-
-/// Linux: `statx` without timestamps.
+/// The status of the open file, or of the file at the path. `None` if the call fails, or if the system always
+/// reads the timestamps too.
 #[cfg(target_os = "linux")]
-mod system {
-    use std::fs::File;
-    use std::os::fd::{AsFd, BorrowedFd};
-    use std::path::Path;
+fn without_times(file: Option<&File>, path: &Path) -> Option<FileStatus> {
+    use std::os::fd::AsFd;
 
-    use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, makedev, statx};
+    use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
 
-    use super::Inode;
-
-    pub(super) fn len_of(file: &File) -> Option<u64> {
-        Some(status(file.as_fd(), Path::new(""), StatxFlags::SIZE)?.stx_size)
-    }
-
-    pub(super) fn inode_of(file: &File) -> Option<Inode> {
-        status(file.as_fd(), Path::new(""), StatxFlags::INO).map(|status| inode(&status))
-    }
-
-    pub(super) fn inode_at(path: &Path) -> Option<Inode> {
-        status(CWD, path, StatxFlags::INO).map(|status| inode(&status))
-    }
-
-    /// An empty path means the open file. `None` if the call fails, or the kernel does not have it.
-    fn status(folder: BorrowedFd<'_>, path: &Path, asked: StatxFlags) -> Option<Statx> {
-        let status = statx(folder, path, AtFlags::EMPTY_PATH, asked).ok()?;
-        StatxFlags::from_bits_retain(status.stx_mask).contains(asked).then_some(status)
-    }
-
-    fn inode(status: &Statx) -> Inode {
-        let device = makedev(status.stx_dev_major, status.stx_dev_minor);
-        Inode { device, number: status.stx_ino }
-    }
+    let asked = StatxFlags::SIZE | StatxFlags::INO;
+    let status = statx(file.map_or(CWD, AsFd::as_fd), path, AtFlags::EMPTY_PATH, asked).ok()?;
+    let device = makedev(status.stx_dev_major, status.stx_dev_minor);
+    let inode = Some(Inode { device, number: status.stx_ino });
+    let is_full = StatxFlags::from_bits_retain(status.stx_mask).contains(asked);
+    is_full.then_some(FileStatus { len: status.stx_size, inode })
 }
 
 #[cfg(not(target_os = "linux"))]
-mod system {
-    use std::fs::File;
-    use std::path::Path;
-
-    use super::Inode;
-
-    pub(super) fn len_of(_: &File) -> Option<u64> {
-        None
-    }
-
-    pub(super) fn inode_of(_: &File) -> Option<Inode> {
-        None
-    }
-
-    pub(super) fn inode_at(_: &Path) -> Option<Inode> {
-        None
-    }
+fn without_times(_: Option<&File>, _: &Path) -> Option<FileStatus> {
+    None
 }
 
 #[cfg(all(test, unix))]
@@ -114,18 +92,24 @@ mod tests {
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
         let mut file = File::create(&path).unwrap();
         fs::write(&other, b"b").unwrap();
-        assert_eq!(inode_of(&file), inode_in(&file.metadata().unwrap()), "the same as with times");
-        assert_eq!(inode_at(&path), inode_of(&file));
+        let inode = FileStatus::of(&file).unwrap().inode;
+        assert_eq!(
+            inode,
+            FileStatus::from(file.metadata().unwrap()).inode,
+            "the same as with times"
+        );
+        assert_eq!(FileStatus::at(&path).unwrap().inode, inode);
         file.write_all(&[0; 5_000]).unwrap();
-        assert_eq!(len_of(&file).unwrap(), 5_000);
+        assert_eq!(FileStatus::of(&file).unwrap().len, 5_000);
         fs::rename(&other, &path).unwrap();
-        assert_ne!(inode_at(&path), inode_of(&file));
+        assert_ne!(FileStatus::at(&path).unwrap().inode, inode);
         fs::remove_file(&path).unwrap();
-        assert_eq!(inode_at(&path), None);
+        assert!(FileStatus::at(&path).is_err());
     }
 
-    /// A write after its timestamps were read has an exact time, which is not before it begins. Any other has
-    /// the time of a write before it or of the last tick of the kernel, unless the file system has exact times.
+    /// If the timestamps of a file were read, the next write has an exact time, at or after the start of the
+    /// write. Any other write has an earlier time: of another write, or of the last tick of the kernel. A file
+    /// system may also have exact times always, which the first call shows.
     #[cfg(target_os = "linux")]
     #[test]
     fn the_write_after_a_call_updates_no_inode() {
@@ -144,8 +128,8 @@ mod tests {
         let other = File::open(&path).unwrap();
         if exact_after(&|| ()) < 10 {
             let exact = exact_after(&|| {
-                len_of(&other).unwrap();
-                assert_eq!(inode_of(&other).unwrap(), inode_at(&path).unwrap());
+                let inode = FileStatus::of(&other).unwrap().inode;
+                assert_eq!(FileStatus::at(&path).unwrap().inode, inode);
             });
             assert!(exact < 10, "{exact} of 20 writes have an exact time");
         }
