@@ -36,6 +36,13 @@ pub fn watch(command: &mut Command) -> Taken {
     Taken { peak_anonymous: most, ..taken }
 }
 
+/// Runs it to its end. Returns the number that it prints.
+pub fn printed_number(command: &mut Command) -> f64 {
+    let ended = command.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).unwrap().trim().parse().unwrap()
+}
+
 #[expect(clippy::zombie_processes, reason = "`wait4` has waited, and said what it took")]
 fn run(command: &mut Command, until: impl FnOnce(i32) -> Option<(i32, u64)>) -> Taken {
     let start = Instant::now();

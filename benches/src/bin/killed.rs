@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop, and say where")]
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use tgsession::{Account, DcId, DcOption, ImportSession, Session, Store};
@@ -16,6 +16,7 @@ use tgsession_benches::args::Args;
 use tgsession_benches::clock::timed;
 use tgsession_benches::disk;
 use tgsession_benches::people::{Dice, World, auth_key, state};
+use tgsession_benches::process::printed_number;
 
 const CALL: u64 = 1_000;
 
@@ -32,12 +33,12 @@ fn main() {
     fill(&path, count);
     let (mut reads, mut writes) = (Vec::new(), Vec::new());
     for seed in 0..kills {
-        let mut writer = start("write", &path, count, seed);
+        let mut writer = command("write", &path, count, seed).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(Dice::new(seed).below(1_000)));
         writer.kill().unwrap();
         writer.wait().unwrap();
-        reads.push(micros(start("read", &path, count, seed)));
-        writes.push(micros(start("open", &path, count, seed)));
+        reads.push(printed_number(&mut command("read", &path, count, seed)));
+        writes.push(printed_number(&mut command("open", &path, count, seed)));
     }
     println!("{count} entities, {kills} kills, microseconds from opening to the auth key\n");
     println!("| | shortest | median | longest |\n|---|---:|---:|---:|");
@@ -59,18 +60,11 @@ fn fill(path: &Path, count: u64) {
     store.close().unwrap();
 }
 
-fn start(what: &str, path: &Path, count: u64, seed: u64) -> Child {
+fn command(what: &str, path: &Path, count: u64, seed: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--child", what, "--path"]).arg(path);
     command.args(["--count", &count.to_string(), "--seed", &seed.to_string()]);
-    command.stdout(Stdio::piped()).spawn().unwrap()
-}
-
-/// What the child prints.
-fn micros(child: Child) -> f64 {
-    let ended = child.wait_with_output().unwrap();
-    assert!(ended.status.success());
-    String::from_utf8(ended.stdout).unwrap().trim().parse().unwrap()
+    command
 }
 
 fn child(what: &str, path: &Path, count: u64, seed: u64) {

@@ -9,15 +9,15 @@ use super::lookup::any_id;
 use crate::args::Args;
 use crate::peers::Kind;
 use crate::people::{Dice, World, state};
-use crate::process::{die, resident};
+use crate::process::{die, printed_number, resident};
 use crate::table::Column;
 
 const KILL: Column = Column { name: "kill", title: "open after a kill", unit: "us" };
 const MEMORY: Column = Column { name: "memory", title: "memory", unit: "MB" };
 
 impl Bench<'_> {
-    /// A child opens the store, writes and dies. Then another child opens the store. Its allocator has
-    /// nothing of other peers to tidy up.
+    /// A child opens the store, writes and dies. Then another child opens the store. In this process the
+    /// allocator would first consolidate the memory that the peer before has freed.
     pub(super) fn kill(&mut self) {
         let stores = self.stores.clone();
         let mut kills = 0;
@@ -29,7 +29,7 @@ impl Bench<'_> {
             }
             let ended = command("kill", *kind, path, kills).stderr(Stdio::null()).status().unwrap();
             assert!(!ended.success(), "{} was not killed", kind.name);
-            let time = asked("open", *kind, path, 0);
+            let time = printed_number(&mut command("open", *kind, path, 0));
             assert!((kind.open)(path).state().pts >= 99, "{} lost a state", kind.name);
             Some(time)
         });
@@ -43,7 +43,7 @@ impl Bench<'_> {
         for at in 0..self.stores.len() {
             let (kind, path) = (self.stores[at].0, self.path(at).to_owned());
             if self.plan.wants(MEMORY.name) && !kind.volatile {
-                let bytes = asked("memory", kind, &path, count);
+                let bytes = printed_number(&mut command("memory", kind, &path, count));
                 self.add(MEMORY, at, bytes / 1e6);
             }
         }
@@ -55,13 +55,6 @@ fn command(what: &str, kind: Kind, path: &Path, count: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--child", what, kind.name]).arg(path).arg(count.to_string());
     command
-}
-
-/// The number that a child prints.
-fn asked(what: &str, kind: Kind, path: &Path, count: u64) -> f64 {
-    let said = command(what, kind, path, count).output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    String::from_utf8(said.stdout).unwrap().trim().parse().unwrap()
 }
 
 /// Does what a child process is asked for, if this one is such a child: `--child WHAT PEER PATH

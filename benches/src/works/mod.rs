@@ -126,7 +126,7 @@ impl<'a> Bench<'a> {
         let mut turns = vec![Vec::new(); self.stores.len()];
         for turn in 0..count {
             self.relay.begin();
-            // Another peer is the first each time: what one has just done may cost the next one.
+            // Another peer begins each turn, so that no peer always comes after the same one.
             let peers = turns.len();
             for at in (0..peers).map(|at| (at + turn) % peers) {
                 turns[at].extend(each(at, self.plan));
