@@ -127,6 +127,7 @@ impl Segment {
         self.damaged.load(Ordering::Relaxed)
     }
 
+    /// A merge has found rows that cannot be read.
     pub(crate) fn mark_damaged(&self) {
         self.damaged.store(true, Ordering::Relaxed);
     }

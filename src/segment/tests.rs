@@ -283,7 +283,7 @@ fn a_segment_within_taken_pages_gives_back_what_it_does_not_need() {
     }
 }
 
-/// So the sync of another call does not take longer where the segment is longer.
+/// The length of the segment does not change how many bytes a sync of another call has to wait for.
 #[test]
 fn a_segment_within_taken_pages_is_synced_while_it_is_written() {
     let space = Arc::<PageAllocator>::default();

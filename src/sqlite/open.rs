@@ -158,7 +158,7 @@ pub(super) fn gather(path: &Path, options: &OpenOptions) -> Result<Files, OpenEr
     let until = Instant::now() + options.lock_wait;
     let file = File::open(path).map_err(io_error(path))?;
     let lock = wait(path, file, until, lock::shared)?;
-    // A checkpoint changes the length of the file, so the file is mapped under this lock.
+    // A checkpoint may change the length of the file, so this lock is taken before the file is mapped.
     let checkpoint = lock_checkpoint(&beside_of(path, "-shm"), until)?;
     let main = Image::map(lock.file()).map_err(io_error(path))?;
     let reserved = lock::reserved(lock.file()).map_err(io_error(path))?;

@@ -28,7 +28,8 @@ const SHORT: usize = if cfg!(any(test, fuzzing)) { 64 << 10 } else { 4 << 20 };
 /// flushes would have to wait for it.
 const MOST_IN_CHECKPOINT: usize = if cfg!(any(test, fuzzing)) { 16 << 10 } else { 4 << 20 };
 
-/// If there are too many small segments, a checkpoint merges the newest ones, of at most this many bytes in all.
+/// If there are too many small segments, a checkpoint merges the newest of them, of at most this many bytes
+/// in all.
 const MOST_IN_CHECKPOINT_IF_MANY: usize = 4 * SHORT;
 
 /// If a load adds more segments than this during a merge, calls that fill a memtable wait for the merge.
@@ -166,9 +167,9 @@ pub(crate) enum MergeEnd {
     Merged,
     /// No merge pays.
     Nothing,
-    /// Nothing has changed. A compaction, closing or `between` cancelled the merge, another one was going on,
-    /// its segments were replaced, or no pages were free. The flusher tries again later.
-    GivenUp,
+    /// The merge has changed nothing. A compaction, closing or `between` cancelled it, another merge was going
+    /// on, its segments were replaced, or no pages were free. The flusher tries again later.
+    Cancelled,
 }
 
 impl Writer {
@@ -185,11 +186,11 @@ impl Writer {
         let _merge = match self.merge_lock.try_lock() {
             Ok(merge) => merge,
             Err(TryLockError::Poisoned(merge)) => merge.into_inner(),
-            Err(TryLockError::WouldBlock) => return Ok(MergeEnd::GivenUp),
+            Err(TryLockError::WouldBlock) => return Ok(MergeEnd::Cancelled),
         };
         let begun = self.begin_merge(merge).map_err(|source| self.io(source))?;
-        let Some(merging) = begun else { return Ok(MergeEnd::GivenUp) };
-        let is_given_up = Cell::new(false);
+        let Some(merging) = begun else { return Ok(MergeEnd::Cancelled) };
+        let is_cancelled = Cell::new(false);
         let go_on = || {
             if !self.waits_for_merge()
                 && between().is_continue()
@@ -197,7 +198,7 @@ impl Writer {
             {
                 return Ok(());
             }
-            is_given_up.set(true);
+            is_cancelled.set(true);
             Err(io::Error::from(io::ErrorKind::Interrupted).into())
         };
         let merged = self.guarded(|| {
@@ -205,9 +206,9 @@ impl Writer {
             self.publish_merged(merged)
         });
         self.merging.store(0, Ordering::Release);
-        let end = if is_given_up.get() { Ok(MergeEnd::GivenUp) } else { merged };
+        let end = if is_cancelled.get() { Ok(MergeEnd::Cancelled) } else { merged };
         if !matches!(end, Ok(MergeEnd::Merged)) {
-            // The merge may have filled the disk: cut off what lies after the last page in use.
+            // Truncates the file after the last page in use, since the merge may have filled the disk.
             let _checkpoint = locked(&self.checkpoint);
             if let Err(error) = self.trim() {
                 self.log_failure("the file keeps its length", &error);
@@ -239,7 +240,7 @@ impl Writer {
         Some(self.merging.load(Ordering::Acquire)).filter(|number| *number > 0)
     }
 
-    /// Whether a segment is in the current generation.
+    /// Whether the current generation has the segment of this number.
     fn has_segment(&self, number: u64) -> bool {
         self.current().version.segments.iter().any(|segment| segment.number() == number)
     }
@@ -310,7 +311,7 @@ impl Writer {
     fn publish_merged(&self, merged: MergedSegments) -> EngineResult<MergeEnd> {
         let _checkpoint = locked(&self.checkpoint);
         if merged.place_in(&self.current().version.segments).is_none() {
-            return Ok(MergeEnd::GivenUp);
+            return Ok(MergeEnd::Cancelled);
         }
         self.publish_next(Merge::Seldom, Some(merged))?;
         Ok(MergeEnd::Merged)

@@ -45,7 +45,7 @@ impl MergeSchedule {
         self.unmerged_since = Some(now);
     }
 
-    /// Forgets everything, since all segments are merged now. Returns whether any were left unmerged.
+    /// Forgets everything: the caller merges all segments. Returns whether any were left unmerged.
     pub(super) fn reset(&mut self) -> bool {
         std::mem::take(self).unmerged_since.is_some()
     }
@@ -68,7 +68,7 @@ impl MergeSchedule {
         self.calm_within(now).map(|left| left.max(paused))
     }
 
-    /// How a merge has ended that began at `began`; `None` if it has failed, or a flush beside it.
+    /// Notes the end of a merge that began at `began`. `None`: the merge failed, or a flush beside it did.
     pub(super) fn ended(
         &mut self,
         merge: Merge,
@@ -86,7 +86,7 @@ impl MergeSchedule {
                     self.unmerged_since = None;
                 }
             }
-            Some(MergeEnd::GivenUp) => self.unmerged_since = Some(now),
+            Some(MergeEnd::Cancelled) => self.unmerged_since = Some(now),
             None => {
                 *pause = Some(Pause::after(*pause, now));
                 self.unmerged_since = self.unmerged_since.or(Some(now));
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(schedule.due_within(start), Some(CALM), "the load may be over");
         let calm = start + CALM;
         assert_eq!(schedule.next(calm, false), Some(Merge::Eager));
-        schedule.ended(Merge::Eager, calm, Some(MergeEnd::GivenUp), calm);
+        schedule.ended(Merge::Eager, calm, Some(MergeEnd::Cancelled), calm);
         assert_eq!(schedule.due_within(calm), Some(CALM), "it is tried again");
         let (calm, later) = (calm + CALM, calm + 2 * CALM);
         schedule.segments_left_unmerged(later);
@@ -141,7 +141,7 @@ mod tests {
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
         assert_eq!(pause, LONGEST_PAUSE);
-        schedule.ended(Merge::Eager, now, Some(MergeEnd::GivenUp), now);
+        schedule.ended(Merge::Eager, now, Some(MergeEnd::Cancelled), now);
         schedule.segments_left_unmerged(now);
         assert_eq!(schedule.next(now, false), Some(Merge::UnderLoad), "of other segments");
         assert!(schedule.reset() && !schedule.reset(), "closing merges");

@@ -68,8 +68,8 @@ pub(crate) enum Durability {
 
 /// A store that is open for writing.
 ///
-/// Locks are taken in this order: `merge_lock`, `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the rows of
-/// a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
+/// Locks are taken in this order: `merge_lock`, `checkpoint`, `durable`, `batch`, `unlogged`, `current`, the
+/// rows of a memtable, the views of a memtable. Nothing is written under `batch`, except during an import or
 /// a compaction, nor under any lock after it. docs/architecture.md has all locks.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -83,7 +83,7 @@ pub(crate) struct Writer {
     /// The number of the newest segment that such a merge will replace, or 0. Changes from 0 under
     /// `checkpoint`.
     merging: AtomicU64,
-    /// How many compactions wait for `merge_lock`: a merge is cancelled for them.
+    /// How many compactions wait for `merge_lock`. They cancel the current merge.
     waiting_compactions: AtomicUsize,
     /// Held while a new generation is made.
     checkpoint: Mutex<()>,
@@ -255,7 +255,8 @@ impl Writer {
     /// Syncs every batch that a call had to make durable, also where that call failed.
     pub(crate) fn sync_pending(self: &Arc<Self>) -> Result<()> {
         if self.check_process().is_err() {
-            // A fork only reads. A lock that another thread of its parent held is never free there.
+            // A fork only reads. It must not wait for a lock: a thread of the parent may hold it, and never
+            // frees it in the fork.
             return Ok(());
         }
         self.sync_to(self.durable_target.load(Ordering::Acquire))

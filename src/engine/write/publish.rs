@@ -42,8 +42,8 @@ pub(super) struct Durable {
 }
 
 impl Durable {
-    /// Takes some of the free pages behind the log for it, with room on the disk, before something else
-    /// takes them.
+    /// Extends the log into the free pages behind it, at most `LOG_ROOM`, and gives them room on the disk.
+    /// Otherwise a segment could take these pages and end the log early.
     pub(super) fn leave_room(&mut self, disk: &dyn Disk, space: &PageAllocator) -> io::Result<()> {
         if self.log.is_in_doubt() {
             return Ok(());

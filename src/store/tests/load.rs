@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::random_ops::{becomes_true, new_store, open, open_with_flusher};
+use super::random_ops::{becomes_true, new_store, open, open_writer};
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::file::Access;
 use crate::session::Session;
@@ -28,7 +28,7 @@ fn segments(store: &Store) -> usize {
 /// A store whose buffer one call fills, and the most segments that it had meanwhile.
 fn loaded(sim: &SimDisk, interval: Duration, calls: i64) -> (Store, usize) {
     let options = StoreOptions::default().buffer_size(5_000).flush_interval(interval);
-    let store = open_with_flusher(sim, options);
+    let store = open_writer(sim, options);
     let session = store.session("a").unwrap();
     let mut most = 0;
     for call in 0..calls {
@@ -114,7 +114,7 @@ fn a_buffered_write_is_logged_while_the_disk_is_full() {
     let sim = SimDisk::new(new_store());
     let options = StoreOptions::default().buffer_size(100_000);
     let options = options.flush_interval(Duration::from_millis(10));
-    let store = open_with_flusher(&sim, options);
+    let store = open_writer(&sim, options);
     let session = store.session("a").unwrap();
     let seen =
         |id: i64, len: usize| Entity::new(PeerId::user(id).unwrap()).with_name(&"n".repeat(len));

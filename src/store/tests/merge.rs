@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use super::random_ops::{Op, act, becomes_true, new_store, open, open_with_flusher, state_of};
+use super::random_ops::{Op, act, becomes_true, new_store, open, open_writer, state_of};
 use super::sim_disk::{Failed, Failure, Fault, SimDisk};
 use crate::error::Error;
 use crate::file::{Access, PAGE, SECTOR};
@@ -113,7 +113,7 @@ fn a_merge_that_fails_at_any_call_changes_nothing_and_keeps_no_pages() {
 
 /// Returns false if the merge makes no such call.
 fn fail_a_merge_at(at: usize, failure: Failure) -> bool {
-    /// A merge takes free pages for the log first: at most so many bytes.
+    /// A merge first extends the log, by at most this many bytes.
     const LOG_ROOM: usize = 16 * PAGE;
     let sim = SimDisk::new(new_store());
     let store = with_segments(&sim);
@@ -124,7 +124,7 @@ fn fail_a_merge_at(at: usize, failure: Failure) -> bool {
     let is_made = sim.calls() > first + at;
     assert!(!matches!(merged, Ok(false)), "call {at}: {failure:?}");
     assert_eq!(state_of(&store).unwrap(), before, "call {at}: {failure:?}");
-    // The pages of a new root that failed stay: it may be on the disk.
+    // If the write of a root failed, the root may be on the disk, and its pages stay in use.
     let writes_root = |failed: &Failed| matches!(failed, Failed::Write(at, _) if *at < PAGE as u64);
     let is_in_doubt = sim.killed()[..PAGE] != image[..PAGE] || sim.failed().iter().any(writes_root);
     if merged.is_err() && !is_in_doubt {
@@ -135,7 +135,7 @@ fn fail_a_merge_at(at: usize, failure: Failure) -> bool {
     is_made
 }
 
-/// A merge takes pages behind the log, and leaves the log room to grow.
+/// The segment of a merge may lie behind the log. The log has room to grow all the same.
 #[test]
 fn calls_beside_a_merge_are_logged_without_a_checkpoint() {
     let sim = SimDisk::new(new_store());
@@ -175,14 +175,20 @@ fn a_file_that_is_cut_after_calls_beside_a_merge_is_refused() {
     assert!(merged.unwrap() && !left.get());
 }
 
-/// Each call fills a memtable, and the flusher makes a segment of it.
+/// Each call fills a memtable, of which the flusher, or the call itself, makes a segment.
 #[test]
 fn a_load_waits_for_a_merge_during_which_it_has_added_many_segments() {
+    for thread in [true, false] {
+        load_during_a_merge(thread);
+    }
+}
+
+fn load_during_a_merge(thread: bool) {
     const MOST_ADDED: usize = 16;
     let sim = SimDisk::new(new_store());
     drop(with_segments(&sim));
-    let options = StoreOptions::default().buffer_size(20_000);
-    let store = open_with_flusher(&sim, options.flush_interval(Duration::from_secs(3_600)));
+    let options = StoreOptions { thread, ..StoreOptions::default().buffer_size(20_000) };
+    let store = open_writer(&sim, options.flush_interval(Duration::from_secs(3_600)));
     let (session, before) = (store.session("a").unwrap(), numbers(&store).len());
     let seen = |id: i64| Entity::new(PeerId::user(id).unwrap()).with_name(&"n".repeat(4_000));
     let load = || {
@@ -203,13 +209,13 @@ fn a_load_waits_for_a_merge_during_which_it_has_added_many_segments() {
         });
         assert!(merged.unwrap());
     });
-    // A memtable that is full already and the one being filled follow.
+    // Two more memtables may have been full before the load waited.
     let most = most.get().unwrap();
     assert!(most <= MOST_ADDED + 3, "{most} segments were added during the merge");
     assert_eq!(session.entity_count().unwrap(), 30 * MOST_ADDED as u64);
 }
 
-/// A damaged segment stays, and so do older ones.
+/// No merge replaces a damaged segment or an older one.
 #[test]
 fn newer_segments_are_merged_beside_a_damaged_one() {
     let sim = SimDisk::new(new_store());
@@ -222,7 +228,7 @@ fn newer_segments_are_merged_beside_a_damaged_one() {
     image[damaged.extent.at() as usize + SECTOR + 20] ^= 1;
     let sim = SimDisk::new(image);
     let options = StoreOptions::default().buffer_size(5_000);
-    let store = open_with_flusher(&sim, options.flush_interval(Duration::from_secs(3_600)));
+    let store = open_writer(&sim, options.flush_interval(Duration::from_secs(3_600)));
     let mut most = 0;
     for first in (0..100).map(|call| 1_000 + 200 * call) {
         assert!(act(&store, &Op::See(0, first, 60)).unwrap());
@@ -242,7 +248,7 @@ fn newer_segments_are_merged_beside_a_damaged_one() {
 }
 
 #[test]
-fn a_merge_gives_way_to_a_compaction() {
+fn a_compaction_cancels_a_merge() {
     let sim = SimDisk::new(new_store());
     let store = with_segments(&sim);
     std::thread::scope(|threads| {
@@ -264,12 +270,12 @@ fn a_merge_gives_way_to_a_compaction() {
 
 /// The flusher wants to merge what a load has left, while another merge is going on.
 #[test]
-fn a_merge_that_was_given_up_is_made_later() {
+fn a_cancelled_merge_is_made_later() {
     let sim = SimDisk::new(new_store());
     drop(with_segments(&sim));
     let options = StoreOptions::default().buffer_size(5_000);
     let options = options.flush_interval(Duration::from_millis(5));
-    let store = open_with_flusher(&sim, options);
+    let store = open_writer(&sim, options);
     act(&store, &Op::Session(0)).unwrap();
     act(&store, &Op::Import(2, 500, 60)).unwrap();
     let left = Cell::new(true);
@@ -292,7 +298,7 @@ fn a_buffered_write_is_durable_before_a_long_merge_ends() {
     let sim = SimDisk::new(new_store());
     let options = StoreOptions::default().buffer_size(100_000);
     let options = options.flush_interval(Duration::from_millis(1));
-    let store = open_with_flusher(&sim, options);
+    let store = open_writer(&sim, options);
     let session = store.session("a").unwrap();
     let seen = |id: i64| Entity::new(PeerId::user(id).unwrap());
     let is_durable = |id: i64| {

@@ -64,9 +64,9 @@ pub(super) fn open_with(
     Ok(Store::on(engine, None, &options))
 }
 
-/// Opens the store on a disk as a client does, with a thread that flushes.
+/// Opens the store on a disk for writing.
 #[cfg(test)]
-pub(super) fn open_with_flusher(sim: &SimDisk, options: StoreOptions) -> Store {
+pub(super) fn open_writer(sim: &SimDisk, options: StoreOptions) -> Store {
     open_with(Arc::new(sim.handle()), &seal_of(sim), Access::Write, options).unwrap()
 }
 
@@ -228,7 +228,7 @@ impl Op {
     }
 }
 
-/// How many merges have ended well beside which an operation was done.
+/// How many merges succeeded during which an operation was done.
 pub(super) static MERGED: AtomicUsize = AtomicUsize::new(0);
 
 /// A merge that fails costs nothing, so its error is dropped. The flusher only logs it.

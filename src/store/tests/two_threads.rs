@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use super::faults::account_with_key;
 use super::random_ops::{
-    Op, act, becomes_true, new_store, open, open_with, open_with_flusher, seal_of, state_in,
-    state_of,
+    Op, act, becomes_true, new_store, open, open_with, open_writer, seal_of, state_in, state_of,
 };
 use super::sim_disk::{Failure, Fault, SimDisk};
 use crate::error::{Error, Result};
@@ -197,7 +196,7 @@ fn a_login_beside_a_removal_or_an_import_is_in_the_file() {
 #[test]
 fn what_is_written_beside_a_merge_is_in_the_file() {
     let merge = |store: &Store| {
-        store.engine.merge_segments(&|| ()).map(|is_merged| assert!(is_merged, "given up"))
+        store.engine.merge_segments(&|| ()).map(|is_merged| assert!(is_merged, "cancelled"))
     };
     let see = |id| Op::See(0, id, 60);
     let all: [&[Op]; 4] = [
@@ -210,7 +209,7 @@ fn what_is_written_beside_a_merge_is_in_the_file() {
     for ops in all {
         write_at_each_call_of(merge, ops, &options);
     }
-    // A merge gives way to a compaction.
+    // A compaction cancels a merge.
     let merge_if_it_can = |store: &Store| store.engine.merge_segments(&|| ()).map(drop);
     write_at_each_call_of(merge_if_it_can, &[Op::LogIn(0, 1), Op::Compact], &options);
 }
@@ -314,7 +313,7 @@ fn rows_of_a_failed_call_and_those_after_it_are_logged_within_the_flush_interval
 fn rows_of_a_failed_call_are_logged(next: Option<&Op>) {
     let sim = SimDisk::new(new_store());
     let options = StoreOptions::default().flush_interval(Duration::from_millis(20));
-    let store = open_with_flusher(&sim, options);
+    let store = open_writer(&sim, options);
     act(&store, &Op::Session(0)).unwrap();
     sim.fail(Some(Fault { first: sim.calls(), count: 2, step: 1, failure: Failure::Eio }));
     act(&store, &Op::LogIn(0, 1)).unwrap_err();
